@@ -1,0 +1,1 @@
+"""wsklab: run Windows kernel networking and driver I/O code on a simulated machine."""

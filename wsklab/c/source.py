@@ -1,0 +1,179 @@
+"""Source texts, places in them, and problems found there.
+
+Every phase of the front end reports through one `Problems` collector and goes on where it can, so that a learner sees all
+mistakes of a listing at once. A problem carries data; the sentence is an English template that is filled in (and
+translated) at the edge. The machine's stops use the same caret printer.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+Severity = Literal["error", "warning"]
+
+MOST_PROBLEMS = 20
+"""After so many errors the rest is noise: the collector stops listening."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in a source file. Lines and columns count from 1; column 0 means unknown."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" + (f":{self.column}" if self.column else "")
+
+
+NOWHERE = Place("", 0, 0)
+
+
+def place_of(where: Any) -> Place:
+    """The place of a pycparser node or coordinate (or of a `Place` itself); `NOWHERE` if it has none."""
+    if isinstance(where, Place):
+        return where
+    coord = getattr(where, "coord", where)
+    if coord is None or not hasattr(coord, "line"):
+        return NOWHERE
+    return Place(coord.file or "", coord.line or 0, coord.column or 0)
+
+
+@dataclass
+class Source:
+    """One named source text."""
+
+    name: str
+    text: str
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines without their ends."""
+        return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+    def line(self, number: int) -> str:
+        """Line `number` (from 1), empty if there is none."""
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+    def caret(self, place: Place, length: int = 1) -> str:
+        """The line of `place` with a caret below it, `length` columns wide."""
+        return caret(self.line(place.line), place.column, length)
+
+
+def caret(line: str, column: int, length: int = 1) -> str:
+    """`line` with a caret under `column` (from 1; 0 gives the line alone). Tabs and wide characters keep their width."""
+    line = line.rstrip()
+    if column <= 0:
+        return line
+    before = line[: column - 1].ljust(column - 1)
+    blank = "".join("\t" if c == "\t" else " " * _width(c) for c in before)
+    return f"{line}\n{blank}^{'~' * (length - 1)}"
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong, or worth a warning, in a source text.
+
+    `text` and `hint` are English templates filled with `values`; `line_text` is the source line of `place`.
+    """
+
+    id: str
+    place: Place
+    text: str
+    values: dict[str, object] = field(default_factory=dict)
+    severity: Severity = "error"
+    hint: str | None = None
+    line_text: str = ""
+
+    @property
+    def message(self) -> str:
+        """The sentence in English."""
+        return self.text.format(**self.values)
+
+    def __str__(self) -> str:
+        parts = [f"{self.place}: {self.severity}: {self.message}"]
+        if self.line_text.strip():
+            parts += ["  " + part for part in caret(self.line_text, self.place.column).split("\n")]
+        if self.hint:
+            parts.append("  " + self.hint.format(**self.values))
+        return "\n".join(parts)
+
+
+class CompileError(Exception):
+    """A source text that cannot be compiled; `problems` holds at least one error, in the order of the text."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+    @property
+    def place(self) -> Place:
+        """Where the first problem is."""
+        return self.problems[0].place
+
+    @property
+    def line(self) -> int:
+        """Line of the first problem."""
+        return self.place.line
+
+    @property
+    def column(self) -> int:
+        """Column of the first problem."""
+        return self.place.column
+
+    @property
+    def text(self) -> str:
+        """Sentence of the first problem, in English."""
+        return self.problems[0].message
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
+
+
+class Problems:
+    """Collects the problems of one unit and knows the source lines they are in."""
+
+    def __init__(self) -> None:
+        self.sources: dict[str, Source] = {}
+        self.errors: list[Problem] = []
+        self.warnings: list[Problem] = []
+
+    @property
+    def full(self) -> bool:
+        """Whether enough errors were collected to stop looking for more."""
+        return len(self.errors) >= MOST_PROBLEMS
+
+    def error(self, id: str, where: Any, text: str, hint: str | None = None, **values: object) -> None:
+        """Report an error at a node, coordinate or place; the second one at the same place is dropped."""
+        problem = self._problem(id, where, text, hint, "error", values)
+        if not self.full and all(problem.place != known.place for known in self.errors):
+            self.errors.append(problem)
+
+    def warning(self, id: str, where: Any, text: str, hint: str | None = None, **values: object) -> None:
+        """Report a warning at a node, coordinate or place."""
+        problem = self._problem(id, where, text, hint, "warning", values)
+        if problem not in self.warnings:
+            self.warnings.append(problem)
+
+    def _problem(
+        self, id: str, where: Any, text: str, hint: str | None, severity: Severity, values: dict[str, object]
+    ) -> Problem:
+        place = place_of(where)
+        source = self.sources.get(place.file)
+        return Problem(id, place, text, values, severity, hint, source.line(place.line) if source else "")
+
+    def check(self) -> None:
+        """Raise `CompileError` if there are errors, sorted by file and line as they were met."""
+        if self.errors:
+            files = list(dict.fromkeys(problem.place.file for problem in self.errors))
+            raise CompileError(sorted(self.errors, key=lambda p: (files.index(p.place.file), p.place.line, p.place.column)))

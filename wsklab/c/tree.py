@@ -1,0 +1,361 @@
+"""The typed tree: what a checked function body is made of.
+
+`check` builds it from the parser's tree, `emit` turns it into Python. Three rules hold for every tree:
+every conversion that C makes silently is a `Cast` node; every address is computed in bytes (no scaled pointers are left);
+an array or a function that C turns into a pointer already is one. So `emit` never asks about C's rules.
+
+A record-typed expression (struct, union) has its address as its value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from wsklab.c.types import CType, Function
+
+
+class At(NamedTuple):
+    """Line and column in the C source, both 1-based; column 0 is unknown."""
+
+    line: int
+    column: int
+
+
+@dataclass(slots=True, eq=False)
+class Local:
+    """A parameter or variable of automatic storage.
+
+    It is a Python local called `python`, unless its bytes matter (`in_frame`: a record, an array, or its address is
+    taken); then it lies at `offset` in the call's frame.
+    """
+
+    name: str
+    type: CType
+    at: At
+    python: str = ""
+    in_frame: bool = False
+    offset: int = -1
+    used: bool = False
+
+
+# Expressions
+
+
+@dataclass(slots=True, eq=False)
+class Expression:
+    """Base of all expressions; `type` is the C type of the value."""
+
+    type: CType
+    at: At
+
+
+@dataclass(slots=True, eq=False)
+class Constant(Expression):
+    """A number, in range of its type."""
+
+    value: int | float
+
+
+@dataclass(slots=True, eq=False)
+class StringAddress(Expression):
+    """The address of a string literal; `data` includes the final zero."""
+
+    data: bytes
+
+
+@dataclass(slots=True, eq=False)
+class FunctionAddress(Expression):
+    """The address of a function known by name."""
+
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class GlobalAddress(Expression):
+    """The address of a variable of static storage; `symbol` is its name in the image."""
+
+    symbol: str
+
+
+@dataclass(slots=True, eq=False)
+class LocalAddress(Expression):
+    """The address of a local that lies in the frame."""
+
+    variable: Local
+
+
+@dataclass(slots=True, eq=False)
+class Offset(Expression):
+    """An address and a constant number of bytes: a member's address."""
+
+    base: Expression
+    bytes: int
+
+
+@dataclass(slots=True, eq=False)
+class Element(Expression):
+    """`base` + `index` * `scale` bytes; a negative scale subtracts."""
+
+    base: Expression
+    index: Expression
+    scale: int
+
+
+@dataclass(slots=True, eq=False)
+class Distance(Expression):
+    """Difference of two addresses in units of `scale` bytes."""
+
+    left: Expression
+    right: Expression
+    scale: int
+
+
+@dataclass(slots=True, eq=False)
+class LocalValue(Expression):
+    """A scalar local: its value, or the target of an assignment."""
+
+    variable: Local
+
+
+@dataclass(slots=True, eq=False)
+class Memory(Expression):
+    """What lies at `base` + `offset`: its value, or the target of an assignment. Bit-fields have a `bit_width`."""
+
+    base: Expression
+    offset: int
+    bit_offset: int = 0
+    bit_width: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Unary(Expression):
+    """``-`` or ``~``."""
+
+    op: str
+    operand: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Binary(Expression):
+    """``+ - * / % & | ^ << >>`` on two operands of the result's type (a shift's count keeps its own)."""
+
+    op: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Comparison(Expression):
+    """``== != < > <= >=`` on two operands of one type."""
+
+    op: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Not(Expression):
+    """``!``."""
+
+    operand: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Logical(Expression):
+    """``&&`` or ``||``."""
+
+    op: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Conditional(Expression):
+    """``condition ? then : otherwise``."""
+
+    condition: Expression
+    then: Expression
+    otherwise: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Comma(Expression):
+    """`first` for its effect, then `second`."""
+
+    first: Expression
+    second: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Cast(Expression):
+    """A conversion to `type`, written or silent."""
+
+    operand: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Assign(Expression):
+    """`target` = `value`; the value already has the target's type. Copies bytes when the type is a record."""
+
+    target: LocalValue | Memory
+    value: Expression
+
+
+@dataclass(slots=True, eq=False)
+class PostStep(Expression):
+    """``x++`` or ``x--``: stores `update` (which reads the old value through `old`), and is the old value."""
+
+    target: LocalValue | Memory
+    old: Saved
+    update: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Saved(Expression):
+    """`operand`, kept for a `Recalled` that is evaluated later in the same full expression."""
+
+    operand: Expression
+    slot: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Recalled(Expression):
+    """The value kept by `saved`."""
+
+    saved: Saved
+
+
+@dataclass(slots=True, eq=False)
+class Call(Expression):
+    """A call by name, or of what `address` points to. `result` is where a returned record is put."""
+
+    name: str | None
+    address: Expression | None
+    function: Function
+    arguments: list[Expression]
+    result: Local | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Fill(Expression):
+    """Zero `size` bytes at `base`."""
+
+    base: Expression
+    size: int
+
+
+@dataclass(slots=True, eq=False)
+class Gap(Expression):
+    """A ``...`` where C has an expression; `kind` as in `Runtime.gap`."""
+
+    kind: str
+
+
+# Statements
+
+
+@dataclass(slots=True, eq=False)
+class Statement:
+    """Base of all statements."""
+
+    at: At
+
+
+@dataclass(slots=True, eq=False)
+class Evaluate(Statement):
+    """An expression for its effect."""
+
+    expression: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Block(Statement):
+    """Statements in order. Labels stand between them as `Label`."""
+
+    items: list[Statement]
+
+
+@dataclass(slots=True, eq=False)
+class If(Statement):
+    """``if``."""
+
+    condition: Expression
+    then: Statement
+    otherwise: Statement | None
+
+
+@dataclass(slots=True, eq=False)
+class Loop(Statement):
+    """``while``, ``for`` and ``do`` (`test_last`). A condition of None is always true."""
+
+    condition: Expression | None
+    step: Expression | None
+    body: Statement
+    test_last: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Case:
+    """The statements after one or more labels of a switch, up to the next label."""
+
+    labels: list[int]
+    default: bool
+    body: Block
+
+
+@dataclass(slots=True, eq=False)
+class Switch(Statement):
+    """``switch``."""
+
+    selector: Expression
+    cases: list[Case]
+
+
+@dataclass(slots=True, eq=False)
+class Break(Statement):
+    """``break``."""
+
+
+@dataclass(slots=True, eq=False)
+class Continue(Statement):
+    """``continue``."""
+
+
+@dataclass(slots=True, eq=False)
+class Goto(Statement):
+    """``goto label``."""
+
+    label: str
+
+
+@dataclass(slots=True, eq=False)
+class Label(Statement):
+    """A label: only in `Block.items`."""
+
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class Return(Statement):
+    """``return``; the value already has the function's type."""
+
+    value: Expression | None
+
+
+@dataclass(slots=True, eq=False)
+class CheckedFunction:
+    """A function body that C allows, with what it refers to outside itself."""
+
+    name: str
+    type: Function
+    file: str
+    at: At
+    parameters: list[Local]
+    body: Block
+    frame_size: int = 0
+    has_gap: bool = False
+    calls: set[str] = field(default_factory=set)
+    addresses: set[str] = field(default_factory=set)
+    symbols: set[str] = field(default_factory=set)
+    indirect: list[Function] = field(default_factory=list)

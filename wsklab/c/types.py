@@ -1,0 +1,285 @@
+"""C types of x64 Windows: sizes, alignments, members.
+
+What the front end, the simulated machine and the Python views share; nothing here knows about source text or kernels.
+The data model is LLP64: int and long are 4 bytes, pointers and long long 8 (design, decision 1; `facts/layouts.json`).
+
+A type is compared by identity of its records and by value otherwise. `alias` keeps the typedef name that a declaration
+used (``NTSTATUS``, ``PIRP``): it changes how a value is printed, never how it is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+
+@dataclass(frozen=True)
+class CType:
+    """Base of all types. `alias` is the typedef name used by the declaration, if any."""
+
+    alias: str | None = field(default=None, kw_only=True, compare=False)
+
+    @property
+    def size(self) -> int:
+        """Size in bytes. Raises TypeError for incomplete types and functions."""
+        raise TypeError(f"{self} has no size")
+
+    @property
+    def align(self) -> int:
+        """Alignment in bytes."""
+        return self.size
+
+    def named(self, alias: str) -> Self:
+        """The same type under a typedef name."""
+        return replace(self, alias=alias)
+
+    def spelled(self) -> str:
+        """The type as C writes it, without a declared name."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self.alias or self.spelled()
+
+
+@dataclass(frozen=True)
+class Void(CType):
+    """``void``: no size, only pointed to."""
+
+    def spelled(self) -> str:
+        return "void"
+
+
+@dataclass(frozen=True)
+class Int(CType):
+    """An integer type. `name` is the C spelling; two types are the same when width and signedness agree.
+
+    `rank` orders the standard types for the usual arithmetic conversions (int 3, long 4, long long 5).
+    """
+
+    bytes: int
+    signed: bool
+    name: str = field(default="", compare=False)
+    rank: int = field(default=3, compare=False)
+
+    @property
+    def size(self) -> int:
+        return self.bytes
+
+    @property
+    def bits(self) -> int:
+        """Width in bits."""
+        return self.bytes * 8
+
+    @property
+    def minimum(self) -> int:
+        """Smallest value."""
+        return -(1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def maximum(self) -> int:
+        """Largest value."""
+        return (1 << (self.bits - self.signed)) - 1
+
+    def wrap(self, value: int) -> int:
+        """`value` reduced to this type, as a C conversion does it."""
+        value &= (1 << self.bits) - 1
+        return value - (1 << self.bits) if self.signed and value >> (self.bits - 1) else value
+
+    def spelled(self) -> str:
+        return self.name or f"{'' if self.signed else 'unsigned '}int{self.bits}"
+
+
+@dataclass(frozen=True)
+class Float(CType):
+    """``float`` (4 bytes) or ``double`` (8 bytes; ``long double`` is the same type on Windows)."""
+
+    bytes: int
+
+    @property
+    def size(self) -> int:
+        return self.bytes
+
+    def spelled(self) -> str:
+        return "float" if self.bytes == 4 else "double"
+
+
+@dataclass(frozen=True)
+class Pointer(CType):
+    """A 64-bit pointer."""
+
+    to: CType
+
+    @property
+    def size(self) -> int:
+        return 8
+
+    def spelled(self) -> str:
+        if isinstance(self.to, Function):
+            return self.to.spelled().replace("(", "(*)(", 1)
+        return f"{self.to}*" if isinstance(self.to, Pointer) else f"{self.to} *"
+
+
+@dataclass(frozen=True)
+class Array(CType):
+    """An array; `count` is None while unknown (``T x[]``, a flexible member)."""
+
+    of: CType
+    count: int | None
+
+    @property
+    def size(self) -> int:
+        return self.of.size * (self.count or 0)
+
+    @property
+    def align(self) -> int:
+        return self.of.align
+
+    def spelled(self) -> str:
+        return f"{self.of}[{'' if self.count is None else self.count}]"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a function type."""
+
+    name: str
+    type: CType
+
+
+@dataclass(frozen=True)
+class Function(CType):
+    """A function type. `varargs` is true for ``(…, ...)``."""
+
+    returns: CType
+    parameters: tuple[Parameter, ...]
+    varargs: bool = False
+
+    def spelled(self) -> str:
+        inside = ", ".join(str(p.type) for p in self.parameters) or "void"
+        return f"{self.returns} ({inside}{', ...' if self.varargs else ''})"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One member of a record. `offset` in bytes; bit-fields have `bit_width` and `bit_offset` inside their unit."""
+
+    name: str
+    type: CType
+    offset: int
+    bit_offset: int = 0
+    bit_width: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Record(CType):
+    """A struct or union, compared by identity because it can refer to itself.
+
+    `fields` are the members as declared (name "" for an unnamed struct or union); `members` also finds the names
+    inside unnamed members, with offsets from the start of this record. Both are empty until `complete`.
+    """
+
+    kind: str
+    tag: str
+    fields: list[Field] = field(default_factory=list)
+    members: dict[str, Field] = field(default_factory=dict)
+    layout: list[int] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the body has been seen."""
+        return bool(self.layout)
+
+    @property
+    def size(self) -> int:
+        if not self.layout:
+            raise TypeError(f"{self} is incomplete")
+        return self.layout[0]
+
+    @property
+    def align(self) -> int:
+        if not self.layout:
+            raise TypeError(f"{self} is incomplete")
+        return self.layout[1]
+
+    def finish(self, fields: list[Field], size: int, align: int) -> None:
+        """Complete the record with laid-out members."""
+        self.fields[:] = fields
+        self.members.update(_flattened(fields, 0))
+        self.layout[:] = [size, align]
+
+    def spelled(self) -> str:
+        return f"{self.kind} {self.tag or '(unnamed)'}"
+
+    def __hash__(self) -> int:
+        return id(self.fields)
+
+    def __eq__(self, other: object) -> bool:
+        # A typedef name makes a renamed copy that shares the member list with the original.
+        return isinstance(other, Record) and other.fields is self.fields
+
+
+def _flattened(fields: list[Field], base: int) -> Iterator[tuple[str, Field]]:
+    for member in fields:
+        if member.name:
+            yield member.name, replace(member, offset=member.offset + base)
+        elif isinstance(member.type, Record):
+            yield from _flattened(member.type.fields, member.offset + base)
+
+
+VOID = Void()
+BOOL = Int(1, False, "_Bool", 0)
+CHAR = Int(1, True, "char", 1)
+SCHAR = Int(1, True, "signed char", 1)
+UCHAR = Int(1, False, "unsigned char", 1)
+SHORT = Int(2, True, "short", 2)
+USHORT = Int(2, False, "unsigned short", 2)
+INT = Int(4, True, "int", 3)
+UINT = Int(4, False, "unsigned int", 3)
+LONG = Int(4, True, "long", 4)
+ULONG = Int(4, False, "unsigned long", 4)
+LLONG = Int(8, True, "long long", 5)
+ULLONG = Int(8, False, "unsigned long long", 5)
+FLOAT = Float(4)
+DOUBLE = Float(8)
+SIZE_T = Int(8, False, "unsigned long long", 5)
+
+
+def layout_record(kind: str, members: list[tuple[str, CType, int | None, int]], pack: int = 16) -> tuple[list[Field], int, int]:
+    """Lay out members as the Microsoft x64 compiler does.
+
+    Args:
+        kind: ``"struct"`` or ``"union"``.
+        members: (name, type, bit width or None, extra alignment in bytes or 0), in order.
+        pack: the ``#pragma pack`` value in force, in bytes.
+
+    Returns:
+        The fields with their offsets, the size and the alignment in bytes.
+    """
+    fields: list[Field] = []
+    offset = align = size = 0
+    unit_size = unit_used = unit_offset = 0
+    for name, ctype, width, extra in members:
+        member_align = max(min(ctype.align, pack), extra)
+        if width is not None and kind == "struct":
+            # A bit-field shares the unit of the one before it when the declared sizes agree and it still fits.
+            if width and unit_size == ctype.size and unit_used + width <= ctype.size * 8:
+                fields.append(Field(name, ctype, unit_offset, unit_used, width))
+                unit_used += width
+                continue
+            unit_size = 0
+            if width == 0:
+                continue
+            unit_offset = -(-offset // member_align) * member_align
+            unit_size, unit_used = ctype.size, width
+            fields.append(Field(name, ctype, unit_offset, 0, width))
+            offset = unit_offset + ctype.size
+        else:
+            unit_size = 0
+            place = 0 if kind == "union" else -(-offset // member_align) * member_align
+            fields.append(Field(name, ctype, place, 0, width))
+            offset = place + ctype.size
+        align = max(align, member_align)
+        size = max(size, offset)
+    align = align or 1
+    return fields, -(-size // align) * align, align

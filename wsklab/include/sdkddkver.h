@@ -1,0 +1,63 @@
+/*
+ * sdkddkver.h: what is being built: x64, kernel mode, Windows 10 and later, checked build (so that KdPrint prints).
+ *
+ * A listing may test these names; it cannot choose another target.
+ */
+#ifndef _WSKLAB_SDKDDKVER_H_
+#define _WSKLAB_SDKDDKVER_H_
+
+/* Compiler and machine. */
+#define _MSC_VER 1938
+#define _WIN32 1
+#define _WIN64 1
+#define _AMD64_ 1
+#define _M_AMD64 100
+#define _M_X64 100
+#define _KERNEL_MODE 1
+#define DBG 1
+#define ALLOC_PRAGMA 1
+#define STD_CALL
+
+/* Versions of Windows, in the three spellings. */
+#define _WIN32_WINNT_WIN2K 0x0500
+#define _WIN32_WINNT_WINXP 0x0501
+#define _WIN32_WINNT_WS03 0x0502
+#define _WIN32_WINNT_VISTA 0x0600
+#define _WIN32_WINNT_LONGHORN 0x0600
+#define _WIN32_WINNT_WS08 0x0600
+#define _WIN32_WINNT_WIN7 0x0601
+#define _WIN32_WINNT_WIN8 0x0602
+#define _WIN32_WINNT_WINBLUE 0x0603
+#define _WIN32_WINNT_WIN10 0x0A00
+#define NTDDI_WIN2K 0x05000000
+#define NTDDI_WINXP 0x05010000
+#define NTDDI_WINXPSP2 0x05010200
+#define NTDDI_WS03 0x05020000
+#define NTDDI_VISTA 0x06000000
+#define NTDDI_LONGHORN NTDDI_VISTA
+#define NTDDI_VISTASP1 0x06000100
+#define NTDDI_WS08 0x06000100
+#define NTDDI_WIN7 0x06010000
+#define NTDDI_WIN8 0x06020000
+#define NTDDI_WINBLUE 0x06030000
+#define NTDDI_WINTHRESHOLD 0x0A000000
+#define NTDDI_WIN10 0x0A000000
+#define NTDDI_WIN10_TH2 0x0A000001
+#define NTDDI_WIN10_RS1 0x0A000002
+#define NTDDI_WIN10_RS2 0x0A000003
+#define NTDDI_WIN10_RS3 0x0A000004
+#define NTDDI_WIN10_RS4 0x0A000005
+#define NTDDI_WIN10_RS5 0x0A000006
+#define NTDDI_WIN10_19H1 0x0A000007
+#define NTDDI_WIN10_VB 0x0A000008
+#define NTDDI_WIN10_MN 0x0A000009
+#define NTDDI_WIN10_FE 0x0A00000A
+#define NTDDI_WIN10_CO 0x0A00000B
+#define NTDDI_WIN10_NI 0x0A00000C
+#define NTDDI_VERSION NTDDI_WIN10_NI
+#define _WIN32_WINNT _WIN32_WINNT_WIN10
+#define WINVER _WIN32_WINNT
+#define KMDF_VERSION_MAJOR 1
+#define KMDF_VERSION_MINOR 33
+
+#endif

@@ -1,0 +1,410 @@
+"""One simulated x64 Windows kernel: memory, IRQL, threads, virtual time, code addresses, choices and trace.
+
+The machine knows no IRPs, sockets or requests; packages above it register modelled functions (``wsklab.machine.api``) and keep
+their state with :meth:`Machine.model`. Two rules hold: whatever the documents leave open goes through :meth:`Machine.choose`,
+and whatever happens goes to :attr:`Machine.trace`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NoReturn, TypeVar
+
+from wsklab.c.headers import Headers, headers
+from wsklab.c.types import CType, Function, Int, Pointer, Record
+from wsklab.machine.api import IRQL_NAMES, MODELLED, PASSIVE_LEVEL, bind
+from wsklab.machine.choices import Choices
+from wsklab.machine.memory import READ_ONLY, Block, Memory
+from wsklab.machine.scheduler import Scheduler, Thread, Wait
+from wsklab.machine.stops import NotModelled, Stop, c_caller, c_stack
+from wsklab.machine.trace import Trace, Where
+from wsklab.machine.views import View
+from wsklab.rules import RULES
+
+_T = TypeVar("_T")
+STEPS = 10_000_000
+"""Loop iterations a run may take before it counts as endless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What stands at a code address: a compiled C function or a modelled one."""
+
+    name: str
+    call: Callable[..., Any]
+    waits: bool
+    prototype: Function | None = None
+    is_driver: bool = False
+
+
+class Steps:
+    """The step budget: every loop of compiled code takes its iterations from here."""
+
+    def __init__(self, budget: int) -> None:
+        self.budget = budget
+        self.refill()
+
+    def refill(self) -> None:
+        """Start counting anew; done at every entry from Python."""
+        self._left = itertools.repeat(None, self.budget)
+
+    def __iter__(self) -> Iterator[None]:
+        return self._left
+
+
+class Machine:
+    """One machine.
+
+    Args:
+        choices: mode of the choice point, see :class:`~wsklab.machine.choices.Choices`.
+        trace: whether events are recorded.
+        steps: loop iterations allowed between two entries from Python.
+    """
+
+    def __init__(self, choices: str | dict[str, str] | None = None, trace: bool = True, steps: int = STEPS) -> None:
+        self.headers: Headers = headers()
+        self.memory = Memory(self._fault)
+        self.choices = Choices(choices)
+        self.time = 0
+        self.irql = PASSIVE_LEVEL
+        self.main = Thread("main")
+        self._system = Thread("system")
+        self.thread = self.main
+        self.trace = Trace(lambda: (self.time, self.thread.name, self.irql), trace)
+        self.scheduler = Scheduler(self)
+        self.steps = Steps(steps)
+        self.code: dict[int, Code] = {}
+        self.sources: dict[str, list[str]] = {}
+        self.console: list[str] = []
+        self._models: dict[str, Any] = {}
+        self._bound: dict[str, Callable[..., Any]] = {}
+        self._slots: dict[str, int] = {}
+        self._scalars: dict[str, Callable[..., Any]] = {}
+        for letter, signed in (("u", False), ("i", True)):
+            for bits in (8, 16, 32, 64):
+                ctype = Int(bits // 8, signed)
+                self._scalars[f"{letter}{bits}"] = self.memory.load(ctype)
+                self._scalars[f"set_{letter}{bits}"] = self.memory.store(ctype)
+        self.__dict__.update(self._scalars)
+
+    # Scalars, bound above: address → value, and (address, value) → None
+    u8: Callable[[int], int]
+    u16: Callable[[int], int]
+    u32: Callable[[int], int]
+    u64: Callable[[int], int]
+    i8: Callable[[int], int]
+    i16: Callable[[int], int]
+    i32: Callable[[int], int]
+    i64: Callable[[int], int]
+    set_u8: Callable[[int, int], None]
+    set_u16: Callable[[int, int], None]
+    set_u32: Callable[[int, int], None]
+    set_u64: Callable[[int, int], None]
+    set_i8: Callable[[int, int], None]
+    set_i16: Callable[[int, int], None]
+    set_i32: Callable[[int, int], None]
+    set_i64: Callable[[int, int], None]
+
+    # Memory
+
+    def allocate(
+        self, size: int, kind: str = "pool", *, tag: int = 0, label: str = "", zero: bool = False, readonly: bool = False
+    ) -> int:
+        """A new guarded block of `size` bytes; returns its address. Unless `zero`, its bytes count as never written."""
+        block = self.memory.map(size, kind, tag=tag, label=label or kind)
+        if zero or readonly:
+            self.memory.write(block.address, bytes(size))
+        if readonly:
+            self.memory.mark(block.address, size, READ_ONLY)
+        if self.trace.on and kind in ("pool", "irp", "mdl", "object"):
+            self.trace.add(
+                "allocate", block.label, actor="io", objects=(block.address,), where=self.caller(), size=size, memory=kind, tag=tag
+            )
+        return block.address
+
+    def new(self, record: str, kind: str = "object", label: str = "") -> int:
+        """A zeroed structure by its header name; returns its address."""
+        return self.allocate(self.headers.record(record).size, kind, label=label or record, zero=True)
+
+    def free(self, address: int) -> None:
+        """End the life of a block. Raises ValueError when `address` is not the start of a live block."""
+        block = self.memory.block_at(address)
+        if block is None or block.address != address or not block.live:
+            raise ValueError(f"{address:#x} is not the start of a live block")
+        self.memory.release(block)
+        if self.trace.on:
+            self.trace.add("free", block.label, actor="io", objects=(address,), where=self.caller(), memory=block.kind)
+
+    def block_at(self, address: int) -> Block | None:
+        """The block, live or dead, around an address."""
+        return self.memory.block_at(address)
+
+    def read(self, address: int, size: int) -> bytes:
+        """`size` bytes, checked."""
+        return self.memory.read(address, size)
+
+    def write(self, address: int, content: bytes | bytearray) -> None:
+        """Write bytes, checked."""
+        self.memory.write(address, content)
+
+    def load(self, ctype: CType) -> Callable[[int], int]:
+        """Checked load function of a scalar type."""
+        return self.memory.load(ctype)
+
+    def store(self, ctype: CType) -> Callable[[int, int], None]:
+        """Checked store function of a scalar type."""
+        return self.memory.store(ctype)
+
+    def seal(self, address: int, size: int) -> None:
+        """Make written bytes read-only (a constant table)."""
+        self.memory.mark(address, size, READ_ONLY)
+
+    def offset(self, record: str, path: str) -> int:
+        """Offset in bytes of a member, dotted for nested ones: ``offset("IRP", "IoStatus.Status")``."""
+        return _offset(record, path)
+
+    def sizeof(self, name: str) -> int:
+        """Size in bytes of a type of the headers."""
+        return self.headers.type(name).size
+
+    def constant(self, name: str) -> int:
+        """A constant of the headers."""
+        return self.headers.constants[name]
+
+    def view(self, address: int, record: str) -> View:
+        """The structure at an address, by its header name."""
+        ctype = self.headers.type(record)
+        return View(self, int(address), ctype.to if isinstance(ctype, Pointer) else ctype)
+
+    # Code
+
+    def define_code(self, code: Code) -> int:
+        """Give a function an address."""
+        address = self.memory.map(16, "code", label=code.name).address
+        self.code[address] = code
+        return address
+
+    def python_code(self, function: Callable[..., Any], name: str) -> int:
+        """A code address for a Python callable, for completion routines of providers and the like."""
+        return self.define_code(Code(name, function, False))
+
+    def api(self, name: str) -> Callable[..., Any]:
+        """A modelled function bound to this machine. Raises KeyError when it is not modelled."""
+        bound = self._bound.get(name)
+        if bound is None:
+            bound = self._bound[name] = bind(self, MODELLED[name])
+        return bound
+
+    def slot(self, name: str) -> int:
+        """The code address of a modelled function, for dispatch tables and function pointers."""
+        if name not in self._slots:
+            modelled = MODELLED[name]
+            prototype = self.headers.prototypes.get(name)
+            if modelled.prototype:
+                pointer = self.headers.type(modelled.prototype)
+                target = pointer.to if isinstance(pointer, Pointer) else pointer
+                prototype = target if isinstance(target, Function) else None
+            self._slots[name] = self.define_code(Code(name, self.api(name), modelled.waits, prototype))
+        return self._slots[name]
+
+    def code_at(self, address: int) -> Code:
+        """What stands at a code address; a stop when it is not the start of a function."""
+        code = self.code.get(address)
+        if code is None:
+            self.stop("bad-call", objects=(address,), address=f"{address:#018x}")
+        return code
+
+    def call(self, address: int, *arguments: Any, actor: str = "io", target: str = "driver") -> Any:
+        """Call the code at an address from Python, as the kernel calls a routine of the driver.
+
+        The routine runs on the current thread at the current IRQL and may not wait: a wait that is not satisfied at once
+        breaks the rule ``wait-in-callback`` (KRN-26, WSK-EV-04).
+        """
+        code = self.code_at(address)
+        traced = self.trace.on and code.is_driver
+        if traced:
+            self._callback(code, arguments, actor, target)
+        value = self._drive(code.call(*arguments), code.name) if code.waits else code.call(*arguments)
+        if traced:
+            self.trace.add("callback-return", code.name, actor=target, target=actor, value=value)
+        return value
+
+    def call_waiting(self, address: int, *arguments: Any, actor: str = "io", target: str = "driver") -> Generator[Wait, Any, Any]:
+        """Like :meth:`call`, from code that may wait: ``value = yield from m.call_waiting(…)``."""
+        code = self.code_at(address)
+        traced = self.trace.on and code.is_driver
+        if traced:
+            self._callback(code, arguments, actor, target)
+        value = (yield from code.call(*arguments)) if code.waits else code.call(*arguments)
+        if traced:
+            self.trace.add("callback-return", code.name, actor=target, target=actor, value=value)
+        return value
+
+    def _callback(self, code: Code, arguments: tuple[Any, ...], actor: str, target: str) -> None:
+        objects = self.objects_in(arguments)
+        self.trace.add("callback", code.name, actor=actor, target=target, objects=objects, arguments=arguments)
+
+    def _drive(self, body: Generator[Wait, Any, Any], name: str) -> Any:
+        status = None
+        while True:
+            try:
+                wait = body.send(status)
+            except StopIteration as finished:
+                return finished.value
+            if not wait.ready():
+                self.stop("wait-in-callback", function=name, why=" ".join(map(str, wait.why)))
+            if wait.take:
+                wait.take()
+            status = 0
+
+    # Time, threads, IRQL
+
+    @contextmanager
+    def at_irql(self, level: int) -> Iterator[None]:
+        """Raise or lower the IRQL for the block."""
+        before, self.irql = self.irql, level
+        try:
+            yield
+        finally:
+            self.irql = before
+
+    @contextmanager
+    def on_thread(self, thread: Thread) -> Iterator[None]:
+        """Run the block on a thread, at that thread's IRQL."""
+        before, self.thread.irql = self.thread, self.irql
+        self.thread, self.irql = thread, thread.irql
+        try:
+            yield
+        finally:
+            thread.irql = self.irql
+            self.thread, self.irql = before, before.irql
+
+    def as_system(self, work: Callable[[], None], irql: int, name: str) -> None:
+        """Run due work in an arbitrary thread at an IRQL."""
+        thread = self._system
+        thread.irql = irql
+        with self.on_thread(thread):
+            work()
+
+    def after(self, delay: int, work: Callable[[], None], *, irql: int = 2, name: str = "system") -> Callable[[], None]:
+        """Run a plain Python callable `delay` 100-ns units from now, at an IRQL. Returns a function that takes it back."""
+        return self.scheduler.at(self.time + max(delay, 0), work, irql, name)
+
+    def post(self, work: Callable[[], None], *, irql: int = 2, name: str = "system") -> Callable[[], None]:
+        """Run a plain Python callable as soon as the machine runs again."""
+        return self.after(0, work, irql=irql, name=name)
+
+    def start_thread(self, body: Generator[Wait, Any, Any], name: str) -> Thread:
+        """A new system thread."""
+        return self.scheduler.start(body, name)
+
+    def run(self, deadline: int | None = None) -> None:
+        """Run until nothing is left to do, or virtual time would pass `deadline` (100-ns units)."""
+        self.steps.refill()
+        self.scheduler.run(deadline=deadline)
+
+    def run_function(self, code: Code, *arguments: Any) -> Any:
+        """Call driver code from Python on the main thread; if it can wait, the machine runs until it returns."""
+        self.steps.refill()
+        if not code.waits:
+            return code.call(*arguments)
+        thread = self.scheduler.start(code.call(*arguments), "main")
+        thread.irql = self.irql
+        if not self.scheduler.run(until=thread):
+            self.hang()
+        return thread.result
+
+    def hang(self) -> NoReturn:
+        """Stop because nothing can ever go on; every waiting thread is named."""
+        blocked = self.scheduler.blocked
+        names = ", ".join(f"{thread.name} ({self.waits_for(thread)})" for thread in blocked)
+        objects = tuple(part for thread in blocked if thread.waiting for part in thread.waiting.why if isinstance(part, int))
+        self.stop("hang", objects=objects, threads=names or "-")
+
+    def waits_for(self, thread: Thread) -> str:
+        """What a thread waits for, in words and addresses."""
+        why = thread.waiting.why if thread.waiting else ()
+        return " ".join(f"{part:#018x}" if isinstance(part, int) and part > 0xFFFF else str(part) for part in why)
+
+    # Choices, models, stops
+
+    def choose(self, kind: str, options: tuple[str, ...]) -> str:
+        """The answer to something the documents leave open; the first option is the usual one."""
+        answer = self.choices.choose(kind, options)
+        if self.trace.on and answer != options[0]:
+            self.trace.add("choice", kind, actor="io", answer=answer, options=options)
+        return answer
+
+    def model(self, name: str, factory: Callable[[], _T]) -> _T:
+        """The state a package keeps with this machine, made at the first call."""
+        if name not in self._models:
+            self._models[name] = factory()
+        state: _T = self._models[name]
+        return state
+
+    def caller(self) -> Where | None:
+        """The place in C that is running, None when Python is."""
+        return c_caller(self.sources)
+
+    def objects_in(self, values: tuple[Any, ...]) -> tuple[int, ...]:
+        """The addresses of known blocks among some values."""
+        return tuple(value for value in values if isinstance(value, int) and value > 0xFFFF and self.memory.block_at(value))
+
+    def stop(self, rule: str, *, objects: tuple[int, ...] = (), **values: Any) -> NoReturn:
+        """Stop the machine: a rule is broken. `values` fill the rule's texts; `objects` are shown with their lives."""
+        stack = c_stack(self.sources)
+        values.setdefault("irql", self.irql)
+        values.setdefault("irql_name", IRQL_NAMES.get(self.irql, str(self.irql)))
+        values.setdefault("ip", "0")
+        if objects:
+            values.setdefault("object", self.name_of(objects[0]))
+        lives = {address: tuple(self.trace.about(address)) for address in objects}
+        if self.trace.on:
+            where = stack[0].where if stack else None
+            self.trace.add("stop", rule, actor="driver", objects=objects, where=where, title=RULES[rule].title)
+        raise Stop(RULES[rule], values, objects, stack, lives, self.sources)
+
+    def too_high(self, function: str, limit: int) -> NoReturn:
+        """Stop because `function` was called above its highest IRQL."""
+        self.stop("irql-too-high", function=function, allowed=IRQL_NAMES[limit])
+
+    def not_modelled(self, what: str) -> NoReturn:
+        """End the run because the code needs something the engine does not model."""
+        raise NotModelled(what, self.caller())
+
+    def name_of(self, address: int) -> str:
+        """How an object is called in messages: its type and address, the same in every language."""
+        block = self.memory.block_at(address) or self.memory.nearest(address)
+        return f"{block.label} {block.address:#018x}" if block else f"{address:#018x}"
+
+    def _fault(self, rule: str, address: int, size: int, access: str) -> NoReturn:
+        block = self.memory.block_at(address) or self.memory.nearest(address)
+        known = block is not None and rule not in ("null-dereference", "wild-pointer")
+        if rule == "null-dereference" and self.irql >= 2:
+            rule = "null-dereference-at-dispatch"
+        self.stop(
+            rule,
+            objects=(block.address,) if block and known else (),
+            address=f"{address:#018x}",
+            size=size,
+            access=access,
+            access_code=0 if access == "read" else 1,
+            distance=address - block.end + 1 if block else 0,
+        )
+
+
+@cache
+def _offset(record: str, path: str) -> int:
+    ctype: CType = headers().record(record)
+    total = 0
+    for name in path.split("."):
+        if not isinstance(ctype, Record) or name not in ctype.members:
+            raise KeyError(f"{record} has no member {path}")
+        member = ctype.members[name]
+        total += member.offset
+        ctype = member.type
+    return total

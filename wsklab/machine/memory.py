@@ -1,0 +1,228 @@
+"""One address space, byte for byte, with a state for every byte.
+
+Everything the simulated machine holds (pool, IRPs, stacks, images, tables) lies in one growing arena. Three rules hold:
+an address is never handed out twice, so a stale pointer is always recognised; every block has an unmapped gap behind it,
+so an overrun is seen at the access; every byte knows whether it was written, so a read of garbage is seen too.
+
+Follows the special pool of Driver Verifier (facts BUG-10, BUG-35).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from struct import Struct
+from typing import NoReturn
+
+from wsklab.c.types import CType, Float, Int
+
+BASE = 0xFFFF_9A80_0000_0000
+"""First address of the arena, in the kernel half of the address space."""
+
+UNMAPPED, UNWRITTEN, WRITTEN, FREED, READ_ONLY, OUT_OF_SCOPE = range(6)
+"""States of a byte."""
+
+_LEAD = 1 << 20  # never mapped, so that a pointer somewhat below the first block cannot alias the end of the arena
+_GAP = 16
+_GROWTH = 1 << 20
+PAGE_SIZE = 4096
+
+
+@dataclass(slots=True)
+class Block:
+    """One allocation. `kind` is what it is (pool, irp, mdl, object, code, stack, global, native), `label` its type."""
+
+    address: int
+    size: int
+    kind: str
+    tag: int = 0
+    label: str = ""
+    live: bool = True
+
+    @property
+    def end(self) -> int:
+        """The first address behind the block."""
+        return self.address + self.size
+
+
+Fault = Callable[[str, int, int, str], NoReturn]
+"""Called as fault(rule id, address, size in bytes, "read" | "write"); it never returns."""
+
+
+class Memory:
+    """The arena. `fault` is called for every access that the hardware, the verifier or C forbids."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.data = bytearray(_LEAD)
+        self.state = bytearray(_LEAD)
+        self.blocks: list[Block] = []
+        self._starts: list[int] = []
+        self._next = _LEAD
+        self._fault = fault
+        self._loads: dict[tuple[str, int], Callable[[int], int]] = {}
+        self._stores: dict[tuple[str, int], Callable[[int, int], None]] = {}
+
+    # Blocks
+
+    def map(self, size: int, kind: str, *, tag: int = 0, label: str = "", align: int = 16) -> Block:
+        """A new block of `size` bytes, none of them written yet. Blocks of a page or more are page aligned (KRN-15)."""
+        align = PAGE_SIZE if size >= PAGE_SIZE and kind == "pool" else align
+        start = -(-self._next // align) * align
+        self._next = start + size + _GAP
+        missing = self._next + _GAP - len(self.data)
+        if missing > 0:
+            more = bytes(max(missing, _GROWTH))
+            self.data += more
+            self.state += more
+        self.state[start : start + size] = bytes([UNWRITTEN]) * size
+        block = Block(BASE + start, size, kind, tag, label)
+        self.blocks.append(block)
+        self._starts.append(block.address)
+        return block
+
+    def release(self, block: Block) -> None:
+        """End a block's life; any later access to it is a use after free."""
+        block.live = False
+        self.mark(block.address, block.size, FREED)
+
+    def block_at(self, address: int) -> Block | None:
+        """The block, live or dead, that holds `address`."""
+        index = bisect_right(self._starts, address) - 1
+        if index < 0:
+            return None
+        block = self.blocks[index]
+        return block if block.address <= address < block.address + max(block.size, 1) else None
+
+    def nearest(self, address: int) -> Block | None:
+        """The last block that starts at or below `address`: whose end an overrun has passed."""
+        index = bisect_right(self._starts, address) - 1
+        return self.blocks[index] if index >= 0 else None
+
+    def mark(self, address: int, size: int, state: int) -> None:
+        """Set the state of `size` bytes."""
+        offset = address - BASE
+        self.state[offset : offset + size] = bytes([state]) * size
+
+    # Access, checked
+
+    def read(self, address: int, size: int) -> bytes:
+        """`size` bytes, all of them live and written."""
+        offset = address - BASE
+        states = self.state[offset : offset + size]
+        if len(states) != size or states.translate(None, b"\2\4"):
+            self._refuse(address, size, "read")
+        return bytes(self.data[offset : offset + size])
+
+    def write(self, address: int, content: bytes | bytearray) -> None:
+        """Write bytes that are all live and not read-only."""
+        size = len(content)
+        offset = address - BASE
+        states = self.state[offset : offset + size]
+        if len(states) != size or states.translate(None, b"\1\2"):
+            self._refuse(address, size, "write")
+        self.data[offset : offset + size] = content
+        self.state[offset : offset + size] = b"\2" * size
+
+    def copy(self, target: int, source: int, size: int) -> None:
+        """Copy bytes together with their states, as a structure assignment does: padding may stay unwritten."""
+        start = source - BASE
+        states = self.state[start : start + size]
+        if len(states) != size or states.translate(None, b"\1\2\4"):
+            self._refuse(source, size, "read", allow_unwritten=True)
+        content = bytes(self.data[start : start + size])
+        self.write(target, content)
+        offset = target - BASE
+        self.state[offset : offset + size] = states.replace(b"\4", b"\2")
+
+    def peek(self, address: int, size: int) -> tuple[bytes, bytes]:
+        """Bytes and states without any check, for dumps."""
+        offset = address - BASE
+        if offset < 0 or offset > len(self.data):
+            return b"", b""
+        return bytes(self.data[offset : offset + size]), bytes(self.state[offset : offset + size])
+
+    def load(self, ctype: CType) -> Callable[[int], int]:
+        """A checked load function for a scalar type: address → value."""
+        return self._load(*_format(ctype))
+
+    def store(self, ctype: CType) -> Callable[[int, int], None]:
+        """A checked store function for a scalar type: (address, value) → None."""
+        return self._store(*_format(ctype))
+
+    def _load(self, code: str, size: int) -> Callable[[int], int]:
+        known = self._loads.get((code, size))
+        if known is not None:
+            return known
+        data, state, unpack, written = self.data, self.state, Struct(code).unpack_from, b"\2" * size
+
+        def load(address: int) -> int:
+            offset = address - BASE
+            if state[offset : offset + size] == written:
+                value: int = unpack(data, offset)[0]
+                return value
+            states = state[offset : offset + size]
+            if len(states) != size or states.translate(None, b"\2\4"):
+                self._refuse(address, size, "read")
+            value = unpack(data, offset)[0]
+            return value
+
+        self._loads[code, size] = load
+        return load
+
+    def _store(self, code: str, size: int) -> Callable[[int, int], None]:
+        known = self._stores.get((code, size))
+        if known is not None:
+            return known
+        data, state, pack, written = self.data, self.state, Struct(code).pack_into, b"\2" * size
+
+        def store(address: int, value: int) -> None:
+            offset = address - BASE
+            if state[offset : offset + size] != written:
+                states = state[offset : offset + size]
+                if len(states) != size or states.translate(None, b"\1\2"):
+                    self._refuse(address, size, "write")
+                state[offset : offset + size] = written
+            pack(data, offset, value)
+
+        self._stores[code, size] = store
+        return store
+
+    # What went wrong
+
+    def _refuse(self, address: int, size: int, access: str, *, allow_unwritten: bool = False) -> NoReturn:
+        good = {WRITTEN, READ_ONLY} if access == "read" else {WRITTEN, UNWRITTEN}
+        if allow_unwritten:
+            good.add(UNWRITTEN)
+        for byte in range(address, address + size):
+            rule = self._rule(byte, access, good)
+            if rule:
+                self._fault(rule, byte, size, access)
+        raise AssertionError("a refused access must have a reason")
+
+    def _rule(self, address: int, access: str, good: set[int]) -> str | None:
+        if address < 0x10000:
+            return "null-dereference"
+        offset = address - BASE
+        state = self.state[offset] if 0 <= offset < len(self.state) else UNMAPPED
+        if state in good:
+            return None
+        if state == UNMAPPED:
+            block = self.nearest(address)
+            if block is None or address - block.end > PAGE_SIZE:
+                return "wild-pointer"
+            return "overrun" if block.live else "use-after-free"
+        return {
+            UNWRITTEN: "uninitialised-read",
+            FREED: "use-after-free",
+            READ_ONLY: "read-only-write",
+            OUT_OF_SCOPE: "use-after-scope",
+        }[state]
+
+
+def _format(ctype: CType) -> tuple[str, int]:
+    """The struct format and the size in bytes of a scalar type."""
+    if isinstance(ctype, Float):
+        return ("<f" if ctype.size == 4 else "<d"), ctype.size
+    letter = {1: "b", 2: "h", 4: "i", 8: "q"}[ctype.size]
+    return "<" + (letter if isinstance(ctype, Int) and ctype.signed else letter.upper()), ctype.size

@@ -1,0 +1,146 @@
+"""Threads, deferred work and virtual time.
+
+Nothing here uses an operating-system thread. A thread is a Python generator that yields a :class:`Wait`; a DPC, a timer or a
+delivery on the network is a plain callable with a due time. One loop runs whatever is ready, and when nothing is ready it
+moves the clock to the next due time. So every run can be repeated, also in a browser (design, decision 4).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wsklab.machine.machine import Machine
+
+STATUS_SUCCESS = 0
+STATUS_TIMEOUT = 0x102
+
+Body = Generator["Wait", Any, Any]
+
+
+@dataclass(slots=True)
+class Wait:
+    """What a thread waits for.
+
+    Attributes:
+        ready: asked whenever something may have changed; the wait is over when it returns True.
+        deadline: virtual time (100-ns units) at which the wait ends with STATUS_TIMEOUT, None for never.
+        why: what is waited for, for the report of a hang, for example ``("event", address)``.
+        take: called once when the wait is satisfied, to consume what was waited for.
+    """
+
+    ready: Callable[[], bool]
+    deadline: int | None = None
+    why: tuple[Any, ...] = ()
+    take: Callable[[], None] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Thread:
+    """One thread of the machine. `object` is the address of its thread object, 0 when it has none."""
+
+    name: str
+    body: Body | None = None
+    object: int = 0
+    irql: int = 0
+    waiting: Wait | None = None
+    result: Any = None
+    done: bool = False
+    stack: Any = None
+    frames: list[int] = field(default_factory=list)
+
+
+class Scheduler:
+    """The loop. Due work comes in order of time; what is due together comes in order of arrival."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._due: list[tuple[int, int, Callable[[], None], int, str]] = []
+        self._order = 0
+        self.threads: list[Thread] = []
+
+    def at(self, time: int, work: Callable[[], None], irql: int, name: str) -> Callable[[], None]:
+        """Run `work` at virtual time `time` at an IRQL. Returns a function that takes it back."""
+        self._order += 1
+        entry = (time, self._order, work, irql, name)
+        heapq.heappush(self._due, entry)
+
+        def cancel() -> None:
+            if entry in self._due:
+                self._due.remove(entry)
+                heapq.heapify(self._due)
+
+        return cancel
+
+    def start(self, body: Body, name: str) -> Thread:
+        """A new thread that runs when the loop comes to it."""
+        thread = Thread(name, body)
+        self.threads.append(thread)
+        return thread
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is due and no thread can go on."""
+        return not self._due and not any(self._can_run(thread) for thread in self.threads)
+
+    @property
+    def blocked(self) -> list[Thread]:
+        """Threads that wait for something."""
+        return [thread for thread in self.threads if not thread.done and thread.waiting is not None]
+
+    def run(self, until: Thread | None = None, deadline: int | None = None) -> bool:
+        """Run until nothing is left to do, `until` is done, or virtual time would pass `deadline`.
+
+        Returns:
+            True when `until` is done (or, without it, when all work was done).
+        """
+        while until is None or not until.done:
+            if not self._step(deadline):
+                break
+        self.threads = [thread for thread in self.threads if not thread.done]
+        return until is None or until.done
+
+    def _step(self, deadline: int | None) -> bool:
+        machine = self._machine
+        thread = next((thread for thread in self.threads if self._can_run(thread)), None)
+        if thread is not None:
+            # Round robin, so that a thread that never waits for long cannot starve the others.
+            self.threads.remove(thread)
+            self.threads.append(thread)
+            self._resume(thread)
+            return True
+        next_due = self._due[0][0] if self._due else None
+        deadlines = [thread.waiting.deadline for thread in self.blocked if thread.waiting and thread.waiting.deadline is not None]
+        moments = [moment for moment in (next_due, *deadlines) if moment is not None]
+        if not moments or (deadline is not None and min(moments) > deadline):
+            return False
+        machine.time = max(machine.time, min(moments))
+        if next_due is not None and next_due <= machine.time:
+            _, _, work, irql, name = heapq.heappop(self._due)
+            machine.as_system(work, irql, name)
+        return True
+
+    def _can_run(self, thread: Thread) -> bool:
+        wait = thread.waiting
+        if thread.done:
+            return False
+        if wait is None:
+            return True
+        return wait.ready() or (wait.deadline is not None and wait.deadline <= self._machine.time)
+
+    def _resume(self, thread: Thread) -> None:
+        wait, thread.waiting = thread.waiting, None
+        status: int | None = None
+        if wait is not None:
+            status = STATUS_SUCCESS if wait.ready() else STATUS_TIMEOUT
+            if status == STATUS_SUCCESS and wait.take:
+                wait.take()
+        with self._machine.on_thread(thread):
+            try:
+                assert thread.body is not None
+                thread.waiting = thread.body.send(status)
+            except StopIteration as finished:
+                thread.done, thread.result = True, finished.value

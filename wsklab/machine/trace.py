@@ -1,0 +1,90 @@
+"""The one stream of what happened.
+
+Every call, callback, allocation, hand-over, completion, message, wait and stop is one small event. Pictures, object lives,
+diagnostics, exercises and tests all read this list; nothing keeps a log of its own (design, decision 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+class Where(NamedTuple):
+    """A place in C source: file name, line and column (both from 1), and the function around it."""
+
+    file: str
+    line: int
+    column: int
+    function: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened.
+
+    Attributes:
+        seq: position in the stream, from 0.
+        time: virtual time in 100-ns units.
+        thread: name of the thread it happened on.
+        irql: IRQL at that moment.
+        kind: call, return, callback, callback-return, allocate, free, hand-over, complete, routine-returned, message, gap,
+            print, choice, wait, wake, state or stop.
+        name: the function, object kind or state it is about.
+        actor: who did it (driver, wsk, framework, io, transport, device, peer, app).
+        target: whom it was done to, where there is somebody.
+        objects: addresses of the objects involved.
+        where: the place in C that caused it, when C did.
+        data: further values by name.
+    """
+
+    seq: int
+    time: int
+    thread: str
+    irql: int
+    kind: str
+    name: str
+    actor: str
+    target: str | None = None
+    objects: tuple[int, ...] = ()
+    where: Where | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+class Trace:
+    """The events of one machine. With `on` False nothing is recorded and nothing is paid for."""
+
+    def __init__(self, now: Callable[[], tuple[int, str, int]], on: bool = True) -> None:
+        self.events: list[Event] = []
+        self.on = on
+        self._now = now
+
+    def add(
+        self,
+        kind: str,
+        name: str,
+        *,
+        actor: str,
+        target: str | None = None,
+        objects: tuple[int, ...] = (),
+        where: Where | None = None,
+        **data: Any,
+    ) -> None:
+        """Record one event at the current time, thread and IRQL."""
+        if self.on:
+            time, thread, irql = self._now()
+            self.events.append(Event(len(self.events), time, thread, irql, kind, name, actor, target, objects, where, data))
+
+    def about(self, address: int) -> Iterator[Event]:
+        """The events that mention an object: its life, since addresses are never reused."""
+        return (event for event in self.events if address in event.objects)
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self.events)
+
+    def __len__(self) -> int:
+        return len(self.events)

@@ -1,0 +1,191 @@
+"""A connection: two ends, each a byte stream towards the other.
+
+Two rules hold. The bytes of a transfer are read when they go out, not when the transfer is asked for: nothing is buffered on
+the sending side (WSK-SEND-07). A transfer is over when the other end has acknowledged all of it, or when the connection
+breaks; its `done` is called exactly once, in the order of the transfers (WSK-SEND-10).
+
+Each direction is a queue: asked for → on the wire → acknowledged. Closing one direction is a transfer without bytes that goes
+through the same queue, so that everything before it arrives first (WSK-DISC-02).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from wsklab.net.address import Address
+
+if TYPE_CHECKING:
+    from wsklab.net.network import Network
+
+SENT, RESET, ABORTED = "sent", "reset", "aborted"
+"""How a transfer ends: acknowledged; the peer reset the connection; this side aborted it."""
+
+Done = Callable[[str], None]
+
+
+class Owner(Protocol):
+    """Whoever holds an end: a socket, or a scripted peer."""
+
+    def data_arrived(self, end: End) -> None:
+        """`end.received` has grown."""
+
+    def peer_finished(self, end: End) -> None:
+        """The other side sends nothing more."""
+
+    def connection_broke(self, end: End) -> None:
+        """The other side reset the connection; neither direction works any more."""
+
+
+class Transfer:
+    """Some bytes on their way, or (`length` 0 and `final`) the end of a direction."""
+
+    __slots__ = ("content", "done", "final", "length", "read")
+
+    def __init__(self, read: Callable[[], bytes], length: int, done: Done, final: bool = False) -> None:
+        self.read = read
+        self.length = length
+        self.done = done
+        self.final = final
+        self.content = b""
+
+
+class End:
+    """One end of a connection.
+
+    Attributes:
+        local, remote: the two addresses.
+        received: bytes that have arrived and that the owner has not taken yet.
+        peer_closed: the other side has finished sending.
+        closed: this side has asked to finish sending.
+        broken: None, RESET or ABORTED.
+        acknowledges: whether what arrives is acknowledged; a scripted peer may hold that back.
+    """
+
+    def __init__(self, network: Network, local: Address, remote: Address, who: str) -> None:
+        self.network = network
+        self.local = local
+        self.remote = remote
+        self.who = who
+        self.other: End = self
+        self.owner: Owner | None = None
+        self.received = bytearray()
+        self.peer_closed = False
+        self.closed = False
+        self.broken: str | None = None
+        self.acknowledges = True
+        self._asked: deque[Transfer] = deque()
+        self._on_wire: deque[Transfer] = deque()
+        self._held: list[Transfer] = []
+        self.clear = 0  # when the last segment of this direction arrives: nothing overtakes it
+
+    @property
+    def unsent(self) -> int:
+        """Bytes asked for and not acknowledged yet."""
+        return sum(t.length for t in self._asked) + sum(t.length for t in self._on_wire)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing of this direction is under way."""
+        return not self._asked and not self._on_wire
+
+    def send(self, read: Callable[[], bytes], length: int, done: Done, *, at_once: bool = False) -> Transfer:
+        """Ask for `length` bytes to be sent.
+
+        Args:
+            read: called when the bytes go out; returns them.
+            length: how many there will be.
+            done: called with SENT, RESET or ABORTED.
+            at_once: deliver and acknowledge before returning, when nothing sent earlier is still under way.
+        """
+        return self._ask(Transfer(read, length, done), at_once)
+
+    def finish(self, done: Done, *, at_once: bool = False) -> Transfer:
+        """Close this direction after everything asked for before; `done` as for `send`."""
+        self.closed = True
+        return self._ask(Transfer(bytes, 0, done, final=True), at_once)
+
+    def _ask(self, transfer: Transfer, at_once: bool) -> Transfer:
+        at_once = at_once and self.idle
+        self._asked.append(transfer)
+        if at_once:
+            with self.network.instant():
+                self._transmit()
+        elif len(self._asked) == 1:
+            self.network.post(self._transmit, "transmit")
+        return transfer
+
+    def withdraw(self, transfer: Transfer) -> bool:
+        """Take back a transfer that is not on the wire yet. Returns whether that was still possible."""
+        if transfer in self._asked:
+            self._asked.remove(transfer)
+            return True
+        return False
+
+    def _transmit(self) -> None:
+        while self._asked and not self.broken:
+            transfer = self._asked[0]
+            transfer.content = transfer.read()
+            self._asked.popleft()
+            self._on_wire.append(transfer)
+            name = "FIN" if transfer.final else "data"
+            self.network.carry(self, partial(self._arrive, transfer), name, transfer.content)
+
+    def _arrive(self, transfer: Transfer) -> None:
+        other = self.other
+        if self.broken or other.broken:
+            return
+        if other.acknowledges:
+            self.network.carry(other, partial(self._acknowledged, transfer), "ACK")
+        else:
+            other._held.append(transfer)
+        if transfer.final:
+            other.peer_closed = True
+            if other.owner:
+                other.owner.peer_finished(other)
+        elif transfer.length:
+            other._receive(transfer.content)
+
+    def _receive(self, content: bytes) -> None:
+        """Hand the bytes up, in one segment or, so that nobody relies on message boundaries, in two (WSK-RECV-14)."""
+        pieces = [content]
+        if self.who == "driver" and len(content) > 1 and self.network.choose("TCP segments", ("one", "two")) == "two":
+            pieces = [content[: len(content) // 2], content[len(content) // 2 :]]
+        for piece in pieces:
+            self.received += piece
+            if self.owner and not self.broken:
+                self.owner.data_arrived(self)
+
+    def _acknowledged(self, transfer: Transfer) -> None:
+        if not self.broken and self._on_wire and self._on_wire[0] is transfer:
+            self._on_wire.popleft()
+            transfer.done(SENT)
+
+    def acknowledge(self) -> None:
+        """Acknowledge what was held back so far."""
+        held, self._held = self._held, []
+        for transfer in held:
+            self.network.carry(self, partial(self.other._acknowledged, transfer), "ACK")
+
+    def abort(self) -> None:
+        """Break the connection from this side: nothing more is sent, the other side is reset."""
+        if self.broken:
+            return
+        self._break(ABORTED)
+        self.network.carry(self, self.other._reset, "RST")
+
+    def _reset(self) -> None:
+        if not self.broken:
+            self._break(RESET)
+            if self.owner:
+                self.owner.connection_broke(self)
+
+    def _break(self, reason: str) -> None:
+        self.broken = reason
+        ended = [*self._on_wire, *self._asked]
+        self._on_wire.clear()
+        self._asked.clear()
+        for transfer in ended:
+            transfer.done(reason)

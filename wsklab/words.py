@@ -1,0 +1,108 @@
+"""The engine's words in the reader's language.
+
+English is the source: a key is the English template itself, with ``{name}`` placeholders. The other languages are gettext
+catalogues (``locale/<language>.po``), read here by a small reader because the engine's runtime needs no gettext tools.
+Two rules: a text that has no translation appears in English, never as an error; identifiers, status names and numbers are
+never translated. A test holds that every template the engine can show is in every catalogue (design, decision 10).
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterator
+from importlib import resources
+from typing import Any
+
+LANGUAGES = ("en", "ja", "fr")
+"""Languages of the engine, the source language first."""
+
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
+
+
+class _Values(dict[str, Any]):
+    """Values of a template; a placeholder without a value stays as it is, because a diagnostic must never fail."""
+
+    def __missing__(self, name: str) -> str:
+        return "{" + name + "}"
+
+
+def chosen_language(language: str | None = None) -> str:
+    """The language to speak: the argument, else ``WSKLAB_LANG``, else English.
+
+    Args:
+        language: a code such as ``"ja"`` or ``"fr_FR"``; None or "" asks the environment. Unknown ones give ``"en"``.
+    """
+    code = (language or os.environ.get("WSKLAB_LANG") or "en").replace("-", "_").split("_")[0].lower()
+    return code if code in LANGUAGES else "en"
+
+
+def translate(key: str, language: str | None = None, **values: Any) -> str:
+    """The text for an English key in a language, with its placeholders filled.
+
+    Args:
+        key: the English template.
+        language: language code; see :func:`chosen_language`.
+        **values: what the placeholders stand for; a missing one leaves the placeholder visible.
+    """
+    text = catalogue(chosen_language(language)).get(key, key)
+    return text.format_map(_Values(values)) if values else text
+
+
+@functools.cache
+def catalogue(language: str) -> dict[str, str]:
+    """All translations of a language by English key; empty for English and for a language without a catalogue."""
+    if language == "en":
+        return {}
+    file = resources.files("wsklab").joinpath("locale", f"{language}.po")
+    return parse_po(file.read_text("utf-8")) if file.is_file() else {}
+
+
+def parse_po(text: str) -> dict[str, str]:
+    """Read a PO file: msgid → msgstr. The header, fuzzy, obsolete and empty entries are left out.
+
+    Contexts and plurals are not used by this project and are refused (ValueError).
+    """
+    return {
+        entry["msgid"]: entry["msgstr"]
+        for fuzzy, entry in _entries(text)
+        if entry.get("msgid") and entry.get("msgstr") and not fuzzy
+    }
+
+
+def _entries(text: str) -> Iterator[tuple[bool, dict[str, str]]]:
+    """(fuzzy, keyword → text) for each entry; a comment or a msgid after a msgstr starts the next one."""
+    fuzzy, entry, field = False, dict[str, str](), ""
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        starts = line.startswith(("#", "msgid"))
+        if starts and "msgstr" in entry:
+            yield fuzzy, entry
+            fuzzy, entry, field = False, {}, ""
+        if line.startswith("#,"):
+            fuzzy = fuzzy or "fuzzy" in line
+        elif line.startswith("#") or not line:
+            continue
+        elif line.startswith('"'):
+            entry[field] += _unquoted(line)
+        else:
+            field, _, quoted = line.partition(" ")
+            if field not in ("msgid", "msgstr"):
+                raise ValueError(f"PO line {number}: {field} is not used here")
+            entry[field] = _unquoted(quoted.strip())
+    if "msgstr" in entry:
+        yield fuzzy, entry
+
+
+def _unquoted(quoted: str) -> str:
+    """The text of one PO string: quotes off, escapes resolved."""
+    pieces = quoted[1:-1].split("\\")
+    text, after_backslash = pieces[0], False
+    for piece in pieces[1:]:
+        if after_backslash:  # the piece before was empty: a literal backslash, and this piece is plain text
+            text, after_backslash = text + piece, False
+        elif piece:
+            text += _ESCAPES.get(piece[0], "\\" + piece[0]) + piece[1:]
+        else:
+            text, after_backslash = text + "\\", True
+    return text
