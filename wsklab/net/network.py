@@ -206,9 +206,7 @@ class Network:
             )  # fmt: skip
         if self.choose("datagram", ("arrives", "is lost")) == "is lost":
             return self.drop(content, source, destination, "lost on the way")
-        self.machine.after(
-            self.delay, lambda: self._deliver(source, destination, content), label="datagram", actor="transport"
-        )
+        self.machine.after(self.delay, lambda: self._deliver(source, destination, content), label="datagram", actor="transport")
 
     def _deliver(self, source: Address, destination: Address, content: bytes) -> None:
         if self.is_local(destination):
