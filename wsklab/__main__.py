@@ -1,0 +1,7 @@
+"""``python -m wsklab``."""
+
+import sys
+
+from wsklab.cli import main
+
+sys.exit(main())

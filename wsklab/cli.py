@@ -1,0 +1,145 @@
+"""The command line: ``python -m wsklab run FILE.c …`` and ``python -m wsklab check FILE …``.
+
+DbgPrint text goes to standard output exactly as written, everything of ours to standard error. Exit status of ``run``: 0 clean;
+1 a rule was broken, something leaked, or nothing can ever go on; 2 does not compile; 3 needs something not modelled; 4
+DriverEntry returned a failure. A wrong command line exits with 64.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from wsklab.words import LANGUAGES, chosen_language, translate
+
+CLEAN, BROKEN, NOT_COMPILED, NOT_MODELLED, ENTRY_FAILED, USAGE = 0, 1, 2, 3, 4, 64
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line as a parser."""
+    top = _Parser(prog="python -m wsklab", description="Run and check Windows kernel C code on a simulated machine.")
+    commands = top.add_subparsers(dest="command", required=True, parser_class=_Parser)
+    run = commands.add_parser("run", help="load the files as one driver, run it until idle, unload it")
+    run.add_argument("files", nargs="+", type=Path, metavar="FILE.c")
+    run.add_argument("--network", choices=("simulated", "loopback"), default="simulated")
+    run.add_argument("--seconds", type=float, help="loopback: how long to serve")
+    run.add_argument("--seed", type=int, help="draw what the documents leave open from this seed")
+    run.add_argument("--replay", metavar="STRING", help="repeat the decisions of an earlier run")
+    run.add_argument("--json", action="store_true", help="print the result as one JSON object on standard output")
+    check = commands.add_parser("check", help="compile every listing of C files and pages; name damaged names in the prose")
+    check.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    check.add_argument("--json", action="store_true", help="print the result as one JSON object on standard output")
+    for command in (run, check):
+        command.add_argument("--lang", choices=LANGUAGES, default=None, help="language of the messages")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    options = parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(encoding="utf-8", errors="backslashreplace")
+    language = chosen_language(options.lang)
+    missing = [path for path in options.files if not path.exists()]
+    if missing:
+        _say(translate("There is no file {path}.", language, path=missing[0]))
+        return USAGE
+    if options.command == "check":
+        from wsklab.check import run_check
+
+        return run_check(options.files, language, options.json)
+    return _run(options, language)
+
+
+def _run(options: argparse.Namespace, language: str) -> int:
+    from wsklab.c.source import CompileError
+    from wsklab.machine import NotModelled, Stop
+    from wsklab.rules import report
+
+    result: dict[str, Any] = {"files": [str(path) for path in options.files]}
+    sources: dict[str, list[str]] = {}
+    echo = None if options.json else sys.stdout
+    try:
+        status, text = _life(options, language, result, sources, echo)
+    except CompileError as error:
+        status, text = NOT_COMPILED, report.compile_problems(error, language)
+        result["problems"] = [str(problem) for problem in error.problems]
+    except Stop as stop:
+        status, text = BROKEN, stop.report(language)
+        result["stop"] = {
+            "rule": stop.rule.id,
+            "where": str(stop.where) if stop.where else None,
+            "bugcheck": stop.bugcheck,
+            "parameters": list(stop.parameters),
+        }
+    except NotModelled as error:
+        status, text = NOT_MODELLED, report.not_modelled(error, sources, language)
+        result["not_modelled"] = error.what
+    result["exit_status"] = status
+    if options.json:
+        result["report"] = text
+        print(json.dumps(result, ensure_ascii=False, indent=2))
+    elif text:
+        _say(text)
+    return status
+
+
+def _life(
+    options: argparse.Namespace, language: str, result: dict[str, Any], sources: dict[str, list[str]], echo: Any
+) -> tuple[int, str]:
+    from wsklab.c.unit import compile_unit
+    from wsklab.driverlife import start, unload
+    from wsklab.lab import Lab
+    from wsklab.machine.status import is_success, name_of
+
+    units: list[Any] = [compile_unit(path.read_text("utf-8-sig", errors="replace"), path.name) for path in options.files]
+    sources.update({unit.name: unit.source.lines for unit in units})
+    choices = f"seed:{options.seed}" if options.seed is not None else None
+    lab = Lab(language, options.network, f"replay:{options.replay.removeprefix('replay:')}" if options.replay else choices)
+    lab.machine.console = Console(echo)
+    driver = lab.load_all(units)
+    if "DriverEntry" not in driver.image.functions:
+        return NOT_COMPILED, translate("{file} compiles, but it has no DriverEntry to run.", language, file=units[0].name)
+    try:
+        started = start(lab, driver, units[0].name.removesuffix(".c"))
+        result["driver_entry"] = name_of(started.status)
+        if not is_success(started.status):
+            text = translate("DriverEntry returned {status}.", language, status=name_of(started.status))
+            return ENTRY_FAILED, text
+        unload(lab, started)
+    finally:
+        result.update(console=lab.console, gaps=[str(where) for where in lab.gaps], choices=lab.choices.replay)
+    summary = translate("Loaded, ran until idle and unloaded cleanly.", language)
+    reached = [translate("{where}: a gap (...) was reached.", language, where=where) for where in lab.gaps]
+    return CLEAN, "\n".join([*reached, summary])
+
+
+class Console(list[str]):
+    """The console of a machine that also writes to a stream at once."""
+
+    def __init__(self, stream: Any = None) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def append(self, text: str) -> None:
+        """Add a piece of text."""
+        super().append(text)
+        if self._stream:
+            self._stream.write(text)
+            self._stream.flush()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

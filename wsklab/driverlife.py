@@ -1,0 +1,87 @@
+"""A driver's life: DriverEntry, running until idle, Unload, and what it left behind.
+
+Both kinds of driver go through here: those that only set DriverUnload, and framework drivers, whose life ``wsklab.kmdf.scene``
+knows. Facts: KRN-44 (Unload), WSK-DER-10 (no Unload when DriverEntry failed), BUG-26 (leaks at unload).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+from wsklab.kmdf import scene as kmdf
+from wsklab.lab import Driver, Lab
+from wsklab.machine import PASSIVE_LEVEL, Wait
+from wsklab.machine.status import is_success
+
+REGISTRY_PATH = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\"
+
+
+@dataclass
+class Started:
+    """A driver whose DriverEntry has run."""
+
+    driver: Driver
+    object: int
+    status: int
+    framework: Any = None
+
+
+def start(lab: Lab, driver: Driver, name: str) -> Started:
+    """Run DriverEntry (and, for a framework driver, what follows it) and let the machine become idle."""
+    with lab.guarded():
+        if kmdf.is_kmdf(driver.image):
+            loaded = kmdf.load_driver(lab.machine, driver.image, name=name)
+            lab.machine.run()
+            return Started(driver, 0, loaded.status, loaded)
+        machine = lab.machine
+        driver_object = machine.new("DRIVER_OBJECT")
+        entry = driver.image.functions["DriverEntry"].address
+        thread = machine.start_thread(_call(lab, entry, driver_object, _unicode(lab, REGISTRY_PATH + name)), "DriverEntry")
+        if not machine.scheduler.run(until=thread):
+            machine.hang()
+        machine.run()
+        return Started(driver, driver_object, thread.result)
+
+
+def unload(lab: Lab, started: Started) -> None:
+    """Run Unload when DriverEntry succeeded, then report what the driver left allocated (BUG-26)."""
+    with lab.guarded():
+        machine = lab.machine
+        if started.framework is not None:
+            kmdf.unload_driver(machine, started.framework)
+        elif is_success(started.status):
+            routine = machine.u64(started.object + machine.offset("DRIVER_OBJECT", "DriverUnload"))
+            if routine:
+                thread = machine.start_thread(_call(lab, routine, started.object), "DriverUnload")
+                if not machine.scheduler.run(until=thread):
+                    machine.hang()
+        machine.run()
+        check_leaks(lab)
+
+
+def check_leaks(lab: Lab) -> None:
+    """Stop when pool, IRPs or MDLs that C allocated are still there."""
+    machine = lab.machine
+    left = [block for block in machine.memory.blocks if block.live and block.kind in ("pool", "irp", "mdl")]
+    if left:
+        objects = tuple(block.address for block in left)
+        size = sum(block.size for block in left)
+        machine.stop("pool-leaked", objects=objects[:5], count=len(left), size=size, blocks=len(left), bytes=size)
+
+
+def _call(lab: Lab, address: int, *arguments: int) -> Generator[Wait, Any, Any]:
+    with lab.machine.at_irql(PASSIVE_LEVEL):
+        return (yield from lab.machine.call_waiting(address, *arguments))
+
+
+def _unicode(lab: Lab, text: str) -> int:
+    machine = lab.machine
+    encoded = text.encode("utf-16-le")
+    characters = machine.allocate(len(encoded) + 2, "native", label="registry path", zero=True)
+    machine.write(characters, encoded)
+    string = machine.new("UNICODE_STRING", "native")
+    view = machine.view(string, "UNICODE_STRING")
+    view.Length, view.MaximumLength, view.Buffer = len(encoded), len(encoded) + 2, characters
+    return string

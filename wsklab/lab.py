@@ -1,0 +1,312 @@
+"""The laboratory: one simulated machine, the C loaded into it, and ready-made scenes around it.
+
+``Lab()`` is the Python door to everything else: load C, call its functions, let time pass, look at what happened. One rule
+holds: whatever C does wrong comes out as a :class:`~wsklab.machine.Stop`, never as a Python error.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from wsklab import io as _io
+from wsklab import kmdf as _kmdf
+from wsklab import wsk as _wsk
+from wsklab.c.link import CompiledFunction, Image, link
+from wsklab.c.source import CompileError
+from wsklab.c.types import Function
+from wsklab.c.unit import Unit, compile_unit
+from wsklab.machine import Event, Machine, NotModelled, Stop, View, Where
+from wsklab.machine.api import MODELLED
+from wsklab.machine.choices import Choices
+from wsklab.machine.cruntime import CRuntime
+from wsklab.machine.machine import STEPS, Code
+from wsklab.machine.stops import CFrame, place_of
+from wsklab.machine.views import address_of, python_value
+from wsklab.rules import RULES
+from wsklab.scenes import Scenes
+from wsklab.words import chosen_language
+
+assert _io and _kmdf and _wsk  # imported because importing them declares the modelled functions
+
+
+class LabError(Exception):
+    """The lab was asked for something it cannot do, in words for the person who asked."""
+
+
+class Lab(Scenes):
+    """One simulated machine with everything around it.
+
+    Args:
+        language: language of messages and pictures: ``en``, ``ja``, ``fr``; None takes ``WSKLAB_LANG``, else English.
+        network: ``"simulated"``; the loopback network is not modelled yet and says so.
+        choices: how the machine decides what the documents leave open: None for the usual answers, ``"seed:7"``,
+            ``"replay:…"`` or a mapping such as ``{"WskSend": "inline"}``.
+        trace: whether events are recorded; without them a run is faster and has no pictures.
+        steps: loop iterations a call may take before it counts as endless.
+
+    Raises:
+        NotModelled: for a network that is not modelled.
+    """
+
+    def __init__(
+        self,
+        language: str | None = None,
+        network: str = "simulated",
+        choices: str | dict[str, str] | None = None,
+        trace: bool = True,
+        steps: int = STEPS,
+    ) -> None:
+        if network != "simulated":
+            raise NotModelled(f"network={network!r}")
+        self.language = chosen_language(language)
+        self.machine = Machine(choices, trace, steps)
+        self.wdk = Wdk(self)
+        self.drivers: list[Driver] = []
+        self.stopped: Stop | None = None
+
+    # C
+
+    def load(self, source: str | Driver | Unit, name: str | None = None) -> Driver:
+        """Compile a C text, link it against the modelled kernel, and bind its functions.
+
+        Args:
+            source: the C text; or a driver that another lab loaded, to load the same text here.
+            name: the file name that messages show.
+
+        Returns:
+            The driver: its C functions are its attributes.
+
+        Raises:
+            CompileError: with file, line, column and caret for every mistake.
+        """
+        return self.load_all([source], name)
+
+    def load_all(self, sources: list[str | Driver | Unit], name: str | None = None) -> Driver:
+        """Like :meth:`load` for several texts that link into one driver."""
+        units = [self._unit(source, name) for source in sources]
+        for unit in units:
+            self.machine.sources[unit.name] = unit.source.lines
+        image = link(units, CRuntime(self.machine))
+        driver = Driver(self, image, units)
+        self.drivers.append(driver)
+        return driver
+
+    def _unit(self, source: str | Driver | Unit, name: str | None) -> Unit:
+        if isinstance(source, Unit):
+            return source
+        if isinstance(source, Driver):
+            return source.units[0]
+        name = name or "listing.c"
+        taken, stem = 1, name.removesuffix(".c")
+        while name in self.machine.sources:
+            taken += 1
+            name = f"{stem}-{taken}.c"
+        try:
+            return compile_unit(source, name)
+        except CompileError as error:
+            error.language = self.language
+            raise
+
+    def run(self) -> None:
+        """Let virtual time pass until nothing is left to do."""
+        with self.guarded():
+            self.machine.run()
+
+    def call(self, function: CompiledFunction, *arguments: Any) -> Any:
+        """Call a C function with Python values; what :class:`Driver` does for its attributes."""
+        prototype = function.type
+        if len(arguments) != len(prototype.parameters) and not prototype.varargs:
+            names = ", ".join(parameter.name or "?" for parameter in prototype.parameters)
+            raise TypeError(f"{function.name}({names}) takes {len(prototype.parameters)} arguments, not {len(arguments)}")
+        values = _c_arguments(prototype, arguments)
+        code = Code(function.name, function.call, function.waits, prototype, True)
+        with self.guarded():
+            value = self.machine.run_function(code, *values)
+        return python_value(self.machine, value, prototype.returns)
+
+    # What happened
+
+    @property
+    def events(self) -> list[Event]:
+        """Everything that happened so far."""
+        return self.machine.trace.events
+
+    @property
+    def choices(self) -> Choices:
+        """The choice point: ``lab.choices["WskSend"] = "inline"`` fixes an answer."""
+        return self.machine.choices
+
+    @property
+    def console(self) -> str:
+        """The text that DbgPrint and its kind wrote."""
+        return "".join(self.machine.console)
+
+    @property
+    def gaps(self) -> list[Where]:
+        """The places of the ``...`` that were reached, in order."""
+        return [event.where for event in self.events if event.kind == "gap" and event.where]
+
+    def timeline(self, **options: Any) -> Any:
+        """The picture of the run so far; options as for :func:`wsklab.show.timeline.timeline`."""
+        from wsklab.show.timeline import timeline
+
+        return timeline(self.events, language=self.language, **options)
+
+    def life(self, thing: object) -> Any:
+        """The life of one object: allocated, handed over, completed and freed where."""
+        from wsklab.show.life import life
+
+        return life(self.machine.trace.about(address_of(thing)), address_of(thing), language=self.language)
+
+    def view(self, address: object, ctype: str) -> View:
+        """The structure at an address, by its header name: ``lab.view(irp, "IRP")``."""
+        return self.machine.view(address_of(address), ctype)
+
+    # Faults
+
+    @contextmanager
+    def explain(self) -> Iterator[None]:
+        """Print why the machine stopped instead of raising it; for showing a broken rule in a lesson."""
+        try:
+            yield
+        except Stop as stop:
+            print(stop.report(self.language))
+        except NotModelled as error:
+            from wsklab.rules.report import not_modelled
+
+            print(not_modelled(error, self.machine.sources, self.language))
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Run the block so that what C does wrong comes out as a stop. Refuses to run on a stopped machine."""
+        if self.stopped:
+            raise LabError(f"this machine has stopped ({self.stopped.rule.id}); make a new Lab()")
+        try:
+            yield
+        except Stop as stop:
+            stop.language = self.language
+            self.stopped = stop
+            raise
+        except UnboundLocalError as error:
+            raise self._translated("uninitialised-variable", error, variable=_variable(error)) from None
+        except RecursionError as error:
+            raise self._translated("stack-overflow", error) from None
+
+    def _translated(self, rule: str, error: Exception, **values: Any) -> Exception:
+        stack = _c_stack_of(error, self.machine.sources)
+        if not stack:
+            return error
+        self.stopped = Stop(RULES[rule], values, (), stack, {}, self.machine.sources)
+        self.stopped.language = self.language
+        return self.stopped
+
+
+class Driver:
+    """A linked C text. Its functions are attributes: ``driver.SendData(socket, buffer)``."""
+
+    def __init__(self, lab: Lab, image: Image, units: list[Unit]) -> None:
+        self.lab = lab
+        self.image = image
+        self.units = units
+        for name, function in image.functions.items():
+            setattr(self, name, _binding(lab, function))
+
+    @property
+    def source(self) -> str:
+        """The C text, the first one where there are several."""
+        return self.units[0].source.text
+
+    @property
+    def functions(self) -> list[str]:
+        """The names of its functions."""
+        return list(self.image.functions)
+
+    def __repr__(self) -> str:
+        return f"<driver {self.units[0].name}: {', '.join(self.image.functions)}>"
+
+
+class Wdk:
+    """Every modelled function, callable from Python: ``lab.wdk.IoAllocateIrp(1, False)``."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        lab, modelled = self._lab, MODELLED.get(name)
+        prototype = lab.machine.headers.prototypes.get(name)
+        if modelled is None or (prototype is None and modelled.prototype is None):
+            if prototype is not None:
+                raise NotModelled(name)
+            raise AttributeError(f"the headers know no function {name}")
+        address = lab.machine.slot(name)
+        code = lab.machine.code[address]
+        known = prototype or code.prototype
+        assert known is not None
+
+        def call(*arguments: Any) -> Any:
+            if len(arguments) != len(known.parameters) and not known.varargs:
+                raise TypeError(f"{name} takes {len(known.parameters)} arguments, not {len(arguments)}: {spelled}")
+            with lab.guarded():
+                value = lab.machine.run_function(code, *_c_arguments(known, arguments))
+            return python_value(lab.machine, value, known.returns)
+
+        spelled = _spelled(name, known)
+        call.__name__ = call.__qualname__ = name
+        call.__doc__ = f"{spelled}\n\n{modelled.function.__doc__ or ''}"
+        return call
+
+    def __dir__(self) -> list[str]:
+        return sorted(MODELLED)
+
+
+def _binding(lab: Lab, function: CompiledFunction) -> Callable[..., Any]:
+    def call(*arguments: Any) -> Any:
+        return lab.call(function, *arguments)
+
+    call.__name__ = call.__qualname__ = function.name
+    call.__doc__ = _spelled(function.name, function.type)
+    call.address = function.address  # type: ignore[attr-defined]
+    return call
+
+
+def _spelled(name: str, prototype: Function) -> str:
+    inside = ", ".join(f"{parameter.type} {parameter.name}".strip() for parameter in prototype.parameters)
+    return f"{prototype.returns} {name}({inside or 'void'})"
+
+
+def _c_arguments(prototype: Function, arguments: tuple[Any, ...]) -> list[Any]:
+    from wsklab.c.types import Float, Int
+
+    values: list[Any] = []
+    for index, argument in enumerate(arguments):
+        ctype = prototype.parameters[index].type if index < len(prototype.parameters) else None
+        if isinstance(ctype, Float):
+            values.append(float(argument))
+            continue
+        number = address_of(argument)
+        values.append(ctype.wrap(number) if isinstance(ctype, Int) else number & 0xFFFF_FFFF_FFFF_FFFF)
+    return values
+
+
+def _variable(error: UnboundLocalError) -> str:
+    found = re.search(r"'(\w+)'", str(error))
+    return found[1] if found else "?"
+
+
+def _c_stack_of(error: BaseException, sources: dict[str, list[str]]) -> tuple[CFrame, ...]:
+    """The C calls in a Python traceback, innermost first."""
+    frames = []
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        code = frame.f_code
+        if code.co_filename in sources and code.co_name != "<module>":
+            where = place_of(frame)
+            names = code.co_varnames[: code.co_argcount]
+            arguments = {name: frame.f_locals[name] for name in names if name in frame.f_locals}
+            frames.append(CFrame(code.co_name, Where(where.file, line, where.column, where.function), arguments))
+    return tuple(reversed(frames))

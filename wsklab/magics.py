@@ -1,0 +1,69 @@
+"""The notebook door: the cell magic ``%%c``.
+
+``%%c send_data`` compiles the cell, shows mistakes with line and caret in the reader's language, and binds two things for the
+Python cells below: the name on the magic's line (the listing, to be loaded into further labs) and each C function. A function
+runs on the lab of the variable ``lab``; when that is another lab than before, the listing is loaded into it first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from wsklab.c.source import CompileError
+from wsklab.lab import Driver, Lab
+from wsklab.rules.report import compile_problems
+from wsklab.words import translate
+
+
+class ListingError(Exception):
+    """A C cell that does not compile; IPython shows the problems and no Python traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return str(self).splitlines()
+
+
+def register(shell: Any) -> None:
+    """Add ``%%c`` to an IPython shell."""
+
+    def c(line: str, cell: str) -> None:
+        compile_cell(shell.user_ns, line.strip() or "listing", cell)
+
+    shell.register_magic_function(c, magic_kind="cell", magic_name="c")
+
+
+def compile_cell(namespace: dict[str, Any], name: str, text: str) -> None:
+    """Compile a C cell and bind its names in a Python namespace.
+
+    Raises:
+        ListingError: the cell does not compile, or `name` is not a Python name.
+    """
+    lab = namespace.get("lab")
+    if not isinstance(lab, Lab):
+        lab = namespace["lab"] = Lab()
+    if not name.isidentifier():
+        raise ListingError(translate("{name} is not a name. Write for example: %%c send_data", lab.language, name=name))
+    try:
+        driver = lab.load(text, f"{name}.c")
+    except CompileError as error:
+        raise ListingError(compile_problems(error, lab.language)) from None
+    namespace[name] = driver
+    loaded: dict[int, Driver] = {id(lab): driver}
+    for function in driver.functions:
+        namespace[function] = _late(namespace, driver, function, loaded)
+    print(translate("{name}: compiled {functions}", lab.language, name=name, functions=", ".join(driver.functions)))
+
+
+def _late(namespace: dict[str, Any], driver: Driver, function: str, loaded: dict[int, Driver]) -> Callable[..., Any]:
+    def call(*arguments: Any) -> Any:
+        lab = namespace.get("lab")
+        if not isinstance(lab, Lab):
+            lab = driver.lab
+        here = loaded.get(id(lab))
+        if here is None or here.lab is not lab:
+            here = loaded[id(lab)] = lab.load(driver, driver.units[0].name)
+        return getattr(here, function)(*arguments)
+
+    call.__name__ = call.__qualname__ = function
+    call.__doc__ = getattr(driver, function).__doc__
+    return call

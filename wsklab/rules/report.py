@@ -1,0 +1,115 @@
+"""The wording of a stop: what happened, where, why it is wrong, what to do, and what Windows would have shown.
+
+One form for the terminal, the notebook and the tests. The caret is the one of the C front end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wsklab.c.source import CompileError, caret
+from wsklab.rules.rule import BUGCHECKS
+from wsklab.words import translate
+
+if TYPE_CHECKING:
+    from wsklab.machine.stops import NotModelled, Stop
+    from wsklab.machine.trace import Event, Where
+
+REFERENCE = "https://learn.microsoft.com/windows-hardware/drivers/"
+_WORDS = ("read", "write")  # values that are words of a language and not identifiers
+_STEPS = {
+    "allocate": "allocated",
+    "hand-over": "handed over to {target}",
+    "complete": "completed with {status}",
+    "free": "freed",
+    "callback": "given to {name}",
+}
+
+
+def report(stop: Stop, language: str) -> str:
+    """The whole explanation of a stop as text."""
+    rule = stop.rule
+    values = {name: translate(value, language) if value in _WORDS else value for name, value in stop.values.items()}
+    lines = [translate("STOP {id}: {title}", language, id=rule.id, title=translate(rule.title, language))]
+    if stop.where:
+        lines += [f"  {stop.where}", *excerpt(stop.sources, stop.where)]
+    lines += ["", _sentence(rule.text, language, values), _sentence(rule.advice, language, values)]
+    for address in stop.objects:
+        lines += _life(address, stop.lives.get(address, ()), language)
+    if len(stop.stack) > 1:
+        lines += ["", translate("Calls under way:", language)]
+        lines += [f"  {frame.function}({_arguments(frame.arguments)})  {frame.where}" for frame in stop.stack]
+    lines += ["", bug_check(stop, language)]
+    if rule.page:
+        lines.append(translate("Documentation: {page} ({facts})", language, page=rule.page, facts=", ".join(rule.facts)))
+    return "\n".join(lines)
+
+
+def bug_check(stop: Stop, language: str) -> str:
+    """The line that Windows would have shown."""
+    rule = stop.rule
+    if rule.bugcheck is None:
+        return translate("Windows would show no bug check for this: the fault would stay hidden.", language)
+    name = BUGCHECKS.get(rule.bugcheck, "")
+    shown = f"0x{rule.bugcheck:X} {name} ({', '.join(stop.parameters)})" if stop.parameters else f"0x{rule.bugcheck:X} {name}"
+    if rule.source in ("Driver Verifier", "KMDF verifier"):
+        return translate("Windows with {verifier} would show: {bugcheck}", language, verifier=rule.source, bugcheck=shown)
+    return translate("Windows would show: {bugcheck}", language, bugcheck=shown)
+
+
+def excerpt(sources: dict[str, list[str]], where: Where) -> list[str]:
+    """The source line of a place with a caret below it, indented."""
+    lines = sources.get(where.file, [])
+    if not 0 < where.line <= len(lines):
+        return []
+    return [f"    {line}" for line in caret(lines[where.line - 1], where.column).split("\n")]
+
+
+def not_modelled(error: NotModelled, sources: dict[str, list[str]], language: str) -> str:
+    """What to tell when the engine knows something by name only."""
+    text = translate("{what} is not modelled yet. Nothing was made up: the run ends here.", language, what=error.what)
+    if error.where is None:
+        return text
+    return "\n".join([f"{error.where}: {text}", *excerpt(sources, error.where)])
+
+
+def _sentence(template: str, language: str, values: dict[str, Any]) -> str:
+    return translate(template, language, **values) if values else translate(template, language)
+
+
+def _life(address: int, events: tuple[Event, ...], language: str) -> list[str]:
+    told = [event for event in events if event.kind in _STEPS]
+    if not told:
+        return []
+    lines = ["", translate("The life of {object}:", language, object=f"{address:#018x}")]
+    for event in told:
+        status = event.data.get("status")
+        step = translate(
+            _STEPS[event.kind], language, target=event.target or "", name=event.name, status=_status(status)
+        )
+        place = f"  {event.where} {event.where.function}" if event.where else ""
+        lines.append(f"  {event.time / 10:8.1f} µs  {step}{place}")
+    return lines
+
+
+def _status(value: Any) -> str:
+    from wsklab.machine.status import name_of
+
+    return name_of(value) if isinstance(value, int) else ""
+
+
+def _arguments(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value:#x}" if isinstance(value, int) and value > 9 else f"{name}={value}" for name, value in values.items())
+
+
+def compile_problems(error: CompileError, language: str) -> str:
+    """All problems of a text that does not compile, each with its line and caret."""
+    lines: list[str] = []
+    for problem in error.problems:
+        kind = translate(problem.severity, language)
+        lines.append(f"{problem.place}: {kind}: {translate(problem.text, language, **problem.values)}")
+        if problem.line_text.strip():
+            lines += [f"  {line}" for line in caret(problem.line_text, problem.place.column).split("\n")]
+        if problem.hint:
+            lines.append("  " + translate(problem.hint, language, **problem.values))
+    return "\n".join(lines)

@@ -1,0 +1,149 @@
+"""Ready-made scenes: one line each, because a lesson is about one call and not about setting it up.
+
+A scene object stands for its address wherever C wants a pointer or a handle, so it is passed to a driver's function as it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wsklab.machine import Machine, View
+
+if TYPE_CHECKING:
+    from wsklab.kmdf.device import LowerDevice
+
+
+class SocketScene:
+    """A WSK socket with what stands at its other end.
+
+    Attributes:
+        address: the PWSK_SOCKET.
+        peer: the other end of a connection, None for a datagram socket.
+    """
+
+    def __init__(self, machine: Machine, address: int, peer: Any = None) -> None:
+        self._machine = machine
+        self.address = address
+        self.peer = peer
+
+    @property
+    def socket(self) -> View:
+        """The WSK_SOCKET structure."""
+        return self._machine.view(self.address, "WSK_SOCKET")
+
+    @property
+    def received(self) -> bytes:
+        """What the peer has received so far."""
+        return bytes(self.peer.received)
+
+    def __repr__(self) -> str:
+        return f"<socket {self.address:#018x}>"
+
+
+class Handle:
+    """A framework handle (WDFREQUEST, WDFIOTARGET, WDFMEMORY), printed with its kind."""
+
+    def __init__(self, machine: Machine, address: int, kind: str) -> None:
+        self._machine = machine
+        self.address = address
+        self.kind = kind
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.address:#018x}>"
+
+
+class Scenes:
+    """The scenes of a lab. Each call adds to the lab's one machine."""
+
+    machine: Machine
+
+    # Winsock Kernel
+
+    def connected_socket(self, peer: str = "reads") -> SocketScene:
+        """A connection-oriented socket that the driver connected to 10.0.0.2:80.
+
+        Args:
+            peer: what the other end does: ``"reads"``, ``"echoes"``, ``"silent"``, ``"resets"``, ``"has closed"``.
+        """
+        from wsklab.wsk import scene
+
+        address = scene.connected(self.machine, peer=peer)
+        return SocketScene(self.machine, address, scene.peer_of(self.machine, address))
+
+    def accepted_socket(self, peer: str = "reads") -> SocketScene:
+        """A connection-oriented socket that a listening socket accepted; `peer` as for :meth:`connected_socket`."""
+        from wsklab.wsk import scene
+
+        address = scene.accepted(self.machine, peer=peer)
+        return SocketScene(self.machine, address, scene.peer_of(self.machine, address))
+
+    def datagram_socket(self, bound: bool = True) -> SocketScene:
+        """A datagram socket, bound to 10.0.0.1:5000 unless `bound` is False."""
+        from wsklab.wsk import scene
+
+        return SocketScene(self.machine, scene.datagram(self.machine, bound=bound))
+
+    def host(self, address: str) -> Any:
+        """The other side of the datagrams: ``lab.host("10.0.0.2:7")`` receives and sends them."""
+        from wsklab.wsk import scene
+
+        return scene.endpoint(self.machine, address)
+
+    def sockaddr(self, address: str) -> View:
+        """A SOCKADDR in non-paged memory: ``lab.sockaddr("10.0.0.2:7")``."""
+        from wsklab.wsk import scene
+
+        ipv6 = address.startswith("[")
+        return self.machine.view(scene.sockaddr(self.machine, address), "SOCKADDR_IN6" if ipv6 else "SOCKADDR_IN")
+
+    def buffer(self, content: bytes, chain: int = 1) -> View:
+        """A WSK_BUF over non-paged memory that holds `content`, spread over `chain` MDLs."""
+        from wsklab.wsk import scene
+
+        return self.machine.view(scene.wsk_buf(self.machine, content, chain=chain), "WSK_BUF")
+
+    def set_remote_address(self, socket: SocketScene, address: str | None) -> int:
+        """SIO_WSK_SET_REMOTE_ADDRESS: fix the remote address of a datagram socket, None clears it. Returns the status."""
+        return self._fix(socket, "SIO_WSK_SET_REMOTE_ADDRESS", address)
+
+    def set_sendto_address(self, socket: SocketScene, address: str | None) -> int:
+        """SIO_WSK_SET_SENDTO_ADDRESS: fix the destination address of a datagram socket, None clears it."""
+        return self._fix(socket, "SIO_WSK_SET_SENDTO_ADDRESS", address)
+
+    def _fix(self, socket: SocketScene, code: str, address: str | None) -> int:
+        from wsklab.machine.status import NTSTATUS
+        from wsklab.wsk import scene
+
+        return NTSTATUS(scene.control(self.machine, socket.address, code, address))
+
+    # Kernel-Mode Driver Framework
+
+    def lower_device(self, name: str = "lower", answers: str | list[str] = "at once", **options: Any) -> LowerDevice:
+        """A device below the driver that can be told what to answer.
+
+        Args:
+            name: its name in pictures.
+            answers: ``"at once"``, ``"later"``, ``"error"`` or ``"never"``; a list gives one answer per request.
+            **options: as for :func:`wsklab.kmdf.scene.lower_device` (status, information, data, stack_size, io_type, delay).
+        """
+        from wsklab.kmdf import scene
+
+        return scene.lower_device(self.machine, name, answers=answers, **options)
+
+    def io_target(self, device: LowerDevice, opened: bool = True) -> Handle:
+        """A WDFIOTARGET over a lower device."""
+        from wsklab.kmdf import scene
+
+        return Handle(self.machine, scene.io_target(self.machine, device, opened=opened), "WDFIOTARGET")
+
+    def request(self, target: Handle | None = None) -> Handle:
+        """A WDFREQUEST that the driver created for a target."""
+        from wsklab.kmdf import scene
+
+        return Handle(self.machine, scene.request(self.machine, target.address if target else 0), "WDFREQUEST")
+
+    def memory(self, content: bytes | int) -> Handle:
+        """A WDFMEMORY that holds `content`, or so many zero bytes."""
+        from wsklab.kmdf import scene
+
+        return Handle(self.machine, scene.memory(self.machine, content), "WDFMEMORY")
