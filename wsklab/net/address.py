@@ -81,6 +81,8 @@ class Address:
     @property
     def host(self) -> str:
         """The address without its port."""
+        if len(self.ip) == 16 and self.ip.startswith(_MAPPED):
+            return f"::ffff:{ip_address(self.ip[12:])}"
         return str(ip_address(self.ip)) + (f"%{self.scope}" if self.scope else "")
 
     def __str__(self) -> str:

@@ -97,7 +97,7 @@ class Network:
 
     def post(self, callback: Callable[[], None], label: str) -> None:
         """Call back soon, from a DPC."""
-        self.machine.after(0, callback, label=label, actor="transport")
+        self.machine.after(0, callback, name=label)
 
     @contextmanager
     def instant(self) -> Iterator[None]:
@@ -119,7 +119,7 @@ class Network:
         way.clear = arrives = max(way.clear, now + self.delay)
         if self.trace.on:
             self.record(name, way, arrives, content)
-        self.machine.after(arrives - now, callback, label=name, actor="transport")
+        self.machine.after(arrives - now, callback, name=name)
 
     def record(self, name: str, way: End | Attempt, arrives: int, content: bytes) -> None:
         """Trace a segment that starts to cross."""
@@ -170,7 +170,7 @@ class Network:
         """Ask for a connection; `answer(outcome, end)` is called when it is decided."""
         attempt = Attempt(local, remote, owner, answer, who)
         if not self.is_local(remote) and remote.ip not in self.hosts:
-            self.machine.after(CONNECT_TIMEOUT, lambda: attempt.end(TIMED_OUT), label="connect", actor="transport")
+            self.machine.after(CONNECT_TIMEOUT, lambda: attempt.end(TIMED_OUT), name="connect")
         else:
             self.carry(attempt, lambda: self._syn(attempt), "SYN")
         return attempt
@@ -180,7 +180,7 @@ class Network:
         outcome = listener.answers() if listener else REFUSED
         back = End(self, attempt.remote, attempt.local, "driver" if self.is_local(attempt.remote) else "peer")
         if outcome == TIMED_OUT:
-            self.machine.after(CONNECT_TIMEOUT, lambda: attempt.end(TIMED_OUT), label="connect", actor="transport")
+            self.machine.after(CONNECT_TIMEOUT, lambda: attempt.end(TIMED_OUT), name="connect")
         elif listener is None or outcome != CONNECTED:
             self.carry(back, lambda: attempt.end(outcome), "RST")
         else:
@@ -206,7 +206,7 @@ class Network:
             )  # fmt: skip
         if self.choose("datagram", ("arrives", "is lost")) == "is lost":
             return self.drop(content, source, destination, "lost on the way")
-        self.machine.after(self.delay, lambda: self._deliver(source, destination, content), label="datagram", actor="transport")
+        self.machine.after(self.delay, lambda: self._deliver(source, destination, content), name="datagram")
 
     def _deliver(self, source: Address, destination: Address, content: bytes) -> None:
         if self.is_local(destination):

@@ -145,7 +145,7 @@ class Peer:
         elif action == "reset":
             end.abort()
         elif action == "read later":
-            self.network.machine.after(SLOW, end.acknowledge, label="reads", actor="peer")
+            self.network.machine.after(SLOW, end.acknowledge, name="reads")
 
     def peer_finished(self, end: End) -> None:
         """The driver's side sends nothing more; the peer's own direction stays open until `close`."""
