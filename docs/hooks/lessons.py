@@ -1,0 +1,227 @@
+"""The lessons on the site: finds the notebooks, puts them into the navigation, has them run, and writes their pages.
+
+mkdocs-jupyter executes a notebook and renders it as JupyterLab would: 600 kB of styles and scripts in every page, addresses of
+other hosts, no working anchors for Japanese headings. Only the cells and their outputs are taken from that, and set the way
+the theme sets text and code. A lesson is notebooks/<language>/NN_name.ipynb, outside the folder of pages, so that it can be
+opened as it is; its page is lessons/NN_name/.
+
+Rule: a broken cell or a link that leads nowhere fails the build, and the message names the notebook and the cell.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import logging
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bs4 import BeautifulSoup, Tag
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import get_toc
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from pymdownx.slugs import slugify
+
+ROOT = Path(__file__).resolve().parents[2]
+log = logging.getLogger("mkdocs.hooks.lessons")
+_slug = slugify(case="lower")
+
+
+def notebooks(language: str) -> list[Path]:
+    """The lessons of a language, in order. ``WSKLAB_NOTEBOOKS`` names another folder of notebooks (the tests use it)."""
+    folder = Path(os.environ.get("WSKLAB_NOTEBOOKS") or ROOT / "notebooks") / language
+    return sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
+
+
+def _cells(path: Path) -> list[dict[str, Any]]:
+    """The cells of a notebook, the source of each as one string."""
+    cells: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    for cell in cells:
+        cell["source"] = "".join(cell["source"])
+    return cells
+
+
+def _title(path: Path) -> str:
+    """The notebook's first heading, as plain words."""
+    for cell in _cells(path):
+        found = re.search(r"^# +(.+)$", cell["source"], re.MULTILINE) if cell["cell_type"] == "markdown" else None
+        if found:
+            return found.group(1).replace("`", "").replace("*", "").strip()
+    raise PluginError(f"{path.relative_to(path.parents[2])}: no cell starts with a title (# …)")
+
+
+def on_config(config: MkDocsConfig) -> None:
+    """Give the navigation its lessons, and set up where and how the notebooks are run."""
+    language = str(config.theme["language"])
+    os.environ["JUPYTER_CONFIG_DIR"] = str(Path(__file__).parent / "jupyter")
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    os.environ["WSKLAB_LANG"] = language
+    lessons = [{_title(path): f"lessons/{path.name}"} for path in notebooks(language)]
+    nav = [{name: lessons if target == "lessons" else target for name, target in entry.items()} for entry in config.nav or []]
+    config.nav = [entry for entry in nav if [] not in entry.values()]
+    # mkdocs-jupyter looks only at the notebook to see whether a kept result is still right; ours depend on the engine as well.
+    config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(ROOT / ".cache" / "lessons" / f"{language}-{_engine_hash()}")
+
+
+def _engine_hash() -> str:
+    """A short hash of all that the output of a cell depends on beside the notebook."""
+    digest = hashlib.sha256()
+    sources = [*(ROOT / "wsklab").rglob("*"), *Path(__file__).parent.rglob("*.py"), ROOT / "requirements.txt"]
+    for path in sorted(path for path in sources if path.suffix in {".py", ".h", ".po", ".txt"}):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@event_priority(100)  # before mkdocs-jupyter, which then takes these files over
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the notebooks, which lie outside the folder of pages."""
+    for path in notebooks(str(config.theme["language"])):
+        file = File(f"lessons/{path.name}", str(path.parent), config.site_dir, config.use_directory_urls)
+        file.abs_src_path = str(path)  # mkdocs-jupyter reads it itself
+        files.append(file)
+    return files
+
+
+def _is_lesson(page: Page) -> bool:
+    return page.file.src_uri.endswith(".ipynb")
+
+
+@event_priority(-100)  # after mkdocs-jupyter, which has put its own render method on the page
+def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> Page:
+    """Turn what a failing cell raises into one line that says where to look."""
+    if not _is_lesson(page):
+        return page
+    path = Path(str(page.file.abs_src_path))
+    render = page.render
+
+    def render_or_tell(config: MkDocsConfig, files: Files) -> None:
+        try:
+            render(config, files)
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            raise PluginError(_blame(path, error)) from None
+
+    page.render = render_or_tell  # type: ignore[method-assign]
+    return page
+
+
+def _blame(path: Path, error: Exception) -> str:
+    """Which notebook and which cell failed (cells counted from 1, text cells too), and how, on one line."""
+    name = path.relative_to(path.parents[2]).as_posix()
+    if not isinstance(error, CellExecutionError):
+        return f"{name}: {' '.join(str(error).split())}"
+    told = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    for number, cell in enumerate(_cells(path), 1):
+        source = cell["source"].strip()
+        if cell["cell_type"] == "code" and source and f"------------------\n{source}\n------------------" in told:
+            first = source.splitlines()[0]
+            return f"{name}: cell {number} ({first}): {error.ename}: {' '.join(str(error.evalue).split())}"
+    return f"{name}: {error.ename}: {' '.join(str(error.evalue).split())}"
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Write the page of a lesson from what mkdocs-jupyter made of the notebook."""
+    if not _is_lesson(page):
+        return html
+    soup = BeautifulSoup(html, "html.parser")
+    body = "\n".join(part for cell in soup.select("div.jp-Cell") for part in _parts(cell))
+    lesson = BeautifulSoup(body, "html.parser")
+    page.toc = get_toc(_anchor_headings(lesson))
+    _mend_links(lesson, page, files)
+    for table in lesson.select(".wsk-text > table"):
+        table.wrap(lesson.new_tag("div", attrs={"class": "md-typeset__table"})).wrap(
+            lesson.new_tag("div", attrs={"class": "md-typeset__scrollwrap"})
+        )
+    _add_download(lesson, page, config.extra["words"])
+    return lesson.decode(formatter="minimal")
+
+
+def _parts(cell: Tag) -> Iterator[str]:
+    """The pieces of a page that one rendered cell gives: its text, or its code and each of its outputs."""
+    text = cell.select_one(".jp-RenderedMarkdown")
+    if text is not None:
+        for block in text.select("div.highlight"):
+            code = block.select_one("pre")
+            if code is not None:
+                block.replace_with(BeautifulSoup(_code(code), "html.parser"))
+        yield f'<div class="wsk-text">{text.decode_contents()}</div>'
+        return
+    code = cell.select_one(".highlight-ipynb pre")
+    if code is not None:
+        yield f'<div class="wsk-code">{_code(code)}</div>'
+    for output in cell.select(".jp-OutputArea-output"):
+        kind = str(output.get("data-mime-type", ""))
+        content = output.decode_contents().strip()
+        if kind.startswith("text/html") or "svg" in kind or "image/" in kind or "markdown" in kind:
+            yield f'<div class="wsk-shown">{content}</div>'
+        elif content:
+            stderr = " wsk-stderr" if kind.endswith("stderr") else ""
+            yield f'<div class="wsk-printed{stderr}">{content}</div>'
+
+
+def _code(pre: Tag) -> str:
+    """Highlighted code the way the theme expects it: it then gets the theme's colours and its copy button."""
+    return f'<div class="highlight"><pre><span></span><code>{pre.decode_contents().strip()}\n</code></pre></div>'
+
+
+def _anchor_headings(lesson: BeautifulSoup) -> list[dict[str, Any]]:
+    """Give every heading an id that keeps its letters, whatever the script, and a permalink.
+
+    Returns:
+        The table of contents as nested tokens.
+    """
+    seen: set[str] = set()
+    root: list[dict[str, Any]] = []
+    path: list[dict[str, Any]] = []
+    for heading in lesson.find_all(re.compile(r"^h[1-6]$")):
+        for link in heading.select("a.anchor-link"):
+            link.decompose()
+        name = heading.get_text().strip()
+        base = anchor = _slug(name, "-") or "section"
+        number = 1
+        while anchor in seen:
+            number += 1
+            anchor = f"{base}-{number}"
+        seen.add(anchor)
+        heading["id"] = anchor
+        heading.append(BeautifulSoup(f'<a class="headerlink" href="#{html.escape(anchor)}">¶</a>', "html.parser"))
+        token = {"level": int(heading.name[1]), "id": anchor, "name": html.escape(name), "children": []}
+        while path and path[-1]["level"] >= token["level"]:
+            path.pop()
+        (path[-1]["children"] if path else root).append(token)
+        path.append(token)
+    return root
+
+
+def _mend_links(lesson: BeautifulSoup, page: Page, files: Files) -> None:
+    """Links that are right between notebooks and to docs/<language>/*.md become links between pages."""
+    for link in lesson.select("a[href]"):
+        target, mark, anchor = str(link["href"]).partition("#")
+        if not target or re.match(r"[a-z]+:", target):
+            continue
+        name = re.sub(r"^(\.\./)+docs/[a-z]+/", "", target)
+        file = files.get_file_from_path(name if name != target else f"lessons/{target}")
+        if file is None:
+            log.warning("%s: the link to %s leads nowhere", page.file.src_uri, link["href"])
+            continue
+        link["href"] = file.url_relative_to(page.file) + mark + anchor
+
+
+def _add_download(lesson: BeautifulSoup, page: Page, words: dict[str, str]) -> None:
+    """Under the title: where to get the notebook itself."""
+    title = lesson.find("h1")
+    if title is None:
+        return
+    name = Path(page.file.src_uri).name
+    line = (
+        f'<p class="wsk-download"><a href="{name}" download>{html.escape(words["download"])}</a> '
+        f'({html.escape(words["run"])} <a href="../../start/">→</a>)</p>'
+    )
+    title.insert_after(BeautifulSoup(line, "html.parser"))

@@ -1,0 +1,440 @@
+"""The one entry to wsklab for people and for CI: serve (default), lab, site, test, bench.
+
+Only the standard library is used, and only syntax that an old Python can read too: it must live long enough to say that it
+is too old. Everything else runs with the Python of ``.venv``, which this file makes from requirements.txt.
+
+Two rules hold here. What goes wrong is told in one line, with what to do, and ends with a status that is not zero. Nothing is
+tried silently: a taken port is an error, not a reason to take the next one.
+"""
+
+from __future__ import print_function
+
+import sys
+
+if sys.version_info < (3, 11):
+    sys.stderr.write(
+        "kit.py: wsklab needs Python 3.11 or newer, and this is Python %d.%d (%s)\n"
+        % (sys.version_info[0], sys.version_info[1], sys.executable)
+    )
+    sys.exit(1)
+
+import argparse
+import hashlib
+import http.server
+import locale
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+STAMP = VENV / "made-from.txt"
+LANGUAGES = ("en", "ja", "fr")  # the first one is built into the root of the site
+HOST = "127.0.0.1"
+
+
+class Trouble(Exception):
+    """Something the person at the keyboard should hear, in one line."""
+
+
+def say(text):
+    """One line of progress, on standard output."""
+    print("kit.py: " + text, flush=True)
+
+
+# ---------------------------------------------------------------- .venv
+
+
+def venv_python():
+    """The Python of ``.venv`` (it may not exist yet)."""
+    return VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def _fingerprint():
+    """What ``.venv`` depends on: when this changes, the packages are installed again."""
+    digest = hashlib.sha256()
+    for name in ("requirements.txt", "pyproject.toml"):
+        digest.update((ROOT / name).read_bytes())
+    digest.update(str(ROOT).encode("utf-8", "surrogatepass"))  # the editable install holds this path
+    return digest.hexdigest()
+
+
+def _required():
+    """Name and version of every line of requirements.txt, names in the form that folders of packages have."""
+    found = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;#]+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    return [(re.sub(r"[-_.]+", "_", name).lower(), version) for name, version in found]
+
+
+def _missing():
+    """The required packages that are not in ``.venv`` (somebody removed them, or an install was cut short)."""
+    pattern = "Lib/site-packages" if os.name == "nt" else "lib/python3*/site-packages"
+    installed = set()
+    for folder in VENV.glob(pattern):
+        for info in folder.glob("*.dist-info"):
+            name, _, version = info.name[: -len(".dist-info")].rpartition("-")
+            installed.add((re.sub(r"[-_.]+", "_", name).lower(), version))
+    return ["%s %s" % pair for pair in _required() if pair not in installed]
+
+
+def ensure_venv():
+    """Make or mend ``.venv`` so that it holds exactly what requirements.txt pins. Nothing happens when it does already.
+
+    Raises:
+        Trouble: no venv module, no network, or a package that cannot be installed.
+    """
+    python = venv_python()
+    if python.exists() and STAMP.exists() and STAMP.read_text().strip() == _fingerprint() and not _missing():
+        return
+    if not _runs(python):
+        say("making .venv with Python %d.%d" % sys.version_info[:2])
+        base = getattr(sys, "_base_executable", None) or sys.executable
+        made = _capture([base, "-m", "venv", "--clear", str(VENV)])
+        if made.returncode:
+            if "ensurepip" in made.stdout:
+                raise Trouble("this Python has no venv module; on Debian and Ubuntu: apt-get install python3-venv")
+            raise Trouble("cannot make .venv: " + _last_line(made.stdout))
+    say("installing the packages of requirements.txt into .venv (about a minute, once)")
+    if STAMP.exists():
+        STAMP.unlink()
+    _pip("install", "-r", "requirements.txt")
+    _pip("install", "--no-build-isolation", "--no-deps", "--editable", ".")
+    absent = _missing()
+    if absent:
+        raise Trouble("still missing from .venv after installing: %s; delete .venv and try again" % ", ".join(absent))
+    STAMP.write_text(_fingerprint() + "\n")
+
+
+def _runs(python):
+    """Whether that Python exists, starts, is new enough and has pip (a moved or half-made .venv does not)."""
+    if not python.exists():
+        return False
+    try:
+        probe = _capture([str(python), "-c", "import sys, pip; sys.exit(sys.version_info < (3, 11))"])
+    except OSError:
+        return False
+    return probe.returncode == 0
+
+
+# What pip says when the index cannot be reached. The exact error differs from system to system.
+_OFFLINE = re.compile(
+    r"NewConnectionError|ConnectTimeout|ReadTimeout|ConnectionError|Temporary failure in name resolution|getaddrinfo failed"
+    r"|Network is unreachable|Connection refused|Max retries exceeded|ProxyError|timed out|nodename nor servname",
+)
+
+
+def _pip(*arguments):
+    """Run pip in ``.venv``; its chatter goes to a file, and only a failure is told."""
+    command = [str(venv_python()), "-m", "pip", "--disable-pip-version-check", "--no-input", "--retries", "2"]
+    done = _capture(command + list(arguments))
+    if done.returncode == 0:
+        return
+    log = VENV / "pip.log"
+    log.write_text(done.stdout, encoding="utf-8")
+    if _OFFLINE.search(done.stdout):
+        raise Trouble("no network: pip cannot reach its package index, and .venv is not complete yet (details: %s)" % log)
+    errors = [line for line in done.stdout.splitlines() if line.startswith("ERROR: ")]
+    what = errors[0][len("ERROR: ") :] if errors else _last_line(done.stdout)
+    raise Trouble("pip could not install the packages: %s (details: %s)" % (what, log))
+
+
+def _capture(command):
+    """Run `command` in the project folder to its end; standard output and error come back together as text."""
+    return subprocess.run(
+        command, cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", check=False
+    )
+
+
+def _last_line(text):
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"
+
+
+def run(*arguments, **options):
+    """Run the Python of ``.venv`` with `arguments` in the project folder, its output going to ours.
+
+    Options:
+        env: variables to set for it, on top of ours.
+
+    Returns:
+        Its exit status.
+    """
+    env = dict(os.environ, PYTHONUTF8="1", **options.get("env", {}))
+    child = subprocess.Popen([str(venv_python())] + [str(one) for one in arguments], cwd=str(ROOT), env=env)
+    try:
+        return child.wait()
+    except KeyboardInterrupt:
+        # Ctrl-C reached the child as well; give it the time to end by itself.
+        try:
+            child.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        raise
+
+
+# ---------------------------------------------------------------- site
+
+
+def build_site(target, url=""):
+    """Build the site of every language into `target`, two at a time; `target` is replaced only when all have succeeded.
+
+    Args:
+        target: the folder of the finished site (it may exist, then its content is replaced).
+        url: where it will be published, prefix included; "" when it is served from this machine.
+
+    Raises:
+        Trouble: a language did not build; names the notebook and cell, or the page, that is to blame.
+    """
+    target = Path(target)
+    url = url.rstrip("/") + "/" if url else ""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".site-", dir=str(target.parent)) as folder:
+        waiting = list(LANGUAGES)
+        running = {}
+        try:
+            while waiting or running:
+                while waiting and len(running) < max(2, min(3, os.cpu_count() or 2)):
+                    code = waiting.pop(0)
+                    running[code] = _start_build(code, Path(folder), url)
+                for code in [code for code, child in running.items() if child.poll() is not None]:
+                    child = running.pop(code)
+                    _judge(code, child.returncode, (Path(folder) / (code + ".log")).read_text(encoding="utf-8", errors="replace"))
+                time.sleep(0.02)
+        finally:
+            for child in running.values():
+                child.terminate()
+                child.wait()
+        whole = Path(folder) / LANGUAGES[0]
+        for code in LANGUAGES[1:]:
+            (Path(folder) / code).rename(whole / code)
+        if target.exists():
+            shutil.rmtree(str(target))
+        whole.rename(target)
+
+
+def _start_build(code, folder, url):
+    """Start MkDocs for one language, into its own subfolder of `folder`; its log goes to a file beside it."""
+    env = dict(
+        os.environ,
+        PYTHONUTF8="1",
+        PYTHONWARNINGS="ignore",
+        NO_MKDOCS_2_WARNING="1",
+        WSKLAB_SITE_URL=url if code == LANGUAGES[0] or not url else url + code + "/",
+    )
+    config = ROOT / "docs" / ("mkdocs.%s.yml" % code)
+    command = [str(venv_python()), "-m", "mkdocs", "build", "--strict", "--quiet", "-f", str(config), "-d", str(folder / code)]
+    with open(str(folder / (code + ".log")), "wb") as log:
+        return subprocess.Popen(command, cwd=str(ROOT), env=env, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+
+
+def _judge(code, status, log):
+    """Nothing if MkDocs succeeded; otherwise the lines of its log that say why, as one."""
+    if status == 0:
+        return
+    tell = re.compile(r"Error: |ERROR\b|WARNING\b|Config value|\S*Error: ")
+    blamed = [line for line in log.splitlines() if tell.match(line.strip())]
+    reasons = [re.sub(r"^(Error: |ERROR\s+-\s+|WARNING\s+-\s+)", "", line.strip()) for line in blamed]
+    reasons = [line for line in reasons if not line.startswith("Aborted with")] or [_last_line(log)]
+    raise Trouble("the site (%s) does not build: %s" % (code, "; ".join(dict.fromkeys(reasons))))
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves the built site without a line per request; a wrong address gets the site's own page for that."""
+
+    # Windows may have other ideas about these in its registry, and a browser refuses a module that is not JavaScript.
+    extensions_map = dict(http.server.SimpleHTTPRequestHandler.extensions_map)
+    extensions_map.update({".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm"})
+
+    def log_message(self, format, *args):
+        """Say nothing: the terminal belongs to the person."""
+
+    def send_error(self, code, message=None, explain=None):
+        """Answer 404 with the page that the site has for it."""
+        page = Path(self.directory) / "404.html"
+        if code != 404 or not page.is_file():
+            super().send_error(code, message, explain)
+            return
+        body = page.read_bytes()
+        self.send_response(404)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    # On Windows this option would let two programs share one port; elsewhere it only shortens the wait after a stop.
+    allow_reuse_address = os.name != "nt"
+    daemon_threads = True
+
+
+def bind(port, folder):
+    """A server for `folder` on 127.0.0.1, already listening, not yet answering.
+
+    Raises:
+        Trouble: the port is taken, or may not be used.
+    """
+    try:
+        return _Server((HOST, port), partial(_Handler, directory=str(folder)))
+    except OverflowError:
+        raise Trouble("there is no port %d" % port)
+    except OSError as error:
+        raise Trouble(_port_trouble(port, error))
+
+
+def _port_trouble(port, error):
+    if isinstance(error, PermissionError):
+        return "this user may not use port %d; choose a port above 1023 with --port" % port
+    return "port %d on %s is taken; stop the program that uses it, or choose another with --port" % (port, HOST)
+
+
+# ---------------------------------------------------------------- commands
+
+
+def serve(options):
+    """Build the site in all languages and serve it until Ctrl-C."""
+    site = ROOT / "site"
+    with bind(options.port, site) as server:  # first of all: a taken port is told before a minute of building
+        ensure_venv()
+        say("building the site in %s (the notebooks are run)" % ", ".join(LANGUAGES))
+        started = time.monotonic()
+        build_site(site)
+        say("built in %.0f s" % (time.monotonic() - started))
+        say("open http://%s:%d/ (Ctrl-C ends this)" % server.server_address[:2])
+        server.serve_forever()
+
+
+def site(options):
+    """Build the site only."""
+    ensure_venv()
+    started = time.monotonic()
+    build_site(ROOT / "site", options.url)
+    say("the site is in %s (built in %.0f s)" % (ROOT / "site", time.monotonic() - started))
+
+
+def lab(options):
+    """Open JupyterLab on the notebooks, in the language of this machine where there is one."""
+    with socket.socket() as probe:
+        if os.name != "nt":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, options.port))
+        except OverflowError:
+            raise Trouble("there is no port %d" % options.port)
+        except OSError as error:
+            raise Trouble(_port_trouble(options.port, error))
+    ensure_venv()
+    code = options.lang or _machine_language()
+    arguments = [
+        "-m",
+        "jupyterlab",
+        "--ServerApp.ip=" + HOST,
+        "--ServerApp.port=%d" % options.port,
+        "--ServerApp.port_retries=0",
+        "--ServerApp.answer_yes=True",  # Ctrl-C ends it without asking
+        "--ServerApp.log_level=WARN",
+        "--ServerApp.root_dir=" + str(ROOT / "notebooks"),
+        "--LabApp.default_url=/lab/tree/%s/00_welcome.ipynb" % code,
+        "--LabApp.news_url=None",  # no question to another host
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+    if options.no_browser:
+        arguments.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        arguments.append("--allow-root")
+    settings = VENV / "share/jupyter/lab/settings/overrides.json"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    pack = {"ja": "ja_JP", "fr": "fr_FR"}.get(code, "en")
+    settings.write_text('{"@jupyterlab/translation-extension:plugin": {"locale": "%s"}}\n' % pack)
+    say("JupyterLab starts on http://%s:%d/lab (Ctrl-C ends it)" % (HOST, options.port))
+    return run(*arguments, env={"WSKLAB_LANG": code})
+
+
+def _machine_language():
+    for name in (os.environ.get("LC_ALL"), os.environ.get("LC_MESSAGES"), os.environ.get("LANG"), locale.getlocale()[0]):
+        for code, word in (("ja", "japan"), ("fr", "french")):
+            if name and (name.lower().startswith(code + "_") or name.lower().startswith(word)):
+                return code
+    return LANGUAGES[0]
+
+
+def test(options):
+    """Run every check; pytest comes last, so that its summary is the last line."""
+    ensure_venv()
+    status = 0
+    for words in (
+        ["ruff", "check", "--quiet"],
+        ["ruff", "format", "--check", "--quiet"],
+        ["mypy", "--strict", "--no-error-summary", "wsklab"],
+    ):
+        say(" ".join(words))
+        if run("-m", *words):
+            say("%s found something (see above)" % words[0])
+            status = 1
+    return run("-m", "pytest", *options.arguments) or status
+
+
+def bench(options):
+    """Print the figures."""
+    ensure_venv()
+    script = ROOT / "tools" / "bench.py"
+    if not script.is_file():
+        raise Trouble("there is no tools/bench.py in this clone")
+    return run(script, *options.arguments)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="kit.py", description="wsklab: build and serve the site, or do one of the commands.")
+    parser.add_argument("--port", type=int, default=8000, help="port for the site on 127.0.0.1 (default 8000)")
+    parser.set_defaults(command=serve, arguments=[])
+    commands = parser.add_subparsers(title="commands", metavar="")
+    one = commands.add_parser("serve", help="build the site and serve it (the default)")
+    one.add_argument("--port", type=int, default=argparse.SUPPRESS, help="port on 127.0.0.1 (default 8000)")
+    one.set_defaults(command=serve)
+    one = commands.add_parser("lab", help="open JupyterLab on the notebooks")
+    one.add_argument("--port", type=int, default=8888, help="port on 127.0.0.1 (default 8888)")
+    one.add_argument("--lang", choices=LANGUAGES, help="language (default: that of this machine)")
+    one.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    one.set_defaults(command=lab)
+    one = commands.add_parser("site", help="build the site into the folder site")
+    one.add_argument("--url", default="", help="where it will be published, with its prefix (default: anywhere)")
+    one.set_defaults(command=site)
+    one = commands.add_parser("test", help="run every check; further words go to pytest")
+    one.set_defaults(command=test)
+    one = commands.add_parser("bench", help="print the figures")
+    one.set_defaults(command=bench)
+    return parser
+
+
+def main(words):
+    """Do what the command line says.
+
+    Returns:
+        The exit status: 0 done, 1 trouble (told in one line), 2 wrong command line, 130 stopped with Ctrl-C; otherwise that of
+        the tool that was run.
+    """
+    # What follows "test" and "bench" belongs to pytest and to the bench, options included.
+    own, rest = words, []
+    if words[:1] in (["test"], ["bench"]) and words[1:2] not in (["-h"], ["--help"]):
+        own, rest = words[:1], words[1:]
+    options = _parser().parse_args(own)
+    options.arguments = rest
+    try:
+        return options.command(options) or 0
+    except Trouble as trouble:
+        sys.stderr.write("kit.py: %s\n" % trouble)
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nkit.py: stopped\n")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
