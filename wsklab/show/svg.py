@@ -12,6 +12,7 @@ from html import escape
 MONO_EM = 0.61
 _NARROW = frozenset("iljtfrI.,:;'|!()[]{} ")
 _WIDE = frozenset("mwMW%@—…")
+_NO_START = frozenset(" 、。，．）」』】：；？！ーっゃゅょッャュョ")  # never at the start of a line
 
 
 def number(value: float) -> str:
@@ -65,11 +66,7 @@ def wrap(text: str, room: float, size: float = 12, mono: bool = False, lines: in
 def _pieces(text: str) -> list[str]:
     pieces: list[str] = []
     for char in text:
-        glue = pieces and not pieces[-1].endswith(" ") and unicodedata.east_asian_width(char) not in "WF"
-        # Japanese closing marks never start a line.
-        if glue or (pieces and char in "、。，．）」』】：；？！ーっゃゅょッャュョ"):
-            pieces[-1] += char
-        elif pieces and char == " ":
+        if pieces and (char in _NO_START or not (pieces[-1].endswith(" ") or unicodedata.east_asian_width(char) in "WF")):
             pieces[-1] += char
         else:
             pieces.append(char)
@@ -85,13 +82,21 @@ def shorten(text: str, room: float, size: float = 12, mono: bool = False) -> str
     return text.rstrip(" ,(") + "…"
 
 
-def text(x: float, y: float, words: str, css: str = "", anchor: str = "") -> str:
-    """A ``<text>`` element."""
+def text(x: float, y: float, words: str, css: str = "", anchor: str = "", code: bool = False) -> str:
+    """A ``<text>`` element. In `code` the arguments of a call step back behind the name."""
+    inside = escape(words, quote=False)
+    if code and "(" in words:
+        name, _, rest = inside.partition("(")
+        arguments, bracket, result = rest.rpartition(")")
+        inside = f'{name}<tspan class="u">({arguments}{bracket or result}</tspan>{result if bracket else ""}'
+    elif code and words.startswith("\u00a0"):
+        arguments, bracket, result = inside.rpartition(")")
+        inside = f'<tspan class="u">{arguments}{bracket or result}</tspan>{result if bracket else ""}'
     return (
         f'<text x="{number(x)}" y="{number(y)}"'
         + (f' class="{css}"' if css else "")
         + (f' text-anchor="{anchor}"' if anchor else "")
-        + f">{escape(words, quote=False)}</text>"
+        + f">{inside}</text>"
     )
 
 

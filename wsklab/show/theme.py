@@ -48,8 +48,8 @@ MONO = "ui-monospace,'Cascadia Mono',Consolas,Menlo,'DejaVu Sans Mono','Noto San
 
 _RULES = (
     f".wl text{{font:12px {SANS};fill:var(--ink)}}"
-    f".wl .m{{font-family:{MONO}}}"
-    ".wl .s{font-size:11px}.wl .b{font-weight:600}.wl .u{fill:var(--mut)}"
+    f".wl .m{{font:11.5px {MONO}}}"
+    ".wl text.s{font-size:11px}.wl .b{font-weight:600}.wl .u,.wl .u tspan{fill:var(--mut)}"
     ".wl .h{paint-order:stroke;stroke:var(--bg);stroke-width:4px;stroke-linejoin:round}"
     ".wl path,.wl line{fill:none;stroke-width:1.4}"
     ".wl .l{stroke:var(--lane);stroke-width:1}.wl .e{stroke:var(--edge);stroke-width:1}"
@@ -60,6 +60,8 @@ _RULES = (
     )
     + "".join(f".wl .i{n}{{fill:var(--irp{n});color:var(--irp{n})}}" for n in range(1, IRP_COLOURS + 1))
     + "".join(f".wl .q{n}{{fill:var(--q{n})}}" for n in range(4))
+    + ".wl .r{fill:var(--bg);stroke:var(--lane)}.wl rect.r.c{stroke:var(--call)}"
+    ".wl .w{stroke:var(--bg);stroke-width:1.8}.wl .z{fill:var(--stopbg);stroke:var(--stop)}.wl .v{stroke-width:3}"
     + "@media(forced-colors:active){.wl{forced-color-adjust:none}}"
 )
 
@@ -75,8 +77,7 @@ def stylesheet() -> str:
         f".wl{{{_properties(0)}}}"
         f"@media(prefers-color-scheme:dark){{.wl:root{{{dark}}}}}"
         f"[data-md-color-scheme=slate] .wl,[data-jp-theme-light=false] .wl{{{dark}}}"
-        "div:has(>.wl){overflow-x:auto}"
-        + _RULES
+        "div:has(>.wl){overflow-x:auto}" + _RULES
     )
 
 

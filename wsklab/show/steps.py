@@ -1,0 +1,266 @@
+"""From the stream of events to the steps of a picture: what is worth a row, in which words.
+
+A call whose return follows with nothing to see in between becomes one step (``IoAllocateIrp(1, FALSE) → IRP 1``). Helpers that
+say nothing about the flow (:data:`NOISE`) are left out unless asked for. The steps carry everything that the drawing and
+the text alternative need, so both always say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from wsklab.show.reading import Reading, byte_count, excerpt, irp_of, status_name
+from wsklab.words import translate
+
+if TYPE_CHECKING:
+    from wsklab.machine.trace import Event
+
+_NOISE = (
+    "RtlZeroMemory RtlCopyMemory RtlMoveMemory RtlFillMemory RtlEqualMemory RtlCompareMemory memcpy memmove memset "
+    "InitializeListHead IsListEmpty InsertTailList InsertHeadList RemoveEntryList RemoveHeadList KeGetCurrentIrql "
+    "MmGetMdlByteCount MmGetMdlByteOffset MmGetMdlVirtualAddress IoGetCurrentIrpStackLocation IoGetNextIrpStackLocation "
+    "InterlockedIncrement InterlockedDecrement InterlockedExchange InterlockedCompareExchange DbgPrint DbgPrintEx KdPrint "
+    "RtlInitUnicodeString KeQuerySystemTime"
+)
+NOISE = frozenset(_NOISE.split())
+"""Calls that are left out of a timeline unless ``noise=True``: they move bytes about and say nothing about the flow."""
+
+_SILENT = frozenset(("allocate", "free", "hand-over", "state", "routine-returned"))
+_COLUMNS = {"io": "provider", "wsk": "provider", "framework": "provider"}
+_ORDER = ("driver", "provider", "transport", "device", "peer")
+_LABELS = {
+    "driver": "your driver",
+    "wsk": "WSK",
+    "framework": "framework",
+    "io": "I/O manager",
+    "transport": "transport",
+    "device": "lower device",
+    "peer": "peer",
+}
+
+
+@dataclass
+class Step:
+    """One row of a timeline.
+
+    Attributes:
+        kind: call, leaf (a call with its result), return, callback, callback-return, entry, entry-return, message, complete,
+            gap, print, choice, wait, wake, state or stop.
+        text: the words of the row.
+        source, target: columns of the arrow, None when there is none.
+        line: C line that caused it, 0 for none.
+        side: words beside the provider's lane (a completion).
+        detail: further words of a stop.
+        irp: address of the IRP that is handed over or completed here.
+        good: whether a completion was a success.
+    """
+
+    kind: str
+    text: str
+    time: int
+    irql: int
+    thread: str
+    source: str | None = None
+    target: str | None = None
+    line: int = 0
+    side: str = ""
+    detail: str = ""
+    name: str = ""
+    good: bool = True
+    starts: list[tuple[int, str]] = field(default_factory=list)  # (irp, holder's column)
+    ends: list[int] = field(default_factory=list)
+
+
+def column(actor: str | None) -> str | None:
+    """The column of a lane: the I/O manager shares one with WSK or the framework."""
+    return _COLUMNS.get(actor or "", actor)
+
+
+class Steps:
+    """The steps of a run and the columns they need.
+
+    Args:
+        reading: the events and their names.
+        language: language of the words.
+        noise: whether the calls in :data:`NOISE` are shown.
+    """
+
+    def __init__(self, reading: Reading, language: str, noise: bool = False) -> None:
+        self.reading = reading
+        self.language = language
+        self.steps: list[Step] = []
+        self._columns: dict[str, set[str]] = {"driver": {"driver"}}
+        self._starts: list[tuple[int, str]] = []
+        events = [event for event in reading.events if noise or not _is_noise(event)]
+        place = 0
+        while place < len(events):
+            place += self._take(events, place)
+        if self._starts and self.steps:  # handed over in the very last call
+            self.steps[-1].starts += self._starts
+        self.columns = [name for name in _ORDER if name in self._columns]
+
+    def heading(self, name: str) -> str:
+        """The heading of a column in the reader's language."""
+        lanes = self._columns[name]
+        if name == "provider":
+            name = "framework" if "framework" in lanes else "wsk" if "wsk" in lanes else "io"
+        return self._say(_LABELS.get(name, name))
+
+    def _say(self, key: str, **values: Any) -> str:
+        return translate(key, self.language, **values)
+
+    def _take(self, events: list[Event], place: int) -> int:
+        """Turn the event at `place` (and those folded into it) into a step; how many events that used up."""
+        event = events[place]
+        if event.kind in ("call", "callback"):
+            used = _leaf_length(events, place)
+            self._call(event, events[place + used - 1] if used > 1 else None)
+            for silent in events[place + 1 : place + used - 1]:
+                self._silent(silent, self.steps[-1])
+            return used
+        if event.kind in _SILENT:
+            self._silent(event, self.steps[-1] if self.steps else None)
+        else:
+            made = getattr(self, "_" + event.kind.replace("-", "_"), self._state)(event)
+            if made:
+                self._add(event, made)
+        return 1
+
+    def _add(self, event: Event, step: Step) -> None:
+        step.starts += self._starts
+        self._starts = []
+        # A completion and the routine that it calls are one moment: they share a row.
+        last = self.steps[-1] if self.steps else None
+        if last and last.kind == "complete" and step.kind == "callback" and last.time == step.time and not step.side:
+            step.side, step.ends, step.good = last.side, last.ends, last.good
+            self.steps.pop()
+        for actor in (event.actor, event.target):
+            name = column(actor)
+            if name in _ORDER:
+                self._columns.setdefault(name, set()).add(actor or "")
+        self.steps.append(step)
+
+    def _step(self, event: Event, kind: str, text: str, **more: Any) -> Step:
+        line = event.where.line if event.where else 0
+        return Step(kind, text, event.time, event.irql, event.thread, name=event.name, line=line, **more)
+
+    def _call(self, event: Event, returned: Event | None) -> None:
+        text = self.reading.call(event)
+        source, target = column(event.actor), column(event.target)
+        if event.actor == "app":
+            kind, source, target = "entry", None, "driver"
+        else:
+            kind = "callback" if event.kind == "callback" else "leaf" if returned else "call"
+        if returned and (result := self.reading.result(returned)):
+            text += f" → {result}"
+        step = self._step(event, kind, text, source=source, target=target)
+        if returned and kind != "leaf":
+            step.kind += "-leaf"
+        self._add(event, step)
+
+    def _return(self, event: Event) -> Step:
+        result = self.reading.result(event) or self._say("returns")
+        kind = "callback-return" if event.kind == "callback-return" else "return"
+        source, target = column(event.actor), column(event.target)
+        if event.target == "app":
+            kind, source, target = "entry-return", "driver", None
+            result = " → ".join(filter(None, (event.name, self.reading.result(event))))
+        step = self._step(event, kind, result, source=source, target=target)
+        step.line = 0 if kind == "return" else step.line
+        return step
+
+    _callback_return = _return
+
+    def _message(self, event: Event) -> Step:
+        count = byte_count(event)
+        words = [self._say("{count} bytes", count=count) if count is not None else self._say(event.name), excerpt(event)]
+        step = self._step(event, "message", "", side=" ".join(filter(None, words)))
+        step.source, step.target = column(event.actor), column(event.target)
+        return step
+
+    def _complete(self, event: Event) -> Step:
+        status = status_name(event.data.get("status", 0))
+        irp = irp_of(event)
+        name = self.reading.irp_name(irp) if irp in self.reading.irps else event.name
+        information = event.data.get("information")
+        words = f"{name}: {status}"
+        if isinstance(information, int) and 0 < information < 1 << 32:
+            words += f", {information}"
+        good = event.data.get("status", 0) in (0, "STATUS_SUCCESS")
+        return self._step(event, "complete", "", side=words, ends=[irp] if irp else [], good=good)
+
+    def _silent(self, event: Event, step: Step | None) -> None:
+        """A hand-over starts a bar at the step that caused it, or is an arrow of its own between two others."""
+        irp = irp_of(event)
+        if event.kind != "hand-over" or not irp:
+            return
+        holder = column(event.target) or "provider"
+        if event.actor == "driver" and step:
+            step.starts.append((irp, holder))
+        elif event.actor in _LABELS and holder != column(event.actor):
+            words = " ".join(filter(None, (self.reading.irp_name(irp), str(event.data.get("major", "")))))
+            made = self._step(event, "message", "", side=words, source=column(event.actor), target=holder)
+            made.starts.append((irp, holder))
+            self._add(event, made)
+        else:
+            self._starts.append((irp, holder))
+
+    def _gap(self, event: Event) -> Step:
+        return self._step(event, "gap", self._say("“...” reached"), source="driver")
+
+    def _print(self, event: Event) -> Step:
+        return self._step(event, "print", f"“{str(event.data.get('text', event.name)).rstrip()}”", source="driver")
+
+    def _choice(self, event: Event) -> Step:
+        answer = event.data.get("answer", event.data.get("option", event.data.get("chosen", "")))
+        text = f"{event.name}: {answer}" if answer else event.name
+        return self._step(event, "choice", self._say("choice: {what}", what=text), source=column(event.actor))
+
+    def _wait(self, event: Event) -> Step:
+        return self._step(event, "wait", self._say("waits for {what}", what=event.data.get("why", event.name)), source="driver")
+
+    def _wake(self, event: Event) -> Step:
+        return self._step(event, "wake", self._say("goes on"), source="driver")
+
+    def _state(self, event: Event) -> Step | None:
+        words = event.data.get("text")
+        return self._step(event, "state", self._say(str(words)), source=column(event.actor)) if words else None
+
+    def _stop(self, event: Event) -> Step:
+        rule = event.data.get("rule", event.name)
+        title = str(event.data.get("title") or getattr(rule, "title", "") or _rule_title(event.name))
+        step = self._step(event, "stop", self._say(title), detail=event.name, source="driver")
+        return step
+
+
+def _is_noise(event: Event) -> bool:
+    return event.kind in ("call", "return") and event.name in NOISE
+
+
+def _leaf_length(events: list[Event], place: int) -> int:
+    """How many events a call takes when nothing visible happens before its return, else 1."""
+    first = events[place]
+    ending = "return" if first.kind == "call" else "callback-return"
+    for length, event in enumerate(events[place + 1 :], 2):
+        if event.kind == ending and event.name == first.name:
+            return length if (event.time, event.irql) == (first.time, first.irql) else 1
+        if event.kind not in _SILENT or (event.kind == "hand-over" and event.actor != "driver"):
+            return 1
+    return 1
+
+
+def _rule_title(rule_id: str) -> str:
+    from wsklab.rules import RULES
+
+    return RULES[rule_id].title if rule_id in RULES else rule_id
+
+
+def walk(steps: list[Step]) -> Iterator[tuple[Step, bool]]:
+    """Each step with whether the time, IRQL or thread changed before it."""
+    before: tuple[int, int, str] | None = None
+    for step in steps:
+        now = (step.time, step.irql, step.thread)
+        yield step, now != before
+        before = now
