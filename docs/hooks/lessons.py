@@ -10,6 +10,7 @@ Rule: a broken cell or a link that leads nowhere fails the build, and the messag
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import html
 import json
@@ -23,16 +24,22 @@ from typing import Any
 from bs4 import BeautifulSoup, Tag
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import event_priority
+from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import CLexer
 from pymdownx.slugs import slugify
 
 ROOT = Path(__file__).resolve().parents[2]
 log = logging.getLogger("mkdocs.hooks.lessons")
 _slug = slugify(case="lower")
+# A code cell is rendered as two boxes of this name, one in the other.
+_C = CLexer(stripnl=False)
+_CELL = ".jp-Notebook > .jp-Cell"
 
 
 def notebooks(language: str) -> list[Path]:
@@ -81,13 +88,24 @@ def _engine_hash() -> str:
 
 
 @event_priority(100)  # before mkdocs-jupyter, which then takes these files over
-def on_files(files: Files, config: MkDocsConfig) -> Files:
+def _add_notebooks(files: Files, config: MkDocsConfig) -> Files:
     """Add the notebooks, which lie outside the folder of pages."""
     for path in notebooks(str(config.theme["language"])):
-        file = File(f"lessons/{path.name}", str(path.parent), config.site_dir, config.use_directory_urls)
-        file.abs_src_path = str(path)  # mkdocs-jupyter reads it itself
-        files.append(file)
+        files.append(File(f"lessons/{path.name}", str(path.parent), config.site_dir, config.use_directory_urls))
     return files
+
+
+@event_priority(-100)  # after mkdocs-jupyter, which has wrapped them and worked out their paths from the folder of pages
+def _tell_paths(files: Files, config: MkDocsConfig) -> Files:
+    """Say where the notebooks really are; mkdocs-jupyter reads them from there."""
+    for path in notebooks(str(config.theme["language"])):
+        file = files.get_file_from_path(f"lessons/{path.name}")
+        assert file is not None
+        file.abs_src_path = str(path)
+    return files
+
+
+on_files = CombinedEvent(_add_notebooks, _tell_paths)
 
 
 def _is_lesson(page: Page) -> bool:
@@ -131,7 +149,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     if not _is_lesson(page):
         return html
     soup = BeautifulSoup(html, "html.parser")
-    body = "\n".join(part for cell in soup.select("div.jp-Cell") for part in _parts(cell))
+    body = "\n".join(part for cell in soup.select(_CELL) for part in _parts(cell))
     lesson = BeautifulSoup(body, "html.parser")
     page.toc = get_toc(_anchor_headings(lesson))
     _mend_links(lesson, page, files)
@@ -158,7 +176,7 @@ def _parts(cell: Tag) -> Iterator[str]:
         yield f'<div class="wsk-code">{_code(code)}</div>'
     for output in cell.select(".jp-OutputArea-output"):
         kind = str(output.get("data-mime-type", ""))
-        content = output.decode_contents().strip()
+        content = _inline_pictures(output).decode_contents().strip()
         if kind.startswith("text/html") or "svg" in kind or "image/" in kind or "markdown" in kind:
             yield f'<div class="wsk-shown">{content}</div>'
         elif content:
@@ -168,7 +186,22 @@ def _parts(cell: Tag) -> Iterator[str]:
 
 def _code(pre: Tag) -> str:
     """Highlighted code the way the theme expects it: it then gets the theme's colours and its copy button."""
-    return f'<div class="highlight"><pre><span></span><code>{pre.decode_contents().strip()}\n</code></pre></div>'
+    shown = pre.decode_contents().strip()
+    magic = re.match(r"(%%c\b.*)\n", pre.get_text().lstrip())
+    if magic:  # a C cell: nbconvert has taken it for Python
+        body = pre.get_text().lstrip()[magic.end() :].rstrip()
+        shown = (
+            f'<span class="cp">{html.escape(magic.group(1))}</span>\n' + highlight(body, _C, HtmlFormatter(nowrap=True)).rstrip()
+        )
+    return f'<div class="highlight"><pre><span></span><code>{shown}\n</code></pre></div>'
+
+
+def _inline_pictures(output: Tag) -> Tag:
+    """Put SVG pictures into the page itself: only there do they follow its colours, dark or light."""
+    for image in output.select('img[src^="data:image/svg+xml;base64,"]'):
+        text = base64.b64decode(str(image["src"]).partition(",")[2]).decode("utf-8")
+        image.replace_with(BeautifulSoup(text[text.index("<svg") :], "html.parser"))
+    return output
 
 
 def _anchor_headings(lesson: BeautifulSoup) -> list[dict[str, Any]]:

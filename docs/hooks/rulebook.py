@@ -78,8 +78,9 @@ def _entry(rule: Rule, language: str, words: dict[str, Any]) -> str:
     facts = [f"`{rule.id}`", words["source"].format(source=rule.source), shown]
     if rule.page:
         facts.append(_page_link(rule.page))
-    return f"### {_text(rule.title, language)} {{#{rule.id}}}\n\n{_text(rule.text, language)}\n\n{_text(rule.advice, language)}\n\n" + (
-        "<small markdown>" + " · ".join(facts) + "</small>"
+    return (
+        f"### {_text(rule.title, language)} {{#{rule.id}}}\n\n{_text(rule.text, language)}\n\n{_text(rule.advice, language)}\n\n"
+        + ("<small markdown>" + " · ".join(facts) + "</small>")
     )
 
 

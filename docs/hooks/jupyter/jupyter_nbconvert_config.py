@@ -4,6 +4,4 @@ c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
 # A page has no kernel behind its widgets: show what the widget says as HTML instead of controls that would do nothing.
 c.NbConvertBase.display_data_priority = ["text/html", "image/svg+xml", "text/markdown", "image/png", "text/plain"]
-# A C cell is shown as C.
-c.HighlightMagicsPreprocessor.languages = {"%%c": "c"}
 c.ExecutePreprocessor.timeout = 120
