@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from wsklab import io as _io
@@ -17,7 +18,7 @@ from wsklab import kmdf as _kmdf
 from wsklab import wsk as _wsk
 from wsklab.c.link import CompiledFunction, Image, link
 from wsklab.c.source import CompileError
-from wsklab.c.types import Function
+from wsklab.c.types import Function, Pointer
 from wsklab.c.unit import Unit, compile_unit
 from wsklab.machine import Event, Machine, NotModelled, Stop, View, Where
 from wsklab.machine.api import MODELLED
@@ -25,7 +26,8 @@ from wsklab.machine.choices import Choices
 from wsklab.machine.cruntime import CRuntime
 from wsklab.machine.machine import STEPS, Code
 from wsklab.machine.stops import CFrame, place_of
-from wsklab.machine.views import address_of, python_value
+from wsklab.machine.status import NTSTATUS
+from wsklab.machine.views import address_of, c_arguments, python_value, spelled
 from wsklab.rules import RULES
 from wsklab.scenes import Scenes
 from wsklab.words import chosen_language
@@ -83,9 +85,9 @@ class Lab(Scenes):
         Raises:
             CompileError: with file, line, column and caret for every mistake.
         """
-        return self.load_all([source], name)
+        return self.load_all(list(source.units) if isinstance(source, Driver) else [source], name)
 
-    def load_all(self, sources: list[str | Driver | Unit], name: str | None = None) -> Driver:
+    def load_all(self, sources: Sequence[str | Unit], name: str | None = None) -> Driver:
         """Like :meth:`load` for several texts that link into one driver."""
         units = [self._unit(source, name) for source in sources]
         for unit in units:
@@ -95,11 +97,9 @@ class Lab(Scenes):
         self.drivers.append(driver)
         return driver
 
-    def _unit(self, source: str | Driver | Unit, name: str | None) -> Unit:
+    def _unit(self, source: str | Unit, name: str | None) -> Unit:
         if isinstance(source, Unit):
             return source
-        if isinstance(source, Driver):
-            return source.units[0]
         name = name or "listing.c"
         taken, stem = 1, name.removesuffix(".c")
         while name in self.machine.sources:
@@ -119,14 +119,32 @@ class Lab(Scenes):
     def call(self, function: CompiledFunction, *arguments: Any) -> Any:
         """Call a C function with Python values; what :class:`Driver` does for its attributes."""
         prototype = function.type
-        if len(arguments) != len(prototype.parameters) and not prototype.varargs:
-            names = ", ".join(parameter.name or "?" for parameter in prototype.parameters)
-            raise TypeError(f"{function.name}({names}) takes {len(prototype.parameters)} arguments, not {len(arguments)}")
-        values = _c_arguments(prototype, arguments)
+        values = c_arguments(function.name, prototype, arguments)
         code = Code(function.name, function.call, function.waits, prototype, True)
         with self.guarded():
             value = self.machine.run_function(code, *values)
         return python_value(self.machine, value, prototype.returns)
+
+    def routine(self, function: Callable[..., Any], prototype: str = "IO_COMPLETION_ROUTINE") -> Routine:
+        """A Python function that the kernel can call, for example as a completion routine.
+
+        Args:
+            function: called with Python values: structures as views, handles and plain pointers as numbers.
+            prototype: name of the function type in the headers.
+        """
+        ctype = self.machine.headers.type(prototype)
+        target = ctype.to if isinstance(ctype, Pointer) else ctype
+        assert isinstance(target, Function), f"{prototype} is not a function type"
+
+        def called(*values: Any) -> int:
+            arguments = [
+                python_value(self.machine, value, parameter.type)
+                for value, parameter in zip(values, target.parameters, strict=True)
+            ]
+            return address_of(function(*arguments))
+
+        code = Code(function.__name__, called, False, target, True)
+        return Routine(function.__name__, self.machine.define_code(code))
 
     # What happened
 
@@ -205,6 +223,14 @@ class Lab(Scenes):
         return self.stopped
 
 
+@dataclass(frozen=True)
+class Routine:
+    """A Python function that has an address on the machine."""
+
+    name: str
+    address: int
+
+
 class Driver:
     """A linked C text. Its functions are attributes: ``driver.SendData(socket, buffer)``."""
 
@@ -230,7 +256,7 @@ class Driver:
 
 
 class Wdk:
-    """Every modelled function, callable from Python: ``lab.wdk.IoAllocateIrp(1, False)``."""
+    """Every modelled function, callable from Python: ``lab.wdk.IoAllocateIrp(1, False)``; and every constant of the headers."""
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
@@ -239,6 +265,9 @@ class Wdk:
         if name.startswith("_"):
             raise AttributeError(name)
         lab, modelled = self._lab, MODELLED.get(name)
+        constant = lab.machine.headers.constants.get(name)
+        if constant is not None:
+            return NTSTATUS(constant) if name.startswith("STATUS_") else constant
         prototype = lab.machine.headers.prototypes.get(name)
         if modelled is None or (prototype is None and modelled.prototype is None):
             if prototype is not None:
@@ -250,15 +279,12 @@ class Wdk:
         assert known is not None
 
         def call(*arguments: Any) -> Any:
-            if len(arguments) != len(known.parameters) and not known.varargs:
-                raise TypeError(f"{name} takes {len(known.parameters)} arguments, not {len(arguments)}: {spelled}")
             with lab.guarded():
-                value = lab.machine.run_function(code, *_c_arguments(known, arguments))
+                value = lab.machine.run_function(code, *c_arguments(name, known, arguments))
             return python_value(lab.machine, value, known.returns)
 
-        spelled = _spelled(name, known)
         call.__name__ = call.__qualname__ = name
-        call.__doc__ = f"{spelled}\n\n{modelled.function.__doc__ or ''}"
+        call.__doc__ = f"{spelled(name, known)}\n\n{modelled.function.__doc__ or ''}"
         return call
 
     def __dir__(self) -> list[str]:
@@ -270,28 +296,9 @@ def _binding(lab: Lab, function: CompiledFunction) -> Callable[..., Any]:
         return lab.call(function, *arguments)
 
     call.__name__ = call.__qualname__ = function.name
-    call.__doc__ = _spelled(function.name, function.type)
+    call.__doc__ = spelled(function.name, function.type)
     call.address = function.address  # type: ignore[attr-defined]
     return call
-
-
-def _spelled(name: str, prototype: Function) -> str:
-    inside = ", ".join(f"{parameter.type} {parameter.name}".strip() for parameter in prototype.parameters)
-    return f"{prototype.returns} {name}({inside or 'void'})"
-
-
-def _c_arguments(prototype: Function, arguments: tuple[Any, ...]) -> list[Any]:
-    from wsklab.c.types import Float, Int
-
-    values: list[Any] = []
-    for index, argument in enumerate(arguments):
-        ctype = prototype.parameters[index].type if index < len(prototype.parameters) else None
-        if isinstance(ctype, Float):
-            values.append(float(argument))
-            continue
-        number = address_of(argument)
-        values.append(ctype.wrap(number) if isinstance(ctype, Int) else number & 0xFFFF_FFFF_FFFF_FFFF)
-    return values
 
 
 def _variable(error: UnboundLocalError) -> str:

@@ -125,7 +125,7 @@ def python_value(machine: Machine, value: Any, ctype: CType) -> Any:
         to = ctype.to
         if isinstance(to, Record) and to.complete:
             return View(machine, value, to)
-        return Address(value)
+        return FunctionPointer(machine, value, to) if isinstance(to, Function) else Address(value)
     if isinstance(ctype, Int) and ctype.alias == "NTSTATUS":
         return NTSTATUS(value)
     if isinstance(ctype, Int) and ctype.alias == "BOOLEAN":
@@ -158,3 +158,44 @@ class Address(int):
         return f"{int(self):#018x}" if self else "NULL"
 
     __str__ = __repr__
+
+
+class FunctionPointer(Address):
+    """A pointer to a function; calling it calls the function on the machine with Python values."""
+
+    def __new__(cls, machine: Machine, value: int, prototype: Function) -> FunctionPointer:
+        """The pointer `value` with its prototype."""
+        self = super().__new__(cls, value)
+        self.machine, self.prototype = machine, prototype
+        return self
+
+    machine: Machine
+    prototype: Function
+
+    def __call__(self, *arguments: Any) -> Any:
+        code = self.machine.code_at(int(self))
+        value = self.machine.run_function(code, *c_arguments(code.name, self.prototype, arguments))
+        return python_value(self.machine, value, self.prototype.returns)
+
+
+def c_arguments(name: str, prototype: Function, arguments: tuple[Any, ...]) -> list[Any]:
+    """Python values as C arguments. Raises TypeError for a wrong number or an unfit value."""
+    if len(arguments) != len(prototype.parameters) and not (
+        prototype.varargs and len(arguments) > len(prototype.parameters)
+    ):
+        raise TypeError(f"{spelled(name, prototype)} takes {len(prototype.parameters)} arguments, not {len(arguments)}")
+    values: list[Any] = []
+    for index, argument in enumerate(arguments):
+        ctype = prototype.parameters[index].type if index < len(prototype.parameters) else None
+        if isinstance(ctype, Float):
+            values.append(float(argument))
+        else:
+            number = address_of(argument)
+            values.append(ctype.wrap(number) if isinstance(ctype, Int) else number & 0xFFFF_FFFF_FFFF_FFFF)
+    return values
+
+
+def spelled(name: str, prototype: Function) -> str:
+    """A prototype as C writes it, parameter names included."""
+    inside = ", ".join(f"{parameter.type} {parameter.name}".strip() for parameter in prototype.parameters)
+    return f"{prototype.returns} {name}({inside or 'void'})"
