@@ -21,7 +21,7 @@ from wsklab.words import translate
 WIDTH = 700
 LEFT = 118  # width of the column with times, IRQL and C lines
 DRIVER = LEFT + 20
-TOP = 46
+TOP = 54
 LINE = 15  # from one line of words to the next
 BAR = 9
 _CALLS = ("call", "leaf", "callback", "callback-leaf", "entry", "entry-leaf")
@@ -114,7 +114,9 @@ class Drawing:
         words = self.steps.heading(name)
         half = svg.width(words) * 0.54 + 9
         x = min(max(x, half + 8), WIDTH - half - 8)
-        return svg.rect(x - half, 11, 2 * half, 23, "q0", 11.5) + svg.text(x, 27, words, "b", "middle")
+        pill = svg.rect(x - half, 11, 2 * half, 23, "q0", 11.5) + svg.text(x, 27, words, "b", "middle")
+        shared = self.steps.subheading(name)
+        return pill + (svg.text(x, 46, shared, "s u h", "middle") if shared else "")
 
     def _header(self, step: Step) -> None:
         """A line with the time and the IRQL, wherever one of them or the thread changes."""

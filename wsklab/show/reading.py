@@ -176,6 +176,8 @@ def byte_count(event: Event) -> int | None:
 def excerpt(event: Event, longest: int = 16) -> str:
     """The readable beginning of a message's bytes, in quotes; "" when it is not text."""
     carried = event.data.get("text", event.data.get("bytes"))
+    if not carried:
+        return ""
     if isinstance(carried, (bytes, bytearray)):
         carried = carried.decode("ascii", "replace").rstrip("\0")
     if not isinstance(carried, str) or not carried or not carried.isprintable() or "\ufffd" in carried:

@@ -27,7 +27,8 @@ _NOISE = (
 NOISE = frozenset(_NOISE.split())
 """Calls that are left out of a timeline unless ``noise=True``: they move bytes about and say nothing about the flow."""
 
-_SILENT = frozenset(("allocate", "free", "hand-over", "state", "routine-returned"))
+_SILENT = frozenset(("allocate", "free", "hand-over", "routine-returned"))
+_STATES = frozenset(("IRP cancelled", "pended in a stopped target", "request timed out", "not sent"))
 _COLUMNS = {"io": "provider", "wsk": "provider", "framework": "provider"}
 _ORDER = ("driver", "provider", "transport", "device", "peer")
 _LABELS = {
@@ -68,6 +69,7 @@ class Step:
     side: str = ""
     detail: str = ""
     name: str = ""
+    lanes: tuple[str, str] = ("", "")  # who did it to whom, where both are known
     good: bool = True
     starts: list[tuple[int, str]] = field(default_factory=list)  # (irp, holder's column)
     ends: list[int] = field(default_factory=list)
@@ -106,7 +108,15 @@ class Steps:
         lanes = self._columns[name]
         if name == "provider":
             name = "framework" if "framework" in lanes else "wsk" if "wsk" in lanes else "io"
-        return self._say(_LABELS.get(name, name))
+        return self.lane(name)
+
+    def subheading(self, name: str) -> str:
+        """What else shares a column, "" when nothing does."""
+        return self.lane("io") if len(self._columns[name]) > 1 and "io" in self._columns[name] else ""
+
+    def lane(self, actor: str) -> str:
+        """The name of a lane in the reader's language."""
+        return self._say(_LABELS.get(actor, actor))
 
     def _say(self, key: str, **values: Any) -> str:
         return translate(key, self.language, **values)
@@ -123,9 +133,7 @@ class Steps:
         if event.kind in _SILENT:
             self._silent(event, self.steps[-1] if self.steps else None)
         else:
-            made = getattr(self, "_" + event.kind.replace("-", "_"), self._state)(event)
-            if made:
-                self._add(event, made)
+            self._add(event, getattr(self, "_" + event.kind.replace("-", "_"), self._state)(event))
         return 1
 
     def _add(self, event: Event, step: Step) -> None:
@@ -144,7 +152,8 @@ class Steps:
 
     def _step(self, event: Event, kind: str, text: str, **more: Any) -> Step:
         line = event.where.line if event.where else 0
-        return Step(kind, text, event.time, event.irql, event.thread, name=event.name, line=line, **more)
+        lanes = (event.actor, event.target or "")
+        return Step(kind, text, event.time, event.irql, event.thread, name=event.name, line=line, lanes=lanes, **more)
 
     def _call(self, event: Event, returned: Event | None) -> None:
         text = self.reading.call(event)
@@ -174,11 +183,24 @@ class Steps:
     _callback_return = _return
 
     def _message(self, event: Event) -> Step:
-        count = byte_count(event)
-        words = [self._say("{count} bytes", count=count) if count is not None else self._say(event.name), excerpt(event)]
-        step = self._step(event, "message", "", side=" ".join(filter(None, words)))
-        step.source, step.target = column(event.actor), column(event.target)
+        step = self._step(event, "message", "", side=self._carried(event))
+        step.source, step.target = column(event.actor), column(event.target or event.actor)
         return step
+
+    def _carried(self, event: Event) -> str:
+        """The words of a message: its kind where that says something, how many bytes, the first of them, where to."""
+        count = byte_count(event)
+        if count is None or event.target == "device":
+            return self._say(event.name)
+        words = [event.name] if event.name not in ("data", "datagram", "dropped") else []
+        if count or not words:
+            words += [self._say("{count} bytes", count=count), excerpt(event)]
+        if event.name == "dropped":
+            return self._say("{what} dropped: {reason}", what=words[0], reason=self._say(str(event.data.get("reason", ""))))
+        if event.name == "datagram":
+            end = event.data.get("destination") if event.actor == "transport" else event.data.get("source")
+            words.insert(1, f"{'→' if event.actor == 'transport' else '←'} {end}")
+        return " ".join(filter(None, words))
 
     def _complete(self, event: Event) -> Step:
         status = status_name(event.data.get("status", 0))
@@ -199,6 +221,8 @@ class Steps:
         holder = column(event.target) or "provider"
         if event.actor == "driver" and step:
             step.starts.append((irp, holder))
+        elif step and step.kind == "message" and (step.source, step.target) == (column(event.actor), holder):
+            step.starts.append((irp, holder))  # the framework's own words for the same arrow
         elif event.actor in _LABELS and holder != column(event.actor):
             words = " ".join(filter(None, (self.reading.irp_name(irp), str(event.data.get("major", "")))))
             made = self._step(event, "message", "", side=words, source=column(event.actor), target=holder)
@@ -224,9 +248,10 @@ class Steps:
     def _wake(self, event: Event) -> Step:
         return self._step(event, "wake", self._say("goes on"), source="driver")
 
-    def _state(self, event: Event) -> Step | None:
-        words = event.data.get("text")
-        return self._step(event, "state", self._say(str(words)), source=column(event.actor)) if words else None
+    def _state(self, event: Event) -> Step:
+        if event.name.startswith("verifier: "):
+            return self._step(event, "state", event.name, source=column(event.actor))
+        return self._step(event, "state", self._say(event.name), source=column(event.actor))
 
     def _stop(self, event: Event) -> Step:
         rule = event.data.get("rule", event.name)
@@ -236,6 +261,8 @@ class Steps:
 
 
 def _is_noise(event: Event) -> bool:
+    if event.kind == "state":
+        return event.name not in _STATES and not event.name.startswith("verifier: ")
     return event.kind in ("call", "return") and event.name in NOISE
 
 

@@ -54,7 +54,7 @@ class Timeline:
         if step.kind == "stop":
             words = f"{translate('STOP', self.steps.language)}: {step.text} [{step.detail}]"
         if step.source and step.target and step.source != step.target:
-            words = f"{self.steps.heading(step.source)} → {self.steps.heading(step.target)}: {words}"
+            words = f"{' → '.join(map(self.steps.lane, step.lanes))}: {words}"
         if step.line:
             words += f"  [{translate('line {line}', self.steps.language, line=step.line)}]"
         return words

@@ -1,0 +1,125 @@
+"""The timeline says the same as picture and as text, and its words never overlap."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+from itertools import combinations
+
+import pytest
+from runs import IRP, PROTOTYPES, SYMBOLS, Recorder, freed_twice, pending_send
+
+from wsklab.show import svg
+from wsklab.show.timeline import Timeline, timeline
+
+LANGUAGES = ("en", "ja", "fr")
+RUNS = {"sent": pending_send, "reset": lambda: pending_send(reset=True), "freed twice": freed_twice}
+
+
+def of(run: Recorder, language: str = "en", **options: object) -> Timeline:
+    return timeline(run.events, language, symbols=SYMBOLS, prototypes=PROTOTYPES.get, **options)  # type: ignore[arg-type]
+
+
+def test_a_run_reads_as_text() -> None:
+    assert of(pending_send()).text.split("\n") == [
+        "0 µs, PASSIVE",
+        "  SendData(Socket, DataBuffer)",
+        "  your driver → I/O manager: IoAllocateIrp(1, FALSE) → IRP 1  [line 28]",
+        "  your driver → I/O manager: IoSetCompletionRoutine(IRP 1, SendComplete, Context, TRUE, TRUE, TRUE)  [line 41]",
+        "  your driver → WSK: WskSend(Socket, Buffer, 0, IRP 1) → STATUS_PENDING  [line 52]",
+        "  SendData → STATUS_PENDING",
+        "1 µs, DISPATCH",
+        "  transport → peer: 21 bytes “Hello from the …”",
+        "51 µs, DISPATCH",
+        "  peer → transport: ACK",
+        "  I/O manager → your driver: SendComplete(NULL, IRP 1, Context) (IRP 1: STATUS_SUCCESS, 21)",
+        "  “...” reached  [line 84]",
+        "  your driver → I/O manager: IoFreeIrp(IRP 1)  [line 95]",
+        "  your driver → I/O manager: STATUS_MORE_PROCESSING_REQUIRED",
+    ]
+
+
+def test_a_stop_names_the_rule_and_the_line() -> None:
+    assert of(freed_twice()).text.split("\n")[-2:] == [
+        "  your driver → I/O manager: IoFreeIrp(IRP 1)  [line 97]",
+        "  STOP: An IRP was freed twice [irp-freed-twice]  [line 97]",
+    ]
+
+
+def test_helpers_that_say_nothing_are_left_out_unless_asked_for() -> None:
+    run = Recorder()
+    run("call", "RtlZeroMemory", "driver", "io", 3, arguments=(IRP, 8))
+    run("return", "RtlZeroMemory", "io", "driver", value=None)
+    run("gap", "statement", "driver", None, 4)
+    assert of(run).text == "0 µs, PASSIVE\n  “...” reached  [line 4]"
+    assert "RtlZeroMemory" in of(run, noise=True).text
+
+
+def test_a_choice_and_printed_text_are_rows_of_their_own() -> None:
+    run = Recorder()
+    run("choice", "WskSend", "io", answer="inline", options=("pending", "inline"))
+    run("print", "DbgPrint", "driver", None, 7, text="sent 5 bytes\n")
+    assert of(run).text == "0 µs, PASSIVE\n  choice: WskSend: inline\n  “sent 5 bytes”  [line 7]"
+
+
+def test_a_dropped_datagram_says_why() -> None:
+    run = Recorder()
+    run("message", "datagram", "transport", "peer", bytes=b"hi", destination="10.0.0.2:7")
+    run("message", "dropped", "transport", bytes=b"hi", reason="lost on the way")
+    assert of(run).text.split("\n")[1:] == [
+        "  transport → peer: 2 bytes → 10.0.0.2:7 “hi”",
+        "  2 bytes dropped: lost on the way",
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", RUNS)
+def test_the_picture_is_well_formed_small_and_described(name: str, language: str) -> None:
+    picture = of(RUNS[name](), language)
+    root = ElementTree.fromstring(picture.svg)
+    title, description = root[0], root[1]
+    assert root.attrib["role"] == "img"
+    assert root.attrib["aria-labelledby"] == f"{title.attrib['id']} {description.attrib['id']}"
+    assert description.text == picture.text
+    assert len(picture.svg.encode()) < 25_000
+
+
+def test_two_pictures_on_a_page_share_no_id() -> None:
+    picture = of(pending_send())
+    ids = re.findall(r' id="([^"]+)"', picture.draw() + picture.draw())
+    assert len(ids) == 4 == len(set(ids))
+
+
+def test_nothing_is_loaded_from_anywhere() -> None:
+    assert re.findall(r"(?:url\(|href=|src=|@import|<script)", of(freed_twice()).svg) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", RUNS)
+def test_words_overlap_nowhere_and_stay_inside(name: str, language: str) -> None:
+    boxes = [
+        _box(element)
+        for element in ElementTree.fromstring(of(RUNS[name](), language).svg).iter()
+        if element.tag.endswith("}text")
+    ]
+    assert boxes
+    assert [box for box in boxes if box[0] < 0 or box[2] > 700] == []
+    assert [(a[4], b[4]) for a, b in combinations(boxes, 2) if _overlap(a, b)] == []
+
+
+Box = tuple[float, float, float, float, str]
+
+
+def _box(element: ElementTree.Element) -> Box:
+    """Left, top, right, bottom and words of a text element."""
+    words = "".join(element.itertext())
+    css = element.attrib.get("class", "").split()
+    size = 11.0 if "s" in css else 11.5 if "m" in css else 12.0
+    wide = svg.width(words, size, "m" in css)
+    x, y = float(element.attrib["x"]), float(element.attrib["y"])
+    left = x - {"": 0.0, "middle": wide / 2, "end": wide}[element.attrib.get("text-anchor", "")]
+    return left, y - size * 0.75, left + wide, y + size * 0.2, words
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
