@@ -108,6 +108,12 @@ def _tell_paths(files: Files, config: MkDocsConfig) -> Files:
 on_files = CombinedEvent(_add_notebooks, _tell_paths)
 
 
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Put the list of lessons where a page says ``<!-- lessons -->``."""
+    lessons = notebooks(str(config.theme["language"]))
+    return markdown.replace("<!-- lessons -->", "\n".join(f"- [{_title(path)}](lessons/{path.name})" for path in lessons))
+
+
 def _is_lesson(page: Page) -> bool:
     return page.file.src_uri.endswith(".ipynb")
 

@@ -48,7 +48,12 @@ def on_config(config: MkDocsConfig) -> None:
 
 
 def _fill(output: str, own: str, base: str, source: str, url: str) -> str:
-    """Replace the marks; `base` leads from the page to the root of its language."""
+    """Replace the marks; `base` leads from the page to the root of its language.
+
+    The theme's script takes a ``<link rel=alternate>`` in the head for the home page of a language and asks for a sitemap beside
+    it. These lead to the same page in each language, so the script must not see them.
+    """
+    output = re.sub(rf'\s*<link rel="alternate" href="{MARK}[^>]*>', "", output)
     return re.sub(f"{MARK}([a-z]+)", lambda mark: (base + _link(own, mark.group(1), source, url)) or "./", output)
 
 
