@@ -108,6 +108,9 @@ class End:
         return self._ask(Transfer(bytes, 0, done, final=True), at_once)
 
     def _ask(self, transfer: Transfer, at_once: bool) -> Transfer:
+        if self.broken:
+            transfer.done(self.broken)
+            return transfer
         at_once = at_once and self.idle
         self._asked.append(transfer)
         if at_once:
@@ -173,19 +176,21 @@ class End:
         """Break the connection from this side: nothing more is sent, the other side is reset."""
         if self.broken:
             return
-        self._break(ABORTED)
+        self.broken = ABORTED
+        self._fail()
         self.network.carry(self, self.other._reset, "RST")
 
     def _reset(self) -> None:
         if not self.broken:
-            self._break(RESET)
+            self.broken = RESET
+            # The owner hears of it first: whoever is told that a transfer failed may ask for the next one.
             if self.owner:
                 self.owner.connection_broke(self)
+            self._fail()
 
-    def _break(self, reason: str) -> None:
-        self.broken = reason
+    def _fail(self) -> None:
         ended = [*self._on_wire, *self._asked]
         self._on_wire.clear()
         self._asked.clear()
         for transfer in ended:
-            transfer.done(reason)
+            transfer.done(self.broken or ABORTED)

@@ -40,21 +40,23 @@ CHOSEN: Final = {
     ),
     "bad argument": Chosen("STATUS_INVALID_PARAMETER", "an argument has a value that means nothing", ("WSK-GAP-13",)),
     "wrong category of option": Chosen(
-        "STATUS_INVALID_DEVICE_REQUEST", "documented for an inspect id asked of another kind of socket", ("WSK-SQI-02", "WSK-GAP-13")
+        "STATUS_INVALID_DEVICE_REQUEST",
+        "documented for an inspect id asked of another kind of socket",
+        ("WSK-SQI-02", "WSK-GAP-13"),
     ),
     "wrong size of option buffer": Chosen(
         "STATUS_INVALID_PARAMETER", "input and output sizes are parameters", ("WSK-SOO-04", "WSK-GAP-13")
     ),
     "protocol 0": Chosen("STATUS_PROTOCOL_UNREACHABLE", "what two libraries report from real systems", ("WSK-AF-05",)),
     "no such transport": Chosen(
-        "STATUS_INVALID_PARAMETER", "family, type and protocol are parameters that must fit the category", ("WSK-AF-02", "WSK-SOCK-13")
+        "STATUS_INVALID_PARAMETER",
+        "family, type and protocol must fit the category",
+        ("WSK-AF-02", "WSK-SOCK-13"),
     ),
     "not a local address": Chosen(
         "STATUS_INVALID_ADDRESS_COMPONENT", "its text says that part of a network address is invalid here", ("WSK-BIND-04",)
     ),
-    "no destination": Chosen(
-        "STATUS_INVALID_PARAMETER", "RemoteAddress is needed and missing", ("WSK-STO-04", "WSK-GAP-13")
-    ),
+    "no destination": Chosen("STATUS_INVALID_PARAMETER", "RemoteAddress is needed and missing", ("WSK-STO-04", "WSK-GAP-13")),
     "oversize datagram": Chosen(
         "STATUS_INVALID_BUFFER_SIZE", "its text says that the size of the buffer is invalid for the operation", ("WSK-STO-10",)
     ),
@@ -67,11 +69,15 @@ CHOSEN: Final = {
         "STATUS_CANCELLED", "pending transmit operations are cancelled by an abortive disconnect", ("WSK-DISC-03", "WSK-USE-29")
     ),
     "after a break": Chosen(
-        "STATUS_FILE_FORCED_CLOSED", "the socket no longer works and should be closed", ("WSK-DEV-04", "WSK-SEND-05", "WSK-GAP-13")
+        "STATUS_FILE_FORCED_CLOSED",
+        "the socket no longer works: close it",
+        ("WSK-DEV-04", "WSK-SEND-05", "WSK-GAP-13"),
     ),
     "closed": Chosen("STATUS_CANCELLED", "the close cancels and completes everything pending", ("WSK-CLOSE-05", "WSK-USE-29")),
     "cancelled": Chosen("STATUS_CANCELLED", "the generic rule for a cancelled IRP", ("WSK-USE-29", "IRP-30")),
-    "unknown flag": Chosen("STATUS_NOT_SUPPORTED", "documented for a flag the transport does not support", ("WSK-SEND-04", "WSK-RECV-06")),
+    "unknown flag": Chosen(
+        "STATUS_NOT_SUPPORTED", "documented for a flag the transport does not support", ("WSK-SEND-04", "WSK-RECV-06")
+    ),
 }
 """What happened → the status it gets."""
 
