@@ -1,1 +1,32 @@
-"""."""
+"""Exercises: a start that fails, a goal, checks under every outcome, hints on demand.
+
+>>> from wsklab.learn import exercise
+>>> exercise("01").check(my_listing)        # doctest: +SKIP
+
+Everything is kept in the running kernel; nothing is stored anywhere.
+"""
+
+from __future__ import annotations
+
+from wsklab.learn.exercise import Check, Exercise, Play, Report, Scene
+from wsklab.learn.lesson_connection_send import CONNECTION_SEND
+from wsklab.learn.lesson_datagram_send import DATAGRAM_SEND
+from wsklab.learn.lesson_kmdf_send import KMDF_SEND
+
+EXERCISES: dict[str, Exercise] = {each.id: each for each in (CONNECTION_SEND, DATAGRAM_SEND, KMDF_SEND)}
+"""Every exercise by its id, in the order of the lessons."""
+
+__all__ = ["EXERCISES", "Check", "Exercise", "Play", "Report", "Scene", "exercise", "progress"]
+
+
+def exercise(name: str, language: str | None = None) -> Exercise:
+    """The exercise with an id, speaking a language. Raises KeyError for an unknown id."""
+    found = EXERCISES[name]
+    found.language = language or found.language
+    return found
+
+
+def progress() -> None:
+    """Print which exercises are done in this session."""
+    for each in EXERCISES.values():
+        print(f"{'✓' if each.done else '·'} {each.id}  {each.say(each.goal)}")

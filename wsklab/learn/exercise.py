@@ -1,0 +1,219 @@
+"""What an exercise is: a start, a goal, scenes to play, checks to hold, hints.
+
+Two rules hold. An exercise is never passed by one lucky run: every check is asked in every scene, and the scenes are the outcomes
+that the lesson lists. And the start must fail while the solution passes; a test proves both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from wsklab.words import chosen_language, translate
+
+if TYPE_CHECKING:
+    from wsklab.lab import Driver, Lab
+    from wsklab.machine import Stop
+
+
+@dataclass
+class Play:
+    """One scene after it was played.
+
+    Attributes:
+        scene: the scene.
+        lab: the lab it was played in.
+        driver: the reader's code, loaded into that lab.
+        values: what the scene kept for the checks.
+        fault: why the play ended early: a broken rule, or another complaint in words; None when it did not.
+    """
+
+    scene: Scene
+    lab: Lab
+    driver: Driver
+    values: dict[str, Any] = field(default_factory=dict)
+    fault: Stop | str | None = None
+
+    def number(self, name: str) -> int:
+        """The value of a 32-bit unsigned global variable of the reader's code. Raises KeyError when there is none."""
+        return self.lab.machine.u32(self.driver.image.globals[name])
+
+    def left(self, *kinds: str) -> list[str]:
+        """What the driver allocated and did not free, by type and address; `kinds` are kinds of blocks."""
+        machine = self.lab.machine
+        mine = {event.objects[0] for event in machine.trace if event.kind == "allocate" and event.where and event.objects}
+        return [machine.name_of(block.address) for block in machine.memory.blocks if _held(block, mine, kinds)]
+
+
+def _held(block: Any, mine: set[int], kinds: tuple[str, ...]) -> bool:
+    return block.live and block.address in mine and (not kinds or block.kind in kinds)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One outcome under which the reader's code is run.
+
+    Attributes:
+        label: the outcome, in a few English words (translated when shown).
+        play: sets the scene, calls the reader's code and lets time pass; fills ``play.values``.
+        choices: answers of the choice point that make this outcome.
+    """
+
+    label: str
+    play: Callable[[Play], None]
+    choices: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Check:
+    """Something that must hold in every scene.
+
+    Attributes:
+        text: what must hold, an English sentence (translated when shown).
+        holds: asked after each scene.
+        scenes: labels of the scenes in which it is asked; empty means all.
+    """
+
+    text: str
+    holds: Callable[[Play], bool]
+    scenes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A check with the labels of the scenes in which it does not hold (empty when it holds)."""
+
+    check: Check
+    failed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an examination found. True when everything holds."""
+
+    exercise: Exercise
+    findings: tuple[Finding, ...]
+    faults: tuple[tuple[str, str], ...] = ()
+
+    def __bool__(self) -> bool:
+        return not self.faults and not any(finding.failed for finding in self.findings)
+
+    @property
+    def text(self) -> str:
+        """The report in the reader's language: what is still wrong first, then what already holds."""
+        say = self.exercise.say
+        if self:
+            return say("Well done: all {count} checks hold in every outcome.", count=len(self.findings))
+        wrong = [finding for finding in self.findings if finding.failed]
+        right = [finding for finding in self.findings if not finding.failed]
+        lines = [say("Not yet: {wrong} of {count} checks do not hold.", wrong=len(wrong), count=len(self.findings))]
+        for finding in wrong:
+            lines.append(f"✗ {say(finding.check.text)}")
+            lines.append("    " + say("not when: {scenes}", scenes=" · ".join(say(label) for label in finding.failed)))
+        lines += [f"✓ {say(finding.check.text)}" for finding in right]
+        for label, fault in self.faults[:1]:
+            lines += ["", say("What stopped the run when: {scene}", scene=say(label)), *_indented(fault)]
+        return "\n".join([*lines, "", say("A hint: {call}", call="exercise.hint()")])
+
+
+@dataclass
+class Exercise:
+    """One exercise.
+
+    Attributes:
+        id: number of the lesson, for example ``"01"``.
+        goal: what the reader is to reach, an English sentence (translated when shown).
+        start: the C text the reader begins with; at least one check fails on it.
+        solution: a C text on which all checks pass.
+        scenes: the outcomes under which the code is run.
+        checks: what must hold, the most basic first.
+        hints: shown one after another, each an English sentence.
+        done: whether it was solved in this session.
+    """
+
+    id: str
+    goal: str
+    start: str
+    solution: str
+    scenes: tuple[Scene, ...]
+    checks: tuple[Check, ...]
+    hints: tuple[str, ...]
+    language: str | None = None
+    done: bool = False
+    _hinted: int = 0
+
+    def say(self, key: str, **values: Any) -> str:
+        """A text in the language of the exercise."""
+        return translate(key, self.language, **values)
+
+    def check(self, code: Driver | str) -> None:
+        """Run the code under every outcome and print what is still wrong, or that it is done.
+
+        Args:
+            code: the listing, as the C cell bound it, or its text.
+        """
+        print(self.examine(code).text)
+
+    def examine(self, code: Driver | str) -> Report:
+        """Run the code under every outcome; like :meth:`check` without printing."""
+        if not isinstance(code, str):
+            self.language = self.language or code.lab.language
+        plays = [self._play(scene, code) for scene in self.scenes]
+        findings = tuple(Finding(check, tuple(_failed(check, plays))) for check in self.checks)
+        faults = tuple((play.scene.label, self._told(play.fault)) for play in plays if play.fault is not None)
+        report = Report(self, findings, faults)
+        self.done = self.done or bool(report)
+        return report
+
+    def hint(self) -> None:
+        """Print the next hint; after the last one, the last again."""
+        place = min(self._hinted, len(self.hints) - 1)
+        self._hinted += 1
+        print(
+            self.say(
+                "Hint {number} of {count}: {hint}", number=place + 1, count=len(self.hints), hint=self.say(self.hints[place])
+            )
+        )
+
+    def show_solution(self) -> None:
+        """Print one solution."""
+        print(self.solution)
+
+    def _play(self, scene: Scene, code: Driver | str) -> Play:
+        from wsklab.lab import Lab
+        from wsklab.machine import NotModelled, Stop
+
+        lab = Lab(language=chosen_language(self.language), choices=dict(scene.choices))
+        play = Play(scene, lab, lab.load(code, f"exercise_{self.id}.c"))
+        try:
+            scene.play(play)
+        except Stop as stop:
+            play.fault = stop
+        except (NotModelled, KeyError, AttributeError) as error:
+            play.fault = _complaint(error)
+        return play
+
+    def _told(self, fault: Any) -> str:
+        return fault if isinstance(fault, str) else str(fault.report(self.language))
+
+
+def _failed(check: Check, plays: list[Play]) -> list[str]:
+    """Labels of the scenes in which a check does not hold; a play that ended early holds nothing."""
+    asked = [play for play in plays if not check.scenes or play.scene.label in check.scenes]
+    return [play.scene.label for play in asked if play.fault is not None or not _holds(check, play)]
+
+
+def _holds(check: Check, play: Play) -> bool:
+    try:
+        return check.holds(play)
+    except (KeyError, AttributeError):  # the reader removed or renamed something that the check looks at
+        return False
+
+
+def _complaint(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _indented(text: str) -> list[str]:
+    return [f"    {line}".rstrip() for line in text.splitlines()]
