@@ -95,3 +95,8 @@ def facts() -> Callable[[str], str]:
 def root() -> Path:
     """The top folder of the project."""
     return ROOT
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--accept`` writes the expected texts of tests/stops anew."""
+    parser.addoption("--accept", action="store_true", help="write the expected texts of tests/stops anew")

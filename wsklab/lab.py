@@ -26,8 +26,8 @@ from wsklab.machine.choices import Choices
 from wsklab.machine.cruntime import CRuntime
 from wsklab.machine.machine import STEPS, Code
 from wsklab.machine.stops import CFrame, place_of
-from wsklab.machine.status import NTSTATUS
-from wsklab.machine.views import address_of, c_arguments, python_value, spelled
+from wsklab.machine.status import NTSTATUS, name_of
+from wsklab.machine.views import address_of, c_arguments, python_value, read_value, spelled
 from wsklab.rules import RULES
 from wsklab.scenes import Scenes
 from wsklab.words import chosen_language
@@ -168,6 +168,17 @@ class Lab(Scenes):
         """The places of the ``...`` that were reached, in order."""
         return [event.where for event in self.events if event.kind == "gap" and event.where]
 
+    def irps(self) -> list[str]:
+        """What became of each IRP that was handed over, in order: its final status, byte count and whether it was freed."""
+        told: list[str] = []
+        for irp in dict.fromkeys(event.objects[0] for event in self.events if event.kind == "hand-over"):
+            events = list(self.machine.trace.about(irp))
+            ends = [event for event in events if event.kind == "complete"]
+            words = [f"{name_of(ends[-1].data['status'])}, {ends[-1].data['information']}"] if ends else ["-"]
+            words += ["IoFreeIrp" for event in events if event.kind == "free"]
+            told.append(", ".join(words))
+        return told
+
     def timeline(self, **options: Any) -> Any:
         """The picture of the run so far; options as for :func:`wsklab.show.timeline.timeline`."""
         from wsklab.show.timeline import timeline
@@ -245,6 +256,13 @@ class Driver:
     def source(self) -> str:
         """The C text, the first one where there are several."""
         return self.units[0].source.text
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The values of its global variables by name; structures and arrays as views."""
+        machine = self.lab.machine
+        kinds = {name: variable.type for unit in self.units for name, variable in unit.variables.items()}
+        return {name: read_value(machine, address, kinds[name]) for name, address in self.image.globals.items() if name in kinds}
 
     @property
     def functions(self) -> list[str]:

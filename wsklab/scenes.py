@@ -63,7 +63,7 @@ class Scenes:
         """A connection-oriented socket that the driver connected to 10.0.0.2:80.
 
         Args:
-            peer: what the other end does: ``"reads"``, ``"echoes"``, ``"silent"``, ``"resets"``, ``"has closed"``.
+            peer: what the other end does: ``"reads"``, ``"echoes"``, ``"silent"``, ``"slow"``, ``"resets"``, ``"closed"``.
         """
         from wsklab.wsk import scene
 
@@ -84,10 +84,26 @@ class Scenes:
         return SocketScene(self.machine, scene.datagram(self.machine, bound=bound))
 
     def host(self, address: str) -> Any:
-        """The other side of the datagrams: ``lab.host("10.0.0.2:7")`` receives and sends them."""
+        """Another machine on the network: ``lab.host("10.0.0.2")`` keeps the datagrams it gets and can send some."""
         from wsklab.wsk import scene
 
-        return scene.endpoint(self.machine, address)
+        return scene.network(self.machine).host(address)
+
+    def receive_datagrams(self, socket: SocketScene, count: int = 8) -> list[bytes]:
+        """Keep `count` WskReceiveFrom requests queued on a datagram socket.
+
+        Returns:
+            A list that fills with the datagrams that the socket lets through, as time passes.
+        """
+        arrived: list[bytes] = []
+        machine, traced = self.machine, self.machine.trace.on
+        machine.trace.on = False
+        try:
+            for _ in range(count):
+                _receive_one(machine, socket.address, arrived)
+        finally:
+            machine.trace.on = traced
+        return arrived
 
     def sockaddr(self, address: str) -> View:
         """A SOCKADDR in non-paged memory: ``lab.sockaddr("10.0.0.2:7")``."""
@@ -114,7 +130,8 @@ class Scenes:
         from wsklab.machine.status import NTSTATUS
         from wsklab.wsk import scene
 
-        return NTSTATUS(scene.control(self.machine, socket.address, code, address))
+        pointer = scene.sockaddr(self.machine, address) if address else None
+        return NTSTATUS(scene.control(self.machine, socket.address, code, pointer))
 
     # Kernel-Mode Driver Framework
 
@@ -147,3 +164,23 @@ class Scenes:
         from wsklab.kmdf import scene
 
         return Handle(self.machine, scene.memory(self.machine, content), "WDFMEMORY")
+
+
+def _receive_one(machine: Machine, socket: int, arrived: list[bytes]) -> None:
+    """Queue one WskReceiveFrom whose datagram goes to `arrived`."""
+    from wsklab.wsk import scene
+
+    more_processing, size = machine.constant("STATUS_MORE_PROCESSING_REQUIRED"), 2048
+    buffer = scene.wsk_buf(machine, bytes(size))
+
+    def completed(_device: int, irp: int, _context: int) -> int:
+        view = machine.view(irp, "IRP")
+        if view.IoStatus.Status == 0:
+            arrived.append(scene.content_of(machine, buffer, view.IoStatus.Information))
+        machine.api("IoFreeIrp")(irp)
+        return more_processing
+
+    irp = machine.api("IoAllocateIrp")(1, 0)
+    machine.api("IoSetCompletionRoutine")(irp, machine.python_code(completed, "received"), 0, 1, 1, 1)
+    dispatch = machine.view(machine.u64(socket), "WSK_PROVIDER_DATAGRAM_DISPATCH")
+    machine.code_at(int(dispatch.WskReceiveFrom)).call(socket, buffer, 0, 0, 0, 0, 0, irp)

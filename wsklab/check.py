@@ -1,0 +1,158 @@
+"""``python -m wsklab check``: do the listings of a page compile, and are the names in its prose names of the WDK?
+
+Names are checked against what our headers declare. Reported are names whose capitals are wrong (``Wdfrequestsend``) and names that
+a translation has damaged (``Wdfrequestset補完ルーチン``); the right one is found from the page's own link where there is one. A name
+that the headers do not know is left alone unless it is close to one they do.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from wsklab.c.headers import headers
+from wsklab.c.source import CompileError
+from wsklab.c.unit import compile_unit
+from wsklab.listings import Listing, Page, read_page
+from wsklab.rules.report import compile_problems
+from wsklab.words import translate
+
+_PREFIX = re.compile(r"(Wdf|Wsk|Io|Ke|Ex|Mm|Rtl|Ps|Ob|Zw|Nmr|Evt|DriverEntry|WDF|WSK|PFN|STATUS|SIO|EVT|IRP|PWSK|PWDF)")
+_NON_ASCII = r"\u3040-\u30ff\u3400-\u9fff\uff66-\uff9f"
+_NAME = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{5,}}(?:[{_NON_ASCII}]+(?=\W|$|[A-Za-z<*]))?")
+_URL = re.compile(r"(https?://[^\s\")>\]]+|\]\([^)]*\)|data-raw-source=\"[^\"]*\"|(?:href|name)=\"[^\"]*\")")
+_SLUG = re.compile(r"n[fcse]-[a-z0-9]+-_?([a-z0-9_]+)")
+
+
+@dataclass(frozen=True)
+class DamagedName:
+    """A name in the prose that is not quite a name of the WDK, with what was probably meant."""
+
+    line: int
+    column: int
+    name: str
+    suggestions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found about one listing: ``compiles``, ``compiles with gaps`` or ``does not compile``."""
+
+    line: int
+    verdict: str
+    gaps: tuple[int, ...] = ()
+    problems: tuple[str, ...] = ()
+    error: CompileError | None = field(default=None, compare=False, repr=False)
+
+
+def check_listing(listing: Listing, name: str) -> Verdict:
+    """Compile one listing; problems carry the page's own line numbers."""
+    try:
+        unit = compile_unit(listing.placed, name)
+    except CompileError as error:
+        problems = tuple(f"{problem.place}: {problem.message}" for problem in error.problems)
+        return Verdict(listing.line, "does not compile", (), problems, error)
+    gaps = tuple(place.line for place in unit.gaps)
+    return Verdict(listing.line, "compiles with gaps" if gaps else "compiles", gaps)
+
+
+def check_names(page: Page) -> Iterator[DamagedName]:
+    """The damaged and miscased names in a page's prose."""
+    for number, line in enumerate(page.prose, 1):
+        slugs = [by_case()[slug] for slug in _SLUG.findall(line.lower()) if slug in by_case()]
+        visible = _URL.sub(lambda found: " " * len(found[0]), line)
+        for found in _NAME.finditer(visible):
+            right = _suggestions(found[0], slugs)
+            if right:
+                yield DamagedName(number, found.start() + 1, found[0], right)
+
+
+def _suggestions(name: str, slugs: Iterable[str]) -> tuple[str, ...]:
+    ascii_part = re.match(r"\w+", name, re.ASCII)
+    plain = ascii_part[0] if ascii_part else name
+    if plain in known_names():
+        return ()
+    same = by_case().get(plain.lower())
+    if same:
+        return () if not _PREFIX.match(same) else (same,)
+    if len(plain) < len(name):
+        longer = [known for low, known in by_case().items() if low.startswith(plain.lower()) and len(plain) > 7]
+        linked = [known for known in dict.fromkeys(slugs) if known in longer]
+        return tuple(linked[:1] or sorted(longer, key=len)[:5])
+    if re.match(r"(Wdf|Wsk)[A-Z]?[a-z]", plain):
+        close = difflib.get_close_matches(plain.lower(), [low for low in by_case() if low[:3] == plain[:3].lower()], 1, 0.88)
+        return tuple(by_case()[low] for low in close)
+    return ()
+
+
+@cache
+def known_names() -> frozenset[str]:
+    """Every name that the headers declare."""
+    known = headers()
+    names = {*known.typedefs, *known.constants, *known.prototypes, *known.unit.functions, "DriverEntry"}
+    return frozenset(names)
+
+
+@cache
+def by_case() -> dict[str, str]:
+    """Known names by their lower-case form; functions and types before constants."""
+    return {name.lower(): name for name in sorted(known_names(), key=str.isupper, reverse=True) if _PREFIX.match(name)}
+
+
+def run_check(paths: list[Path], language: str, as_json: bool) -> int:
+    """Check files and folders, print what was found, and return the exit status: 1 when anything is wrong."""
+    wrong, pages = 0, []
+    for path in _files(paths):
+        try:
+            page = read_page(path)
+        except (OSError, ValueError) as error:
+            print(translate("{path} cannot be read: {error}", language, path=path, error=error), file=sys.stderr)
+            wrong += 1
+            continue
+        verdicts = [check_listing(listing, page.name) for listing in page.listings]
+        names = list(check_names(page))
+        wrong += sum(verdict.error is not None for verdict in verdicts) + len(names)
+        pages.append(_as_data(path, verdicts, names))
+        if not as_json:
+            print("\n".join(_told(path, verdicts, names, language)))
+    if as_json:
+        print(json.dumps({"pages": pages, "wrong": wrong}, ensure_ascii=False, indent=2))
+    else:
+        listings = sum(len(page["listings"]) for page in pages)
+        summary = "{pages} pages, {listings} listings, {wrong} things wrong."
+        print(translate(summary, language, pages=len(pages), listings=listings, wrong=wrong))
+    return 1 if wrong else 0
+
+
+def _files(paths: list[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(each for each in path.rglob("*") if each.suffix.lower() in (".c", ".md", ".txt", ".ipynb"))
+        else:
+            yield path
+
+
+def _as_data(path: Path, verdicts: list[Verdict], names: list[DamagedName]) -> dict[str, Any]:
+    listings = [{key: value for key, value in vars(verdict).items() if key != "error"} for verdict in verdicts]
+    return {"file": str(path), "listings": listings, "names": [asdict(name) for name in names]}
+
+
+def _told(path: Path, verdicts: list[Verdict], names: list[DamagedName], language: str) -> Iterator[str]:
+    for verdict in verdicts:
+        gaps = ", ".join(map(str, verdict.gaps))
+        text = translate(verdict.verdict, language)
+        where = f"{path.name}:{verdict.line}"
+        yield translate("{where}: listing {verdict}", language, where=where, verdict=text) + (f" (... {gaps})" if gaps else "")
+        if verdict.error is not None:
+            yield compile_problems(verdict.error, language)
+    for name in names:
+        right = ", ".join(name.suggestions)
+        where = f"{path.name}:{name.line}:{name.column}"
+        yield translate("{where}: {name} is not a WDK name; probably {right}", language, where=where, name=name.name, right=right)
