@@ -48,8 +48,9 @@ def test_an_unknown_key_stays_english_and_a_missing_value_stays_visible() -> Non
     assert translate("No such {thing} here, {who}", "ja", thing="key") == "No such key here, {who}"
 
 
-def test_braces_are_left_alone_without_values() -> None:
-    assert translate("{as it is}", "en") == "{as it is}"
+def test_doubled_braces_are_braces_and_what_is_no_template_is_left_alone() -> None:
+    assert translate("A }} is missing.", "en") == "A } is missing."
+    assert translate("struct { int x; }", "en") == "struct { int x; }"
 
 
 def test_the_language_is_chosen_by_argument_then_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,12 +41,15 @@ def translate(key: str, language: str | None = None, **values: Any) -> str:
     """The text for an English key in a language, with its placeholders filled.
 
     Args:
-        key: the English template.
+        key: the English template; ``{{`` stands for a brace.
         language: language code; see :func:`chosen_language`.
         **values: what the placeholders stand for; a missing one leaves the placeholder visible.
     """
     text = catalogue(chosen_language(language)).get(key, key)
-    return text.format_map(_Values(values)) if values else text
+    try:
+        return text.format_map(_Values(values))
+    except (ValueError, AttributeError, IndexError, TypeError):  # not a template after all, C code for instance
+        return text
 
 
 @functools.cache

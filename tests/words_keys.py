@@ -1,0 +1,127 @@
+"""Finds every text the engine can show, in its sources: what the catalogues must hold.
+
+``python tests/words_keys.py`` prints what is missing from each catalogue, as PO entries ready to be translated.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ENGINE = ROOT / "wsklab"
+_SPEAKERS = {"translate", "_say", "say"}
+
+# Texts that reach the translation through a table, as module:name.
+_TABLES = ("show.steps:_LABELS", "show.steps:_STATES", "show.life:STATIONS", "rules.report:_STEPS", "rules.report:_WORDS")
+
+
+def engine_keys() -> dict[str, str]:
+    """Every English key → the file that holds it (relative to the repository)."""
+    found: dict[str, str] = {}
+    for file in sorted(ENGINE.rglob("*.py")):
+        where = file.relative_to(ROOT).as_posix()
+        tree = ast.parse(file.read_text("utf-8"))
+        keys = _sentences(tree) if "/c/" in where else _spoken(tree)
+        for key in keys:
+            found.setdefault(key, where)
+    for key, where in [*_table_keys(), *_rule_keys(), *_exercise_keys()]:
+        found.setdefault(key, where)
+    return {key: where for key, where in found.items() if any(char.isalpha() for char in key)}
+
+
+def _spoken(tree: ast.AST) -> Iterator[str]:
+    """First arguments of translate(), say() and the like: literals, and names that are set to literals in the same file."""
+    constants: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    constants.setdefault(target.id, set()).update(_literals(node.value))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args and _name(node.func) in _SPEAKERS:
+            first = node.args[0]
+            yield from constants.get(first.id, ()) if isinstance(first, ast.Name) else _literals(first)
+
+
+def _literals(node: ast.AST) -> Iterator[str]:
+    """The string itself, or both sides of a conditional or an ``or``."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from _literals(node.body)
+        yield from _literals(node.orelse)
+    elif isinstance(node, ast.BoolOp):
+        for value in node.values:
+            yield from _literals(value)
+
+
+def _name(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _sentences(tree: ast.AST) -> Iterator[str]:
+    """The front end's messages: sentences that are no docstrings."""
+    skipped = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    skipped |= {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
+            text = node.value
+            if " " in text and text[-1] in ".?" and "\n" not in text and (text[0].isupper() or text[0] in "{#"):
+                yield text
+
+
+def _table_keys() -> Iterator[tuple[str, str]]:
+    for entry in _TABLES:
+        module, name = entry.split(":")
+        table = getattr(importlib.import_module(f"wsklab.{module}"), name)
+        for key in table.values() if isinstance(table, dict) else sorted(table):
+            yield key, f"wsklab/{module.replace('.', '/')}.py"
+
+
+def _rule_keys() -> Iterator[tuple[str, str]]:
+    from wsklab.rules import RULES
+
+    for rule in RULES.values():
+        for key in (rule.title, rule.text, rule.advice):
+            yield key, "wsklab/rules"
+
+
+def _exercise_keys() -> Iterator[tuple[str, str]]:
+    from wsklab.learn import EXERCISES
+
+    for exercise in EXERCISES.values():
+        keys = [exercise.goal, *exercise.hints]
+        keys += [scene.label for scene in exercise.scenes] + [check.text for check in exercise.checks]
+        for key in keys:
+            yield key, "wsklab/learn"
+
+
+def main() -> int:
+    """Print what each catalogue lacks and what it holds in vain."""
+    from wsklab.words import parse_po
+
+    keys = engine_keys()
+    for language in ("ja", "fr"):
+        file = ENGINE / "locale" / f"{language}.po"
+        known = parse_po(file.read_text("utf-8")) if file.is_file() else {}
+        print(f"# {language}: {len(keys)} keys, {len(keys.keys() - known.keys())} missing, {len(known.keys() - keys.keys())} stale")
+        for key in keys:
+            if key not in known:
+                print(f"\n#: {keys[key]}\nmsgid {quoted(key)}\nmsgstr \"\"")
+        for key in known.keys() - keys.keys():
+            print(f"\n# stale: {key}")
+    return 0
+
+
+def quoted(text: str) -> str:
+    """A PO string."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    sys.exit(main())
