@@ -1,1 +1,23 @@
-"""."""
+"""IRPs, stack locations, MDLs, devices, completion, cancellation, work items; and what is left of them at unload.
+
+Importing this package declares the modelled functions of the I/O manager and of the kernel below it.
+"""
+
+from wsklab.io import completion, device, functions_irp, functions_mdl, irp, mdl, unload, workitem
+from wsklab.machine import (
+    functions_interlocked,
+    functions_locks,
+    functions_memory,
+    functions_pool,
+    functions_print,
+    functions_sync,
+    functions_system,
+    functions_thread,
+    functions_timer,
+)
+
+__all__ = [
+    "completion", "device", "functions_interlocked", "functions_irp", "functions_locks", "functions_mdl", "functions_memory",
+    "functions_pool", "functions_print", "functions_sync", "functions_system", "functions_thread", "functions_timer",
+    "irp", "mdl", "unload", "workitem",
+]  # fmt: skip

@@ -16,7 +16,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="own-irp-not-stopped",
         title="The driver's own IRP was completed without STATUS_MORE_PROCESSING_REQUIRED",
-        text="The completion routine {routine} returned {status} for IRP {irp}, which the driver allocated itself. Completion then "
+        text="The completion routine {routine} returned {status} for IRP {irp}, which the driver allocated itself. "
+        "Completion then "
         "runs past the last stack location and the I/O manager finishes, as its own, an IRP that it does not own.",
         advice="Return STATUS_MORE_PROCESSING_REQUIRED from this routine, always: on success, on failure and on cancellation.",
         page="using-irps-with-winsock-kernel-functions",
@@ -27,7 +28,8 @@ RULES: tuple[Rule, ...] = (
         id="irp-freed-twice",
         title="The IRP was freed twice",
         text="IoFreeIrp was called for IRP {irp}, which has been freed before.",
-        advice="Free an IRP in one place only. A call that fails completes the IRP too, so when the completion routine frees it, the "
+        advice="Free an IRP in one place only. A call that fails completes the IRP too, so when the completion routine "
+        "frees it, the "
         "caller must not.",
         bugcheck=_IO_VERIFIER,
         parameters=("0x1", "{irp}", "0", "0"),
@@ -80,7 +82,8 @@ RULES: tuple[Rule, ...] = (
         id="irp-without-routine",
         title="The driver's own IRP has no completion routine",
         text="IRP {irp} was allocated by the driver and handed to {to} without a completion routine.",
-        advice="Call IoSetCompletionRoutine with all three Invoke flags TRUE before handing the IRP over; after IoReuseIrp call it again.",
+        advice="Call IoSetCompletionRoutine with all three Invoke flags TRUE before handing the IRP over; after IoReuseIrp "
+        "call it again.",
         page="using-irps-with-winsock-kernel-functions",
         facts=("WSK-USE-08", "IRP-34", "MIS-05"),
         source="ours",
@@ -88,7 +91,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="irp-missing-invoke-flag",
         title="An Invoke flag of the completion routine is missing",
-        text="The completion routine of IRP {irp} was set with {flags} FALSE. The driver allocated the IRP, so the routine has to run "
+        text="The completion routine of IRP {irp} was set with {flags} FALSE. The driver allocated the IRP, so the routine "
+        "has to run "
         "whatever the outcome is.",
         advice="Pass TRUE for InvokeOnSuccess, InvokeOnError and InvokeOnCancel.",
         page="nf-wdm-iosetcompletionroutine",
@@ -98,7 +102,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="irp-no-stack-location",
         title="The IRP has no stack location left",
-        text="{function} needs the next stack location of IRP {irp}, which has {count} and none of them is left.",
+        text="{function} needs the next stack location of IRP {irp}. The IRP has {count} of them, and none is left below "
+        "the current one.",
         advice="Allocate the IRP with at least one stack location for each driver below: IoAllocateIrp(1, FALSE) for WSK, "
         "the StackSize of the device object for a device stack.",
         bugcheck=0x35,
@@ -160,7 +165,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="irp-completed-under-lock",
         title="The IRP was completed while a spin lock was held",
-        text="IoCompleteRequest was called for IRP {irp} while the driver holds spin lock {lock}. Routines of other drivers run inside "
+        text="IoCompleteRequest was called for IRP {irp} while the driver holds spin lock {lock}. Routines of other drivers "
+        "run inside "
         "this call and may need the lock.",
         advice="Release the spin lock before completing the IRP.",
         page="nf-wdm-iocompleterequest",
@@ -247,7 +253,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="irp-routine-set-in-flight",
         title="A completion routine was set while the IRP was in use",
-        text="IoSetCompletionRoutine was called for IRP {irp}, but {holder} has it: the next stack location is not the driver's to write.",
+        text="IoSetCompletionRoutine was called for IRP {irp}, but {holder} has it: the next stack location is not the "
+        "driver's to write.",
         advice="Set the completion routine before handing the IRP over.",
         page="nf-wdm-iosetcompletionroutine",
         facts=("IRP-10", "IRP-34"),
@@ -256,7 +263,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="mark-pending-own-irp",
         title="IoMarkIrpPending was called for the driver's own IRP",
-        text="IRP {irp} was allocated by the driver and has no stack location of the driver's own at this point. The write goes past the "
+        text="IRP {irp} was allocated by the driver and has no stack location of the driver's own at this point. The write "
+        "goes past the "
         "last location, into the next allocation.",
         advice="Leave IoMarkIrpPending out for IRPs that the driver allocated.",
         bugcheck=0x19,
@@ -276,7 +284,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="irp-pending-not-propagated",
         title="The pending mark was not carried on",
-        text="The completion routine {routine} returned {status} for IRP {irp} although PendingReturned was TRUE and it did not call "
+        text="The completion routine {routine} returned {status} for IRP {irp} although PendingReturned was TRUE and it did "
+        "not call "
         "IoMarkIrpPending.",
         advice="Begin the routine with: if (Irp->PendingReturned) IoMarkIrpPending(Irp);",
         bugcheck=_IO_VERIFIER,
@@ -333,7 +342,8 @@ RULES: tuple[Rule, ...] = (
         id="irp-cancelled-after-completion",
         title="A completed IRP was cancelled",
         text="IoCancelIrp was called for IRP {irp}, which has been completed.",
-        advice="Settle with an interlocked handshake between canceller and completion routine who has the IRP before cancelling it.",
+        advice="Settle with an interlocked handshake between canceller and completion routine who has the IRP before "
+        "cancelling it.",
         bugcheck=0x48,
         parameters=("{irp}", "0", "0", "0"),
         page="bug-check-0x48--cancel-state-in-completed-irp",

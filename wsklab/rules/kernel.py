@@ -16,7 +16,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "wait-at-dispatch",
         "A wait at DISPATCH_LEVEL",
-        "{function} was asked to wait for {object} at IRQL {irql}. No other thread can run at this IRQL, so nobody can end the wait.",
+        "{function} was asked to wait for {object} at IRQL {irql}. No other thread can run at this IRQL, so nobody can end "
+        "the wait.",
         "Wait at PASSIVE_LEVEL in a thread of your own; at DISPATCH_LEVEL poll with a time-out of 0 at most.",
         0xC4,
         ("{code}", "{irql}", "{object}", "{timeout}"),
@@ -27,7 +28,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "wait-in-callback",
         "A wait inside a callback or completion routine",
-        "{function} waits for {why}. It was called by the system in an arbitrary context, which must not be held up, even at PASSIVE_LEVEL.",
+        "{function} waits for {why}. It was called by the system in an arbitrary context, which must not be held up, even "
+        "at PASSIVE_LEVEL.",
         "Start the operation here and let its completion go on, or hand the work to a thread of your own.",
         0xB8,
         (),
@@ -342,7 +344,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "bug-check",
         "The driver stopped the system",
-        "The driver called KeBugCheckEx with code {code}.",
+        "The driver called KeBugCheckEx with code {code} and the values {values}.",
         "The code says why; find the condition that leads here.",
         None,
         (),

@@ -133,7 +133,8 @@ RULES: tuple[Rule, ...] = (
         "mdl-of-stack",
         "MmBuildMdlForNonPagedPool was called for a local variable",
         "MDL {mdl} describes {address}, which lies on the kernel stack.",
-        "Allocate the buffer from nonpaged pool, or lock the stack buffer with MmProbeAndLockPages and stay until the transfer is over.",
+        "Allocate the buffer from nonpaged pool, or lock the stack buffer with MmProbeAndLockPages and stay until the "
+        "transfer is over.",
         None,
         (),
         _BUILT,

@@ -1,0 +1,230 @@
+"""The way up: completion of IRPs, and their cancellation.
+
+Completion walks the stack locations from whoever completes towards the maker. It clears each location it leaves, and calls the
+routine stored there when the Invoke flags ask for it; a routine that returns STATUS_MORE_PROCESSING_REQUIRED ends the walk, and
+from then on nothing here touches the IRP. An own IRP whose walk reaches the end has broken the rule ``own-irp-not-stopped``.
+
+Facts: IRP-11, IRP-14 to IRP-23, IRP-28 to IRP-31, IRP-35.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wsklab.io.irp import (
+    BACK,
+    DONE,
+    MORE_PROCESSING_REQUIRED,
+    ON_CANCEL,
+    ON_ERROR,
+    ON_SUCCESS,
+    PENDING_RETURNED,
+    SENT,
+    Layout,
+    Packet,
+    _blank,
+    _next,
+    _refuse,
+    code_name,
+    irps,
+    layout,
+    packet_of,
+)
+from wsklab.machine import DISPATCH_LEVEL, Machine
+from wsklab.machine.status import name_of
+
+
+def complete(
+    m: Machine,
+    irp: int,
+    status: int | None = None,
+    information: int | None = None,
+    *,
+    by: str,
+    function: str = "IoCompleteRequest",
+) -> None:
+    """Complete an IRP, as IoCompleteRequest does.
+
+    Args:
+        m: the machine.
+        irp: address of the IRP.
+        status: stored in IoStatus.Status, None to leave what stands there.
+        information: stored in IoStatus.Information, None to leave it.
+        by: who completes it; it must be the one who has it (BUG-04).
+        function: the call that does it, for messages.
+    """
+    packet = packet_of(m, irp, function)
+    if packet.state != SENT:
+        if packet.own:
+            _next(m, packet, "complete", function)
+        _refuse(m, "irp-completed-twice", packet, function)
+    if packet.holder != by:
+        _refuse(m, "irp-not-yours-to-complete", packet, function)
+    o = layout()
+    if status is not None:
+        m.set_i32(irp + o.status, status)
+    if information is not None:
+        m.set_u64(irp + o.information, information)
+    if by != "driver":
+        m.set_u64(irp + o.cancel_routine, 0)
+    packet.completions += 1
+    if packet.visits:
+        packet.visits[-1].completed = True
+    if m.trace.on:
+        m.trace.add(
+            "complete", "IRP", actor=by, objects=(irp,), where=m.caller(), irp=irp, function=function,
+            status=m.i32(irp + o.status), information=m.u64(irp + o.information),
+        )  # fmt: skip
+    _walk(m, packet, o, by)
+
+
+def _walk(m: Machine, packet: Packet, o: Layout, by: str) -> None:
+    irp = packet.address
+    blank = _blank(packet.stack_count)[1]
+    name, returned = "(none)", 0
+    index = m.u8(irp + o.index)
+    while index <= packet.stack_count:
+        location = m.u64(irp + o.current)
+        control, routine, context = m.u8(location + o.control), m.u64(location + o.routine), m.u64(location + o.context)
+        index += 1
+        m.write(location, blank)
+        m.set_u8(irp + o.index, index)
+        m.set_u64(irp + o.current, location + o.location)
+        m.set_u8(irp + o.pending, control & PENDING_RETURNED)
+        top = index > packet.stack_count
+        del packet.holders[packet.stack_count + 2 - index :]
+        packet.moves += 1
+        if packet.own and packet.holder == packet.maker:
+            packet.state = BACK
+        if not routine or not control & _asked(m, irp, o):
+            if control & PENDING_RETURNED and not top:
+                own = location + o.location + o.control
+                m.set_u8(own, m.u8(own) | PENDING_RETURNED)
+            continue
+        device = 0 if top else m.u64(location + o.location + o.device)
+        name, moves = code_name(m, routine), packet.moves
+        returned = _call(m, packet, routine, (device, irp, context), by)
+        if returned == MORE_PROCESSING_REQUIRED:
+            return
+        if packet.moves != moves:
+            rule = "own-irp-not-stopped" if packet.own else "irp-completed-twice"
+            _refuse(m, rule, packet, "IoCompleteRequest", routine=name, status=name_of(returned))
+        if control & PENDING_RETURNED and not top and not m.u8(location + o.location + o.control) & PENDING_RETURNED:
+            _refuse(m, "irp-pending-not-propagated", packet, "", routine=name, status=name_of(returned))
+    if packet.own:
+        _refuse(m, "own-irp-not-stopped", packet, "IoCompleteRequest", routine=name, status=name_of(returned))
+    _give_back(m, packet, o)
+
+
+def _asked(m: Machine, irp: int, o: Layout) -> int:
+    """The Invoke flags that the outcome of an IRP satisfies (IRP-11)."""
+    return (ON_SUCCESS if m.i32(irp + o.status) >= 0 else ON_ERROR) | (ON_CANCEL if m.u8(irp + o.cancel) else 0)
+
+
+def _call(m: Machine, packet: Packet, routine: int, arguments: tuple[int, int, int], by: str) -> int:
+    """Run a completion routine; its return value as NTSTATUS."""
+    before = m.irql
+    returned: int = m.call(routine, *arguments, actor=by)
+    if m.irql != before:
+        after, m.irql = m.irql, before
+        _refuse(m, "irp-routine-changed-irql", packet, "", routine=code_name(m, routine), before=before, after=after)
+    if m.trace.on:
+        m.trace.add(
+            "routine-returned", code_name(m, routine), actor="driver", target=by, objects=(packet.address,), irp=packet.address,
+            status=returned, stopped=returned == MORE_PROCESSING_REQUIRED,
+        )  # fmt: skip
+    return returned
+
+
+def _give_back(m: Machine, packet: Packet, o: Layout) -> None:
+    """The end of completion of an IRP of somebody else: its maker takes it back."""
+    irp = packet.address
+    packet.state = DONE
+    if packet.finished is not None:
+        packet.finished(irp, m.i32(irp + o.status), m.u64(irp + o.information))
+    model = irps(m)
+    del model.packets[irp]
+    model.gone[irp] = packet.maker
+    m.free(irp)
+
+
+# Cancellation
+
+
+@dataclass(slots=True)
+class CancelLock:
+    """The system's cancel spin lock: whether it is held, and the IRQL to go back to."""
+
+    held: bool = False
+    irql: int = 0
+
+
+def cancel_lock(m: Machine) -> CancelLock:
+    """The cancel spin lock of a machine."""
+    return m.model("io.cancel", CancelLock)
+
+
+def acquire_cancel_lock(m: Machine) -> int:
+    """Take the cancel spin lock and raise to DISPATCH_LEVEL; returns the IRQL before (IRP-30)."""
+    lock = cancel_lock(m)
+    if lock.held:
+        m.stop("spinlock-recursive", object="the cancel spin lock", function="IoAcquireCancelSpinLock", holder="IoCancelIrp")
+    lock.held, lock.irql, m.irql = True, m.irql, max(m.irql, DISPATCH_LEVEL)
+    return lock.irql
+
+
+def release_cancel_lock(m: Machine, irql: int) -> None:
+    """Release the cancel spin lock and go back to `irql`."""
+    lock = cancel_lock(m)
+    if not lock.held:
+        m.stop("spinlock-not-held", object="the cancel spin lock", function="IoReleaseCancelSpinLock")
+    lock.held, m.irql = False, irql
+
+
+def set_cancel_routine(m: Machine, irp: int, routine: int) -> int:
+    """Exchange the cancel routine of an IRP; returns the one before, 0 for none."""
+    packet_of(m, irp, "IoSetCancelRoutine")
+    place = irp + layout().cancel_routine
+    before = m.u64(place)
+    m.set_u64(place, routine)
+    return before
+
+
+def cancel_code(m: Machine, cancelled: Callable[[int], None], name: str) -> int:
+    """A cancel routine in Python: releases the cancel spin lock, then calls ``cancelled(irp)``."""
+
+    def routine(device: int, irp: int) -> None:
+        release_cancel_lock(m, m.u8(irp + layout().cancel_irql))
+        cancelled(irp)
+
+    return m.python_code(routine, name)
+
+
+def cancel(m: Machine, irp: int, *, by: str = "driver") -> bool:
+    """Ask whoever has an IRP to end it soon; True when there was a cancel routine to call. Facts: IRP-28 to IRP-30, BUG-06."""
+    if by == "driver" and irps(m).gone.get(irp):
+        m.stop("irp-cancelled-after-completion", objects=(irp,), irp=f"{irp:#018x}", function="IoCancelIrp")
+    packet = packet_of(m, irp, "IoCancelIrp")
+    if packet.maker != by:
+        _refuse(m, "irp-cancelled-not-owner", packet, "IoCancelIrp")
+    if packet.own:
+        _next(m, packet, "cancel", "IoCancelIrp")
+    o = layout()
+    before = m.irql
+    saved = acquire_cancel_lock(m)
+    m.set_u8(irp + o.cancel, 1)
+    routine = set_cancel_routine(m, irp, 0)
+    if m.trace.on:
+        m.trace.add("state", "IRP cancelled", actor=by, objects=(irp,), where=m.caller(), irp=irp)
+    if not routine:
+        release_cancel_lock(m, saved)
+        return False
+    m.set_u8(irp + o.cancel_irql, saved)
+    index = m.u8(irp + o.index)
+    device = m.u64(m.u64(irp + o.current) + o.device) if index <= packet.stack_count else 0
+    m.call(routine, device, irp, actor="io")
+    if cancel_lock(m).held or m.irql != before:
+        after, m.irql = m.irql, before
+        m.stop("routine-changed-irql", objects=(routine,), what=code_name(m, routine), before=before, after=after)
+    return True

@@ -1,0 +1,235 @@
+"""Device objects, device stacks, and passing IRPs down them.
+
+A device belongs to a driver object whose `MajorFunction` table leads to C routines, or to one Python callable for scripted
+devices. After a C dispatch routine returns, what it did with the IRP is compared with what it returned (IRP-25, IRP-26).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+from wsklab.io.irp import PENDING, Visit, code_name, hand_over, irps, layout
+from wsklab.machine import DISPATCH_LEVEL, PASSIVE_LEVEL, Machine, Wait, status, wdk
+from wsklab.machine.status import name_of
+
+BUFFERED, DIRECT = 0x4, 0x10
+_MAJOR_FUNCTIONS = 28
+
+Dispatch = Callable[[int, int], int]
+"""A scripted dispatch routine: (device, irp) → NTSTATUS."""
+
+
+@dataclass(slots=True)
+class Devices:
+    """Who answers for each device object: driver, framework, device …; and names of devices."""
+
+    owners: dict[int, str] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+
+
+def devices(m: Machine) -> Devices:
+    """The device objects of a machine."""
+    return m.model("io.devices", Devices)
+
+
+def make_driver(m: Machine, name: str, dispatch: Dispatch | None = None) -> int:
+    """A driver object; with `dispatch`, every major function leads to that Python callable. Returns its address."""
+    address = m.new("DRIVER_OBJECT", label=f"driver {name}")
+    m.set_u16(address, 4)
+    m.set_u16(address + 2, m.sizeof("DRIVER_OBJECT"))
+    extension = m.new("DRIVER_EXTENSION")
+    m.set_u64(address + m.offset("DRIVER_OBJECT", "DriverExtension"), extension)
+    m.set_u64(extension, address)
+    if dispatch is not None:
+        code, table = m.python_code(dispatch, f"{name} dispatch"), address + m.offset("DRIVER_OBJECT", "MajorFunction")
+        for major in range(_MAJOR_FUNCTIONS):
+            m.set_u64(table + 8 * major, code)
+    return address
+
+
+def make_device(
+    m: Machine, driver: int, *, owner: str = "device", name: str = "", extension: int = 0, flags: int = BUFFERED,
+    stack_size: int = 1, device_type: int = 0x22,
+) -> int:  # fmt: skip
+    """A device object of a driver object.
+
+    Args:
+        m: the machine.
+        driver: the driver object.
+        owner: who answers for it in the pictures: device, framework, driver.
+        name: what it is called, for messages.
+        extension: bytes of device extension.
+        flags: DO_BUFFERED_IO, DO_DIRECT_IO or 0 for neither.
+        stack_size: stack locations that IRPs for it need.
+        device_type: FILE_DEVICE_…; unknown if not given.
+
+    Returns:
+        The address of the device object.
+    """
+    size = m.sizeof("DEVICE_OBJECT")
+    address = m.allocate(size + extension, "object", label=f"device {name}".strip(), zero=True)
+    view = m.view(address, "DEVICE_OBJECT")
+    view.Type, view.Size, view.ReferenceCount = 3, size + extension, 1
+    view.DriverObject, view.Flags, view.StackSize, view.DeviceType = driver, flags, stack_size, device_type
+    if extension:
+        view.DeviceExtension = address + size
+    first = driver + m.offset("DRIVER_OBJECT", "DeviceObject")
+    view.NextDevice = m.u64(first)
+    m.set_u64(first, address)
+    model = devices(m)
+    model.owners[address], model.names[address] = owner, name
+    return address
+
+
+def owner_of(m: Machine, device: int) -> str:
+    """Who answers for a device."""
+    return devices(m).owners.get(device, "device")
+
+
+def top_of(m: Machine, device: int) -> int:
+    """The device at the top of a device's stack."""
+    attached = m.offset("DEVICE_OBJECT", "AttachedDevice")
+    while m.u64(device + attached):
+        device = m.u64(device + attached)
+    return device
+
+
+def attach(m: Machine, source: int, target: int) -> int:
+    """Put a device on top of a stack; returns the device that was on top before."""
+    below = top_of(m, target)
+    m.set_u64(below + m.offset("DEVICE_OBJECT", "AttachedDevice"), source)
+    place = m.offset("DEVICE_OBJECT", "StackSize")
+    m.set_u8(source + place, m.u8(below + place) + 1)
+    return below
+
+
+# Passing down
+
+
+def _enter(m: Machine, device: int, irp: int, by: str) -> tuple[int, Visit]:
+    """Give the IRP to the device; returns its dispatch routine and the record of the visit."""
+    m.u16(device)  # NULL and freed devices stop here
+    location = hand_over(m, irp, owner_of(m, device), by=by, function="IoCallDriver", device=device)
+    driver = m.u64(device + m.offset("DEVICE_OBJECT", "DriverObject"))
+    routine = m.u64(driver + m.offset("DRIVER_OBJECT", "MajorFunction") + 8 * m.u8(location + layout().major))
+    visit = Visit()
+    irps(m).packets[irp].visits.append(visit)
+    return routine, visit
+
+
+def _leave(m: Machine, irp: int, routine: int, visit: Visit, result: int) -> None:
+    packet = irps(m).packets.get(irp)
+    if packet is not None and visit in packet.visits:
+        packet.visits.remove(visit)
+    if not m.code[routine].is_driver:
+        return
+    rule = None
+    if visit.marked and result != PENDING:
+        rule = "irp-marked-not-pending"
+    elif result == PENDING and not visit.marked and not visit.passed:
+        rule = "irp-pending-not-marked"
+    elif result != PENDING and not visit.completed and not visit.passed:
+        rule = "irp-lost"
+    if rule:
+        m.stop(rule, objects=(irp,), irp=f"{irp:#018x}", routine=code_name(m, routine), status=name_of(result))
+
+
+def call_driver(m: Machine, device: int, irp: int, *, by: str) -> int:
+    """Send an IRP to a device, as IoCallDriver does; the dispatch routine may not wait. Returns its status."""
+    routine, visit = _enter(m, device, irp, by)
+    result: int = m.call(routine, device, irp, actor="io", target=owner_of(m, device))
+    _leave(m, irp, routine, visit, result)
+    return result
+
+
+@wdk(waits=True)
+def IofCallDriver(m: Machine, DeviceObject: int, Irp: int) -> Generator[Wait, Any, int]:
+    """Send an IRP to the next-lower driver. Facts: IRP-10, IRP-20, IRP-25, IRP-26."""
+    routine, visit = _enter(m, DeviceObject, Irp, "driver")
+    target = owner_of(m, DeviceObject)
+    result: int = yield from m.call_waiting(routine, DeviceObject, Irp, actor="io", target=target)
+    _leave(m, Irp, routine, visit, result)
+    return result
+
+
+@wdk(waits=True)
+def IoCallDriver(m: Machine, DeviceObject: int, Irp: int) -> Generator[Wait, Any, int]:
+    """Send an IRP to the next-lower driver; the same as IofCallDriver."""
+    return (yield from IofCallDriver(m, DeviceObject, Irp))
+
+
+# What C calls
+
+
+@wdk(irql=PASSIVE_LEVEL)
+def IoCreateDevice(
+    m: Machine, DriverObject: int, DeviceExtensionSize: int, DeviceName: int, DeviceType: int, DeviceCharacteristics: int,
+    Exclusive: int, DeviceObject: int,
+) -> int:  # fmt: skip
+    """Make a device object of the driver."""
+    if m.choose("IoCreateDevice", ("succeeds", "fails")) == "fails":
+        return status.INSUFFICIENT_RESOURCES
+    name = ""
+    if DeviceName:
+        length, buffer = m.u16(DeviceName), m.u64(DeviceName + 8)
+        name = m.read(buffer, length).decode("utf-16-le", "replace") if length else ""
+        if name in devices(m).names.values():
+            return status.OBJECT_NAME_COLLISION
+    made = make_device(
+        m, DriverObject, owner="driver", name=name, extension=DeviceExtensionSize, flags=0x80, device_type=DeviceType
+    )  # DO_DEVICE_INITIALIZING
+    m.set_u64(DeviceObject, made)
+    return status.SUCCESS
+
+
+@wdk(irql=PASSIVE_LEVEL)
+def IoDeleteDevice(m: Machine, DeviceObject: int) -> None:
+    """Delete a device object."""
+    view = m.view(DeviceObject, "DEVICE_OBJECT")
+    place = int(view.DriverObject) + m.offset("DRIVER_OBJECT", "DeviceObject")
+    following = m.offset("DEVICE_OBJECT", "NextDevice")
+    while m.u64(place) and m.u64(place) != DeviceObject:
+        place = m.u64(place) + following
+    if m.u64(place):
+        m.set_u64(place, int(view.NextDevice))
+    devices(m).owners.pop(DeviceObject, None)
+    devices(m).names.pop(DeviceObject, None)
+    m.free(DeviceObject)
+
+
+@wdk(irql=PASSIVE_LEVEL)
+def IoAttachDeviceToDeviceStack(m: Machine, SourceDevice: int, TargetDevice: int) -> int:
+    """Put a device on top of the target's stack; returns the device below it."""
+    return attach(m, SourceDevice, TargetDevice)
+
+
+@wdk(irql=PASSIVE_LEVEL)
+def IoDetachDevice(m: Machine, TargetDevice: int) -> None:
+    """Take the device above TargetDevice off the stack."""
+    m.set_u64(TargetDevice + m.offset("DEVICE_OBJECT", "AttachedDevice"), 0)
+
+
+@wdk(irql=DISPATCH_LEVEL)
+def IoGetAttachedDevice(m: Machine, DeviceObject: int) -> int:
+    """The device at the top of a device's stack."""
+    return top_of(m, DeviceObject)
+
+
+@wdk(irql=PASSIVE_LEVEL)
+def IoCreateSymbolicLink(m: Machine, SymbolicLinkName: int, DeviceName: int) -> int:
+    """Give a device a second name."""
+    link, name = (m.read(m.u64(text + 8), m.u16(text)).decode("utf-16-le", "replace") for text in (SymbolicLinkName, DeviceName))
+    if link in devices(m).links:
+        return status.OBJECT_NAME_COLLISION
+    devices(m).links[link] = name
+    return status.SUCCESS
+
+
+@wdk(irql=PASSIVE_LEVEL)
+def IoDeleteSymbolicLink(m: Machine, SymbolicLinkName: int) -> int:
+    """Take a device's second name away."""
+    link = m.read(m.u64(SymbolicLinkName + 8), m.u16(SymbolicLinkName)).decode("utf-16-le", "replace")
+    return status.SUCCESS if devices(m).links.pop(link, None) else status.OBJECT_NAME_NOT_FOUND

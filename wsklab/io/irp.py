@@ -1,0 +1,368 @@
+"""I/O request packets: who has one, its stack locations, completion and cancellation.
+
+Everything that the documents show lies in real bytes (`IRP`, `IO_STACK_LOCATION`); what the I/O manager knows besides stands in
+one :class:`Packet` per live IRP. Three rules hold here:
+
+* an IRP that was handed over is completed once, whatever the call returned (WSK-USE-02);
+* a call that breaks a rule leaves the IRP as it was;
+* after a completion routine has returned STATUS_MORE_PROCESSING_REQUIRED nothing here touches the IRP any more (IRP-35).
+
+`ACTIONS` is the table of what may be done to an IRP in which state. Providers (`wsk`, `kmdf`, scripted devices) use the functions
+of this module; the functions that C calls are in ``functions_irp``. Facts: IRP-01 to IRP-35, WSK-USE-01 to WSK-USE-15.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from struct import Struct
+from typing import Any, NoReturn
+
+from wsklab.machine import Machine
+
+MORE_PROCESSING_REQUIRED = 0xC000_0016 - (1 << 32)
+PENDING = 0x103
+CANCELLED = 0xC000_0120 - (1 << 32)
+PENDING_RETURNED, ON_CANCEL, ON_SUCCESS, ON_ERROR = 0x01, 0x20, 0x40, 0x80
+ALL_FLAGS = ON_CANCEL | ON_SUCCESS | ON_ERROR
+IO_TYPE_IRP = 6
+
+READY, SENT, BACK, DONE = "ready", "sent", "back", "done"
+ACTIONS: dict[str, dict[str, str]] = {
+    #            armed, its maker has it    somebody below has it             completed, its maker has it again
+    "send": {READY: SENT, SENT: "irp-sent-while-in-use", BACK: "irp-sent-again"},
+    "reuse": {READY: READY, SENT: "irp-reused-in-flight", BACK: READY},
+    "free": {READY: DONE, SENT: "irp-freed-in-flight", BACK: DONE},
+    "complete": {READY: "own-irp-completed", SENT: BACK, BACK: "own-irp-completed"},
+    "cancel": {READY: READY, SENT: SENT, BACK: "irp-cancelled-after-completion"},
+    "set routine": {READY: READY, SENT: "irp-routine-set-in-flight", BACK: BACK},
+    "mark pending": {READY: "mark-pending-own-irp", SENT: "irp-marked-too-late", BACK: "mark-pending-own-irp"},
+}
+"""What a maker does to an own IRP: the next state, or the rule it breaks. Whoever has a sent IRP may send and complete it."""
+
+
+@dataclass(slots=True, eq=False)
+class Packet:
+    """What the I/O manager knows about a live IRP beside its bytes.
+
+    Attributes:
+        address: where the IRP lies.
+        stack_count: its stack locations.
+        maker: who made it: driver, framework, app, device, io.
+        own: made with IoAllocateIrp (or in raw memory): its maker gets it back and frees it (IRP-03).
+        state: ready, sent or back, see `ACTIONS`.
+        holders: who has it, by depth: the maker first, whoever got it last at the end.
+        moves: counts every change of state, so that a completion in progress sees what its routine did.
+        completions: how often it was completed.
+        raw: lives in memory of the driver's own (IoInitializeIrp).
+        finished: for IRPs of others, called as ``finished(irp, status, information)`` when completion is over.
+        visits: dispatch routines under way for it.
+    """
+
+    address: int
+    stack_count: int
+    maker: str
+    own: bool
+    state: str = READY
+    holders: list[str] = field(default_factory=list)
+    moves: int = 0
+    completions: int = 0
+    raw: bool = False
+    finished: Callable[[int, int, int], None] | None = None
+    visits: list[Visit] = field(default_factory=list)
+
+    @property
+    def holder(self) -> str:
+        """Who has the IRP now."""
+        return self.holders[-1]
+
+
+@dataclass(slots=True)
+class Visit:
+    """One dispatch routine under way: what it has done with the IRP so far (IRP-25, IRP-26)."""
+
+    marked: bool = False
+    passed: bool = False
+    completed: bool = False
+
+
+@dataclass(slots=True)
+class Irps:
+    """The live IRPs of a machine; `gone` remembers who took back the IRPs that were completed to the end."""
+
+    packets: dict[int, Packet] = field(default_factory=dict)
+    gone: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Offsets in bytes, read from the headers once."""
+
+    irp: int
+    location: int
+    status: int
+    information: int
+    pending: int
+    index: int
+    cancel: int
+    cancel_irql: int
+    cancel_routine: int
+    mdl: int
+    current: int
+    list_entry: int
+    major: int
+    control: int
+    device: int
+    routine: int
+    context: int
+
+
+@cache
+def layout() -> Layout:
+    """The offsets of IRP and IO_STACK_LOCATION in use here."""
+    from wsklab.c.headers import headers
+    from wsklab.machine.machine import _offset
+
+    irp = ("IoStatus.Status", "IoStatus.Information", "PendingReturned", "CurrentLocation", "Cancel", "CancelIrql")
+    more = ("CancelRoutine", "MdlAddress", "Tail.Overlay.CurrentStackLocation", "ThreadListEntry")
+    location = ("MajorFunction", "Control", "DeviceObject", "CompletionRoutine", "Context")
+    sizes = headers().record("IRP").size, headers().record("IO_STACK_LOCATION").size
+    offsets = [_offset("IRP", path) for path in irp + more] + [_offset("IO_STACK_LOCATION", path) for path in location]
+    return Layout(*sizes, *offsets)
+
+
+@cache
+def _blank(stack_count: int) -> tuple[bytes, bytes]:
+    """The bytes of a fresh IRP and of one cleared stack location."""
+    o = layout()
+    size = o.irp + stack_count * o.location
+    content = bytearray(size)
+    Struct("<HH").pack_into(content, 0, IO_TYPE_IRP, size)
+    content[o.index - 1], content[o.index] = stack_count, stack_count + 1
+    return bytes(content), bytes(o.location)
+
+
+def irps(m: Machine) -> Irps:
+    """The IRPs of a machine."""
+    return m.model("io.irps", Irps)
+
+
+# Making and unmaking
+
+
+def allocate(m: Machine, stack_size: int, *, maker: str = "driver") -> int:
+    """An IRP as IoAllocateIrp makes it: initialised, its stack locations zeroed, owned by `maker`. Facts: IRP-01, IRP-02."""
+    address = m.allocate(layout().irp + stack_size * layout().location, "irp", label="IRP")
+    initialize(m, address, stack_size)
+    irps(m).packets[address] = Packet(address, stack_size, maker, True, holders=[maker])
+    return address
+
+
+def build(m: Machine, stack_size: int, finished: Callable[[int, int, int], None] | None = None, *, maker: str = "app") -> int:
+    """An IRP that the I/O manager makes for a request of `maker`; it takes it back when completion is over.
+
+    Args:
+        m: the machine.
+        stack_size: stack locations, the StackSize of the device it goes to.
+        finished: called as ``finished(irp, status, information)`` at the end of completion; the IRP is gone afterwards.
+        maker: whose request it is.
+
+    Returns:
+        The address of the IRP.
+    """
+    address = m.allocate(layout().irp + stack_size * layout().location, "irp", label="IRP")
+    initialize(m, address, stack_size)
+    irps(m).packets[address] = Packet(address, stack_size, maker, False, holders=[maker], finished=finished)
+    return address
+
+
+def initialize(m: Machine, irp: int, stack_size: int, status: int = 0) -> None:
+    """Write the bytes of a fresh IRP; `status` goes to IoStatus.Status (IRP-06)."""
+    o = layout()
+    m.write(irp, _blank(stack_size)[0])
+    m.set_u64(irp + o.list_entry, irp + o.list_entry)
+    m.set_u64(irp + o.list_entry + 8, irp + o.list_entry)
+    m.set_u64(irp + o.current, irp + o.irp + stack_size * o.location)
+    if status:
+        m.set_i32(irp + o.status, status)
+
+
+def reuse(m: Machine, irp: int, status: int = 0, *, function: str = "IoReuseIrp") -> None:
+    """Arm an own IRP again: as fresh, with `status` in IoStatus.Status. Facts: IRP-06, IRP-07, WSK-USE-10, WSK-USE-11."""
+    packet = packet_of(m, irp, function)
+    if not packet.own:
+        _refuse(m, "irp-foreign-reused", packet, function)
+    packet.state = _next(m, packet, "reuse", function)
+    packet.moves += 1
+    del packet.holders[1:]
+    initialize(m, irp, packet.stack_count, status)
+    if m.trace.on:
+        m.trace.add("state", "IRP ready", actor="io", objects=(irp,), irp=irp)
+
+
+def free(m: Machine, irp: int, *, function: str = "IoFreeIrp") -> None:
+    """End an own IRP's life. Facts: IRP-08."""
+    packet = packet_of(m, irp, function)
+    if not packet.own:
+        _refuse(m, "irp-foreign-freed", packet, function)
+    _next(m, packet, "free", function)
+    packet.state = DONE
+    packet.moves += 1
+    del irps(m).packets[irp]
+    if not packet.raw:
+        m.free(irp)
+
+
+# Who has it
+
+
+def packet_of(m: Machine, irp: int, function: str) -> Packet:
+    """The packet of a live IRP; a stop when `irp` is none (freed, completed and gone, or never one). Facts: BUG-10, BUG-32."""
+    packet = irps(m).packets.get(irp)
+    if packet is None:
+        _diagnose(m, irp, function)
+    return packet
+
+
+def is_free(m: Machine, irp: int) -> bool:
+    """Whether nobody below has the IRP: it was never sent, is back, or no longer exists."""
+    packet = irps(m).packets.get(irp)
+    return packet is None or packet.state != SENT
+
+
+def holder(m: Machine, irp: int) -> str | None:
+    """Who has the IRP now (driver, wsk, framework, device …), None when it no longer exists."""
+    packet = irps(m).packets.get(irp)
+    return packet.holder if packet else None
+
+
+def _diagnose(m: Machine, irp: int, function: str) -> NoReturn:
+    block = m.block_at(irp)
+    if irp in irps(m).gone:
+        _stop(m, "irp-touched-after-completion", irp, function, maker=irps(m).gone[irp])
+    if block is not None and block.kind == "irp" and not block.live and block.address == irp:
+        _stop(m, "irp-freed-twice" if function == "IoFreeIrp" else "irp-used-after-free", irp, function)
+    m.u16(irp)  # NULL and wild pointers stop here
+    _stop(m, "irp-not-an-irp", irp, function, what=block.label if block else "?")
+
+
+def _next(m: Machine, packet: Packet, action: str, function: str, **values: Any) -> str:
+    """The state after an action of the maker, or the stop of the rule it breaks."""
+    outcome = ACTIONS[action][packet.state]
+    if outcome in (READY, SENT, BACK, DONE):
+        return outcome
+    _refuse(m, outcome, packet, function, **values)
+
+
+def _refuse(m: Machine, rule: str, packet: Packet, function: str, **values: Any) -> NoReturn:
+    _stop(m, rule, packet.address, function, holder=packet.holder, maker=packet.maker, count=packet.stack_count, **values)
+
+
+def _stop(m: Machine, rule: str, irp: int, function: str, **values: Any) -> NoReturn:
+    m.stop(rule, objects=(irp,), irp=f"{irp:#018x}", function=function, **values)
+
+
+def code_name(m: Machine, address: int) -> str:
+    """The name of the function at a code address, for messages."""
+    code = m.code.get(address)
+    return code.name if code else f"{address:#018x}"
+
+
+# Going down
+
+
+def set_routine(
+    m: Machine, irp: int, routine: int, context: int, on_success: bool = True, on_error: bool = True, on_cancel: bool = True,
+    *, by: str = "driver", function: str = "IoSetCompletionRoutine",
+) -> None:  # fmt: skip
+    """Store a completion routine in the next-lower stack location. Facts: IRP-10 to IRP-12."""
+    packet = packet_of(m, irp, function)
+    if packet.state == SENT and packet.holder != by:
+        _refuse(m, "irp-routine-set-in-flight", packet, function)
+    o = layout()
+    if m.u8(irp + o.index) <= 1:
+        _refuse(m, "irp-no-stack-location", packet, function)
+    location = m.u64(irp + o.current) - o.location
+    m.set_u64(location + o.routine, routine)
+    m.set_u64(location + o.context, context)
+    flags = (ON_SUCCESS if on_success else 0) | (ON_ERROR if on_error else 0) | (ON_CANCEL if on_cancel else 0)
+    m.set_u8(location + o.control, flags)
+
+
+def hand_over(
+    m: Machine, irp: int, to: str, *, by: str = "driver", function: str = "", device: int = 0, major: int | None = None
+) -> int:
+    """Give an IRP to whoever is below and move to the next stack location.
+
+    Checks what the documents ask of an own IRP: armed, not in use, a stack location left, a completion routine with all three
+    Invoke flags (WSK-USE-07, WSK-USE-08, IRP-12, IRP-34). Nothing is changed when a check fails.
+
+    Args:
+        m: the machine.
+        irp: address of the IRP.
+        to: who gets it: wsk, framework, device, driver.
+        by: who gives it.
+        function: the call that does it, for messages.
+        device: DeviceObject of the new location, 0 to leave it.
+        major: MajorFunction of the new location, None to leave it.
+
+    Returns:
+        The address of the stack location that belongs to `to`.
+    """
+    packet = packet_of(m, irp, function or to)
+    passing = packet.state == SENT and packet.holder == by
+    if not passing and packet.own:
+        _next(m, packet, "send", function, to=to)
+    elif not passing and packet.state == SENT:
+        _refuse(m, "irp-sent-while-in-use", packet, function, to=to)
+    o = layout()
+    index = m.u8(irp + o.index) - 1
+    if index <= 0:
+        _refuse(m, "irp-no-stack-location", packet, function or to)
+    location = m.u64(irp + o.current) - o.location
+    if packet.own and by == packet.maker and not passing:
+        _check_routine(m, packet, location, to, function)
+    m.set_u8(irp + o.index, index)
+    m.set_u64(irp + o.current, location)
+    if device:
+        m.set_u64(location + o.device, device)
+    if major is not None:
+        m.set_u8(location + o.major, major)
+    depth = packet.stack_count + 1 - index
+    holders = packet.holders
+    del holders[depth:]
+    holders.extend([by] * (depth - len(holders)))
+    holders.append(to)
+    packet.state = SENT
+    packet.moves += 1
+    if packet.visits:
+        packet.visits[-1].passed = True
+    if m.trace.on:
+        m.trace.add("hand-over", "IRP", actor=by, target=to, objects=(irp,), where=m.caller(), irp=irp, function=function)
+    return location
+
+
+def _check_routine(m: Machine, packet: Packet, location: int, to: str, function: str) -> None:
+    o = layout()
+    control = m.u8(location + o.control)
+    if not m.u64(location + o.routine) or not control & ALL_FLAGS:
+        _refuse(m, "irp-without-routine", packet, function, to=to)
+    if control & ALL_FLAGS != ALL_FLAGS:
+        names = ((ON_SUCCESS, "InvokeOnSuccess"), (ON_ERROR, "InvokeOnError"), (ON_CANCEL, "InvokeOnCancel"))
+        flags = ", ".join(name for flag, name in names if not control & flag)
+        _refuse(m, "irp-missing-invoke-flag", packet, function, to=to, flags=flags)
+
+
+def mark_pending(m: Machine, irp: int, *, by: str = "driver") -> None:
+    """Set the pending mark in the current stack location, as IoMarkIrpPending does. Facts: IRP-22 to IRP-25, WSK-USE-30."""
+    packet = packet_of(m, irp, "IoMarkIrpPending")
+    o = layout()
+    if m.u8(irp + o.index) > packet.stack_count:
+        _refuse(m, "mark-pending-own-irp", packet, "IoMarkIrpPending")
+    if packet.state == SENT and packet.holder != by:
+        _refuse(m, "irp-marked-too-late", packet, "IoMarkIrpPending")
+    control = m.u64(irp + o.current) + o.control
+    m.set_u8(control, m.u8(control) | PENDING_RETURNED)
+    if packet.visits:
+        packet.visits[-1].marked = True

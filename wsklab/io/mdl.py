@@ -1,0 +1,267 @@
+"""Memory descriptor lists: building, locking, mapping, and the bytes they describe.
+
+The machine has one address space, so a mapping is the buffer's own address; what counts is the order of the calls, which
+`MdlFlags` keeps as on Windows. Providers read and write through :func:`segments`, :func:`read` and :func:`write`.
+Facts: KRN-01 to KRN-10, BUG-17 to BUG-19, BUG-28.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from struct import Struct
+from typing import NoReturn
+
+from wsklab.machine import APC_LEVEL, Machine
+from wsklab.machine.functions_pool import is_paged
+
+MAPPED, LOCKED, NONPAGED, FIXED, PARTIAL, PARTIAL_MAPPED = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
+WRITE_OPERATION = 0x80
+SIZE, PAGE = 48, 4096
+_MDL = Struct("<Qhh4xQQQII")  # Next, Size, MdlFlags, Process, MappedSystemVa, StartVa, ByteCount, ByteOffset
+_FLAGS, _MAPPED_VA = 10, 24
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The members of an MDL that matter here."""
+
+    next: int
+    size: int
+    flags: int
+    start: int
+    count: int
+    offset: int
+
+    @property
+    def address(self) -> int:
+        """The address of the first byte described."""
+        return self.start + self.offset
+
+
+@dataclass(slots=True)
+class Mdls:
+    """The driver's live MDLs, those it was given, and who has a request under way that uses one."""
+
+    live: set[int] = field(default_factory=set)
+    given: set[int] = field(default_factory=set)
+    users: dict[int, str] = field(default_factory=dict)
+
+
+def mdls(m: Machine) -> Mdls:
+    """The MDLs of a machine."""
+    return m.model("io.mdls", Mdls)
+
+
+def fields(m: Machine, mdl: int, function: str) -> Fields:
+    """The members of an MDL; a stop when none lies at `mdl`."""
+    block = m.block_at(mdl)
+    if block is not None and block.kind == "mdl" and not block.live:
+        rule = "mdl-freed-twice" if function == "IoFreeMdl" else "mdl-not-an-mdl"
+        _stop(m, rule, mdl, function, what="it has been freed")
+    # Member by member: MmInitializeMdl leaves the others unwritten.
+    content = Fields(m.u64(mdl), m.u16(mdl + 8), m.u16(mdl + _FLAGS), m.u64(mdl + 32), m.u32(mdl + 40), m.u32(mdl + 44))
+    if content.size < SIZE or content.start % PAGE or content.offset >= PAGE:
+        _stop(m, "mdl-not-an-mdl", mdl, function, what=m.name_of(mdl))
+    return content
+
+
+def _stop(m: Machine, rule: str, mdl: int, function: str, **values: object) -> NoReturn:
+    m.stop(rule, objects=(mdl,), mdl=f"{mdl:#018x}", function=function, **values)
+
+
+def pages(address: int, length: int) -> int:
+    """How many pages a range touches."""
+    return (address % PAGE + length + PAGE - 1) // PAGE
+
+
+def size_of(address: int, length: int) -> int:
+    """Size in bytes of an MDL for a range: the structure and a page number for each page."""
+    return SIZE + 8 * pages(address, length)
+
+
+def initialize(m: Machine, mdl: int, address: int, length: int, flags: int = 0) -> None:
+    """Write the bytes of an MDL that describes a range and no pages yet."""
+    offset = address % PAGE
+    m.write(mdl, _MDL.pack(0, size_of(address, length), flags, 0, 0, address - offset, length, offset))
+
+
+def allocate(m: Machine, address: int, length: int) -> int:
+    """An MDL for a range of addresses, not built yet (KRN-01)."""
+    mdl = m.allocate(size_of(address, length), "mdl", label="MDL")
+    initialize(m, mdl, address, length, FIXED)
+    mdls(m).live.add(mdl)
+    return mdl
+
+
+def free_own(m: Machine, mdl: int) -> None:
+    """IoFreeMdl: free one MDL of the driver, not its chain and not its buffer (KRN-07)."""
+    known = fields(m, mdl, "IoFreeMdl")
+    model = mdls(m)
+    if mdl not in model.live | model.given:
+        _stop(m, "mdl-not-an-mdl", mdl, "IoFreeMdl", what="IoAllocateMdl did not return it")
+    if known.flags & LOCKED and not known.flags & PARTIAL:
+        _stop(m, "mdl-freed-locked", mdl, "IoFreeMdl")
+    if mdl in model.users:
+        _stop(m, "mdl-freed-in-use", mdl, "IoFreeMdl", holder=model.users[mdl])
+    model.live.discard(mdl)
+    model.given.discard(mdl)
+    m.free(mdl)
+
+
+def _buffer(m: Machine, mdl: int, known: Fields, function: str) -> str:
+    """The kind of memory an MDL describes; a stop when it is not there for the whole length."""
+    block = m.block_at(known.address)
+    where, size = f"{known.address:#018x}", known.count
+    if known.address < 0x10000 or block is None:
+        _stop(m, "mdl-bad-buffer", mdl, function, address=where, size=size, what="no memory is there")
+    if not block.live:
+        _stop(m, "mdl-bad-buffer", mdl, function, address=where, size=size, what="it has been freed")
+    if known.address + known.count > block.end:
+        left = block.end - known.address
+        _stop(m, "mdl-bad-buffer", mdl, function, address=where, size=size, what=f"only {left} of them belong to {block.label}")
+    return block.kind
+
+
+def build_nonpaged(m: Machine, mdl: int) -> None:
+    """MmBuildMdlForNonPagedPool: the MDL now describes the pages of a nonpaged buffer (KRN-02 to KRN-04)."""
+    known = fields(m, mdl, "MmBuildMdlForNonPagedPool")
+    kind = _buffer(m, mdl, known, "MmBuildMdlForNonPagedPool")
+    where = f"{known.address:#018x}"
+    if kind == "stack":
+        _stop(m, "mdl-of-stack", mdl, "MmBuildMdlForNonPagedPool", address=where)
+    if is_paged(m, known.address):
+        _stop(m, "mdl-of-paged-pool", mdl, "MmBuildMdlForNonPagedPool", address=where, flags=f"{known.flags:#x}")
+    m.set_u16(mdl + _FLAGS, known.flags | NONPAGED)
+    m.set_u64(mdl + _MAPPED_VA, known.address)
+
+
+def lock(m: Machine, mdl: int, *, write: bool) -> None:
+    """MmProbeAndLockPages: the buffer stays in memory until MmUnlockPages (KRN-05, KRN-06)."""
+    known = fields(m, mdl, "MmProbeAndLockPages")
+    for flag, state in ((LOCKED, "locked"), (NONPAGED, "built for nonpaged pool"), (PARTIAL, "built as a partial MDL")):
+        if known.flags & flag:
+            _stop(m, "mdl-locked-again", mdl, "MmProbeAndLockPages", state=state, flags=f"{known.flags:#x}")
+    _buffer(m, mdl, known, "MmProbeAndLockPages")
+    if m.irql > APC_LEVEL and is_paged(m, known.address):
+        _stop(m, "mdl-lock-irql", mdl, "MmProbeAndLockPages")
+    m.set_u16(mdl + _FLAGS, known.flags | LOCKED | (WRITE_OPERATION if write else 0))
+
+
+def unlock(m: Machine, mdl: int) -> None:
+    """MmUnlockPages (KRN-05, KRN-07)."""
+    known = fields(m, mdl, "MmUnlockPages")
+    flags = f"{known.flags:#x}"
+    if known.flags & PARTIAL:
+        _stop(m, "mdl-unlocked-partial", mdl, "MmUnlockPages", flags=flags)
+    if known.flags & NONPAGED:
+        _stop(m, "mdl-unlocked-nonpaged", mdl, "MmUnlockPages", flags=flags)
+    if not known.flags & LOCKED:
+        _stop(m, "mdl-not-locked", mdl, "MmUnlockPages", flags=flags)
+    m.set_u16(mdl + _FLAGS, known.flags & ~(LOCKED | MAPPED | WRITE_OPERATION))
+
+
+def build_partial(m: Machine, source: int, target: int, address: int, length: int) -> None:
+    """IoBuildPartialMdl: `target` describes a part of a locked or nonpaged source; length 0 means up to its end (KRN-10)."""
+    known, small = ready(m, source, "IoBuildPartialMdl"), fields(m, target, "IoBuildPartialMdl")
+    length = length or known.address + known.count - address
+    inside = known.address <= address and address + length <= known.address + known.count
+    if not inside or small.size < size_of(address, length):
+        where = f"{address:#018x}"
+        _stop(m, "mdl-partial-outside", source, "IoBuildPartialMdl", address=where, size=length, target=f"{target:#018x}")
+    offset = address % PAGE
+    flags = small.flags & FIXED | PARTIAL | known.flags & (LOCKED | NONPAGED | WRITE_OPERATION)
+    mapped = address if known.flags & NONPAGED else 0
+    m.write(target, _MDL.pack(0, small.size, flags, 0, mapped, address - offset, length, offset))
+
+
+def ready(m: Machine, mdl: int, function: str) -> Fields:
+    """The members of an MDL that is built or locked; a stop when it is neither (KRN-09, BUG-18)."""
+    known = fields(m, mdl, function)
+    if not known.flags & (LOCKED | NONPAGED | PARTIAL):
+        _stop(m, "mdl-not-built", mdl, function)
+    return known
+
+
+def system_address(m: Machine, mdl: int) -> int:
+    """The address at which the described bytes can be used; 0 when mapping fails (KRN-04, KRN-09)."""
+    known = ready(m, mdl, "MmGetSystemAddressForMdlSafe")
+    if known.flags & (NONPAGED | MAPPED):
+        return known.address
+    if m.choose("MmGetSystemAddressForMdlSafe", ("succeeds", "fails")) == "fails":
+        return 0
+    m.set_u16(mdl + _FLAGS, known.flags | (PARTIAL_MAPPED | MAPPED if known.flags & PARTIAL else MAPPED))
+    m.set_u64(mdl + _MAPPED_VA, known.address)
+    return known.address
+
+
+# For providers
+
+
+def build(m: Machine, address: int, length: int, *, given: bool = False) -> int:
+    """An MDL over nonpaged memory, ready for use; with `given` the driver may free it with IoFreeMdl."""
+    mdl = m.allocate(size_of(address, length), "mdl", label="MDL")
+    initialize(m, mdl, address, length, FIXED | NONPAGED)
+    m.set_u64(mdl + _MAPPED_VA, address)
+    if given:
+        mdls(m).given.add(mdl)
+    return mdl
+
+
+def free(m: Machine, mdl: int) -> None:
+    """End the life of an MDL that :func:`build` made."""
+    mdls(m).given.discard(mdl)
+    m.free(mdl)
+
+
+def segments(m: Machine, mdl: int, offset: int, length: int, function: str) -> list[tuple[int, int]]:
+    """The pieces of memory that `length` bytes from `offset` of an MDL chain are: (address, size), in order.
+
+    Stops with ``mdl-not-built`` or ``mdl-too-short`` when the chain does not hold them.
+    """
+    found: list[tuple[int, int]] = []
+    skip, left, total, at = offset, length, 0, mdl
+    while at and left:
+        known = ready(m, at, function)
+        total += known.count
+        usable = min(max(known.count - skip, 0), left)
+        if usable:
+            found.append((known.address + skip, usable))
+            left -= usable
+        skip = max(skip - known.count, 0)
+        at = known.next
+    if left:
+        _stop(m, "mdl-too-short", mdl, function, needed=length, offset=offset, size=total)
+    return found
+
+
+def read(m: Machine, mdl: int, offset: int, length: int, function: str) -> bytes:
+    """Bytes that an MDL chain describes."""
+    return b"".join(m.read(address, size) for address, size in segments(m, mdl, offset, length, function))
+
+
+def write(m: Machine, mdl: int, offset: int, content: bytes, function: str) -> None:
+    """Store bytes where an MDL chain says."""
+    done = 0
+    for address, size in segments(m, mdl, offset, len(content), function):
+        m.write(address, content[done : done + size])
+        done += size
+
+
+def chain(m: Machine, mdl: int, function: str) -> Iterator[int]:
+    """The MDLs of a chain."""
+    while mdl:
+        yield mdl
+        mdl = fields(m, mdl, function).next
+
+
+def in_use(m: Machine, mdl: int, holder: str) -> None:
+    """Note that a request of `holder` uses an MDL chain, so that freeing it meanwhile is seen (MIS-19)."""
+    for part in chain(m, mdl, holder):
+        mdls(m).users[part] = holder
+
+
+def no_longer_in_use(m: Machine, mdl: int) -> None:
+    """The request that used an MDL chain is over."""
+    for part in chain(m, mdl, ""):
+        mdls(m).users.pop(part, None)

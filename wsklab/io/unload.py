@@ -1,0 +1,45 @@
+"""What a driver leaves behind when it is unloaded: the checks, in the order in which Windows would suffer from each.
+
+First what would run in an image that is gone, then what is only lost. Facts: BUG-16, BUG-26, KRN-27, KRN-45, MIS-54, MIS-59.
+"""
+
+from __future__ import annotations
+
+from wsklab.io.irp import SENT, code_name, irps, layout
+from wsklab.io.mdl import mdls
+from wsklab.io.workitem import check_work_items
+from wsklab.machine import Machine
+from wsklab.machine.functions_pool import check_pool
+from wsklab.machine.functions_thread import check_threads
+from wsklab.machine.functions_timer import check_due
+
+
+def check_unload(m: Machine, driver: str = "driver") -> None:
+    """Stop when something of the driver is left after its DriverUnload routine has returned."""
+    check_threads(m)
+    check_due(m)
+    check_work_items(m)
+    check_irps(m)
+    check_mdls(m)
+    check_pool(m, driver)
+
+
+def check_irps(m: Machine) -> None:
+    """Stop when an own IRP of the driver is still in use, or was never freed."""
+    own = [packet for packet in irps(m).packets.values() if packet.maker == "driver" and packet.own and not packet.raw]
+    for packet in own:
+        if packet.state == SENT:
+            o = layout()
+            routine = m.u64(m.u64(packet.address + o.current) + o.routine)
+            m.stop("irp-in-flight-at-unload", objects=(packet.address,), irp=f"{packet.address:#018x}", holder=packet.holder,
+                   routine=code_name(m, routine))  # fmt: skip
+    if own:
+        objects = tuple(packet.address for packet in own)
+        m.stop("irp-leaked", objects=objects, irp=f"{objects[0]:#018x}", count=len(objects))
+
+
+def check_mdls(m: Machine) -> None:
+    """Stop when an MDL of the driver was never freed."""
+    left = sorted(mdls(m).live)
+    if left:
+        m.stop("mdl-leaked", objects=tuple(left), mdl=f"{left[0]:#018x}", count=len(left))

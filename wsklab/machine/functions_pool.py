@@ -1,0 +1,189 @@
+"""Pool: allocating, freeing, and what a driver still has when it is unloaded.
+
+Every allocation can be made to fail: ``choices["ExAllocatePool2"] = "fails"`` (KRN-46). Blocks that the system hands to the
+driver are not in this table, so freeing them with ExFreePool is seen. Facts: KRN-11 to KRN-17, BUG-08, BUG-26.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from wsklab.machine.api import APC_LEVEL, DISPATCH_LEVEL, PASSIVE_LEVEL, wdk
+from wsklab.machine.machine import Machine
+
+_OUTCOMES = ("succeeds", "fails")
+UNINITIALIZED, RAISE, NON_PAGED, NON_PAGED_EXECUTE, PAGED = 0x2, 0x20, 0x40, 0x80, 0x100
+PAGED_POOL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """A live pool block of the driver."""
+
+    address: int
+    size: int
+    tag: int
+    paged: bool
+
+
+@dataclass(slots=True)
+class Pool:
+    """The driver's live pool blocks by address; those it was given and may free; which blocks are paged."""
+
+    live: dict[int, Allocation] = field(default_factory=dict)
+    given: dict[int, Allocation] = field(default_factory=dict)
+    paged: set[int] = field(default_factory=set)
+
+
+def pool(m: Machine) -> Pool:
+    """The driver's pool of a machine."""
+    return m.model("kernel.pool", Pool)
+
+
+def tag_text(tag: int) -> str:
+    """A tag as the debugger shows it: 'Fred' in C appears as derF (KRN-17)."""
+    content = (tag & 0xFFFF_FFFF).to_bytes(4, "little")
+    return content.decode("latin-1") if all(32 <= byte < 127 for byte in content) else f"{tag:#x}"
+
+
+def is_paged(m: Machine, address: int) -> bool:
+    """Whether an address lies in paged pool."""
+    paged = pool(m).paged
+    if not paged:
+        return False
+    block = m.block_at(address)
+    return block is not None and block.address in paged
+
+
+def refuse_paged(m: Machine, address: int, function: str) -> None:
+    """Stop when a synchronisation object lies in paged pool. Facts: KRN-18, KRN-25, BUG-27."""
+    if is_paged(m, address):
+        m.stop("object-in-paged-pool", objects=(address,), object=f"{address:#018x}", function=function)
+
+
+def _allocate(m: Machine, function: str, size: int, tag: int, *, paged: bool, zero: bool) -> int:
+    if size == 0:
+        m.stop("pool-zero-size", function=function, type=int(paged))
+    if paged and m.irql > APC_LEVEL:
+        m.stop("pool-at-wrong-irql", function=function, code="0x1", size=f"{size:#x}")
+    if m.choose(function, _OUTCOMES) == "fails":
+        return 0
+    address = m.allocate(size, "pool", tag=tag, label="pool", zero=zero)
+    model = pool(m)
+    model.live[address] = Allocation(address, size, tag, paged)
+    if paged:
+        model.paged.add(address)
+    return address
+
+
+@wdk()
+def ExAllocatePool2(m: Machine, Flags: int, NumberOfBytes: int, Tag: int) -> int:
+    """Allocate pool, zeroed unless POOL_FLAG_UNINITIALIZED; NULL on failure and for tag 0. Facts: KRN-12, KRN-14."""
+    kinds = [kind for kind in (NON_PAGED, NON_PAGED_EXECUTE, PAGED) if Flags & kind]
+    if len(kinds) != 1:
+        m.stop("pool-bad-flags", function="ExAllocatePool2", flags=f"{Flags:#x}", count=len(kinds))
+    if Tag == 0:
+        return 0
+    zero = not Flags & UNINITIALIZED
+    address = _allocate(m, "ExAllocatePool2", NumberOfBytes, Tag, paged=kinds == [PAGED], zero=zero)
+    if not address and Flags & RAISE:
+        m.not_modelled("ExAllocatePool2 with POOL_FLAG_RAISE_ON_FAILURE that fails")
+    return address
+
+
+def _old_style(m: Machine, function: str, pool_type: int, size: int, tag: int, *, zero: bool) -> int:
+    if tag == 0:
+        m.stop("pool-zero-tag", function=function, type=pool_type, size=f"{size:#x}")
+    return _allocate(m, function, size, tag, paged=bool(pool_type & PAGED_POOL), zero=zero)
+
+
+@wdk()
+def ExAllocatePoolWithTag(m: Machine, PoolType: int, NumberOfBytes: int, Tag: int) -> int:
+    """Allocate pool that is not initialised; NULL on failure. Deprecated since Windows 10 2004. Facts: KRN-12."""
+    return _old_style(m, "ExAllocatePoolWithTag", PoolType, NumberOfBytes, Tag, zero=False)
+
+
+@wdk()
+def ExAllocatePoolZero(m: Machine, PoolType: int, NumberOfBytes: int, Tag: int) -> int:
+    """Allocate zeroed pool; NULL on failure. Facts: KRN-12, KRN-13."""
+    return _old_style(m, "ExAllocatePoolZero", PoolType, NumberOfBytes, Tag, zero=True)
+
+
+@wdk()
+def ExAllocatePoolUninitialized(m: Machine, PoolType: int, NumberOfBytes: int, Tag: int) -> int:
+    """Allocate pool that is not initialised; NULL on failure. Facts: KRN-12."""
+    return _old_style(m, "ExAllocatePoolUninitialized", PoolType, NumberOfBytes, Tag, zero=False)
+
+
+@wdk(quiet=True, irql=PASSIVE_LEVEL)
+def ExInitializeDriverRuntime(m: Machine, RuntimeFlags: int) -> None:
+    """Prepare the pool functions for systems before Windows 10 2004; nothing to do here. Facts: KRN-13."""
+
+
+def give(m: Machine, address: int, tag: int = 0) -> None:
+    """Let the driver free a pool block that it did not allocate; it is not counted as leaked."""
+    block = m.block_at(address)
+    assert block is not None and block.address == address
+    pool(m).given[address] = Allocation(address, block.size, tag, False)
+
+
+def _free(m: Machine, function: str, address: int, tag: int) -> None:
+    model = pool(m)
+    known = model.live.get(address) or model.given.get(address)
+    if known is None:
+        _not_freeable(m, function, address, tag)
+    if tag and known.tag and known.tag != tag:
+        m.stop("pool-wrong-tag", objects=(address,), function=function, address=f"{address:#018x}",
+               tag=tag_text(known.tag), given=tag_text(tag))  # fmt: skip
+    if known.paged and m.irql > APC_LEVEL:
+        m.stop("pool-at-wrong-irql", objects=(address,), function=function, code="0x11", size=f"{known.size:#x}")
+    model.live.pop(address, None)
+    model.given.pop(address, None)
+    m.free(address)
+
+
+def _not_freeable(m: Machine, function: str, address: int, tag: int) -> NoReturn:
+    block = m.block_at(address)
+    where, objects = f"{address:#018x}", (block.address,) if block else ()
+    if block is not None and block.kind == "irp" and block.live:
+        m.stop("irp-pool-freed", objects=objects, irp=where, function=function)
+    if block is not None and block.kind == "pool" and not block.live and block.address == address:
+        m.stop("pool-freed-twice", objects=objects, address=where, function=function, tag=tag_text(tag or block.tag))
+    if address == 0:
+        what = "is NULL"
+    elif block is None:
+        what = "was never allocated"
+    elif block.address != address:
+        what = f"lies inside {m.name_of(address)}"
+    else:
+        what = f"is not the driver's pool but {m.name_of(address)}"
+    m.stop("pool-not-allocated", objects=objects, address=where, function=function, what=what)
+
+
+@wdk(irql=DISPATCH_LEVEL)
+def ExFreePool(m: Machine, P: int) -> None:
+    """Free a pool block. Facts: KRN-16, BUG-08."""
+    _free(m, "ExFreePool", P, 0)
+
+
+@wdk(irql=DISPATCH_LEVEL)
+def ExFreePoolWithTag(m: Machine, P: int, Tag: int) -> None:
+    """Free a pool block that was allocated with Tag; Tag 0 fits every block. Facts: KRN-16, BUG-08."""
+    _free(m, "ExFreePoolWithTag", P, Tag)
+
+
+@wdk(irql=DISPATCH_LEVEL)
+def ExFreePool2(m: Machine, P: int, Tag: int, ExtendedParameters: int, ExtendedParametersCount: int) -> None:
+    """Free a pool block that was allocated with Tag."""
+    _free(m, "ExFreePool2", P, Tag)
+
+
+def check_pool(m: Machine, driver: str = "driver") -> None:
+    """At unload: stop when pool of the driver is left. Facts: BUG-26, BUG-35, MIS-59."""
+    left = list(pool(m).live.values())
+    if left:
+        first = left[0]
+        objects = tuple(block.address for block in left)
+        m.stop("pool-leaked", objects=objects, count=len(left), size=sum(block.size for block in left),
+               address=f"{first.address:#018x}", tag=tag_text(first.tag), driver=driver)  # fmt: skip

@@ -1,0 +1,279 @@
+"""Dispatcher objects: events, semaphores, mutexes, and waiting for any of them (also for threads and timers).
+
+An object's state stands in its DISPATCHER_HEADER: kind in Type, signalled when SignalState is above 0. A wait polls nothing: it
+is a :class:`Wait` whose `ready` reads these bytes, so an object that is freed or goes out of scope while somebody waits for it is
+seen there. Facts: KRN-18 to KRN-26, BUG-11, BUG-12, BUG-27.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from struct import Struct
+from typing import Any
+
+from wsklab.machine.api import APC_LEVEL, DISPATCH_LEVEL, HIGH_LEVEL, wdk
+from wsklab.machine.functions_pool import refuse_paged
+from wsklab.machine.machine import Machine
+from wsklab.machine.scheduler import STATUS_TIMEOUT, Thread, Wait
+
+Waiting = Generator[Wait, Any, int]
+
+KINDS = {0: "event", 1: "event", 2: "mutex", 5: "semaphore", 6: "thread", 8: "timer", 9: "timer"}
+"""Kinds of dispatcher objects by DISPATCHER_HEADER.Type."""
+SYNCHRONIZATION_EVENT, MUTANT, SEMAPHORE, THREAD, NOTIFICATION_TIMER, SYNCHRONIZATION_TIMER = 1, 2, 5, 6, 8, 9
+STATE = 4
+_HEADER = Struct("<BBBBiQQ")
+_SELF_RESETTING = {SYNCHRONIZATION_EVENT, SYNCHRONIZATION_TIMER}
+SYSTEM_TIME_AT_START = 133_801_632_000_000_000
+"""System time (100 ns since 1601) at virtual time 0: 2025-01-01, so that every run shows the same times."""
+
+
+def initialize(m: Machine, address: int, kind: int, size: int, state: int) -> None:
+    """Write the header of a dispatcher object: `kind` as in `KINDS`, `size` in bytes, signalled when `state` is above 0."""
+    head = address + 8
+    m.write(address, _HEADER.pack(kind, 0, size // 4, 0, state, head, head))
+
+
+def kind_of(m: Machine, address: int, function: str, expected: str = "dispatcher object") -> int:
+    """The header's Type; a stop when no initialised object of the expected kind lies at `address`."""
+    content, states = m.memory.peek(address, 24)
+    if b"\x01" in states:
+        kind = -1
+    else:
+        kind = m.read(address, 24)[0]
+        if int.from_bytes(content[8:16], "little") == 0:
+            kind = -1
+    name = KINDS.get(kind)
+    if name is None or expected not in ("dispatcher object", name):
+        m.stop("not-a-dispatcher-object", objects=(address,), object=f"{address:#018x}", function=function, expected=expected)
+    return kind
+
+
+def thread_object(m: Machine, thread: Thread | None = None) -> int:
+    """The address of a thread's object (its dispatcher header), made when first asked for."""
+    thread = thread or m.thread
+    if not thread.object:
+        thread.object = m.allocate(64, "object", label=f"thread {thread.name}", zero=True)
+        initialize(m, thread.object, THREAD, 64, int(thread.done))
+    return thread.object
+
+
+# Waiting
+
+
+def _satisfying(m: Machine, address: int, kind: int) -> tuple[Callable[[], bool], Callable[[], None] | None]:
+    """How a wait for an object is asked for, and what satisfying it does to the object (KRN-19)."""
+    state = address + STATE
+    if kind == MUTANT:
+        me, owner = thread_object(m), address + m.offset("KMUTEX", "OwnerThread")
+
+        def take_mutex() -> None:
+            m.set_i32(state, m.i32(state) - 1)
+            m.set_u64(owner, me)
+
+        return lambda: m.i32(state) > 0 or m.u64(owner) == me, take_mutex
+    if kind == SEMAPHORE:
+        return lambda: m.i32(state) > 0, lambda: m.set_i32(state, m.i32(state) - 1)
+    if kind in _SELF_RESETTING:
+        return lambda: m.i32(state) > 0, lambda: m.set_i32(state, 0)
+    return lambda: m.i32(state) > 0, None
+
+
+def deadline_of(m: Machine, timeout: int) -> int:
+    """The virtual time at which a time-out ends: negative is relative, positive a system time (KRN-22)."""
+    return m.time - timeout if timeout < 0 else max(timeout - SYSTEM_TIME_AT_START, m.time)
+
+
+def _refuse_wait(m: Machine, function: str, address: int, timeout: int | None) -> None:
+    """Waits with a time-out other than 0 need IRQL <= APC_LEVEL (KRN-22, KRN-33)."""
+    if m.irql >= DISPATCH_LEVEL and timeout != 0:
+        m.stop(
+            "wait-at-dispatch", objects=(address,), object=f"{address:#018x}", function=function,
+            code="0x121" if timeout is None else "0x122", timeout="NULL" if timeout is None else timeout,
+        )  # fmt: skip
+
+
+def _wait(m: Machine, function: str, kind: str, address: int, ready: Callable[[], bool], take: Callable[[], None] | None,
+          timeout: int | None) -> Waiting:  # fmt: skip
+    if ready():
+        if take:
+            take()
+        return 0
+    if timeout == 0:
+        return STATUS_TIMEOUT
+    if m.trace.on:
+        m.trace.add("wait", kind, actor="driver", objects=(address,), where=m.caller(), function=function, timeout=timeout)
+    deadline = None if timeout is None else deadline_of(m, timeout)
+    status: int = yield Wait(ready, deadline, (kind, address), take)
+    if m.trace.on:
+        m.trace.add("wake", kind, actor="driver", objects=(address,), status=status)
+    return status
+
+
+def _handle(m: Machine, address: int, function: str) -> None:
+    """Handles are small numbers with the kernel's top bit; objects are addresses (KRN-28)."""
+    if 0 < address < 0x10000 or address >> 16 == 0xFFFF_FFFF_8000:
+        m.stop("wait-on-handle", object=f"{address:#x}", function=function)
+
+
+@wdk(irql=DISPATCH_LEVEL, waits=True)
+def KeWaitForSingleObject(m: Machine, Object: int, WaitReason: int, WaitMode: int, Alertable: int, Timeout: int) -> Waiting:
+    """Wait until Object is signalled or the time-out is over. Facts: KRN-22 to KRN-26, BUG-27."""
+    _handle(m, Object, "KeWaitForSingleObject")
+    kind = kind_of(m, Object, "KeWaitForSingleObject")
+    timeout = m.i64(Timeout) if Timeout else None
+    _refuse_wait(m, "KeWaitForSingleObject", Object, timeout)
+    ready, take = _satisfying(m, Object, kind)
+    return (yield from _wait(m, "KeWaitForSingleObject", KINDS[kind], Object, ready, take, timeout))
+
+
+@wdk(irql=DISPATCH_LEVEL, waits=True)
+def KeWaitForMutexObject(m: Machine, Mutex: int, WaitReason: int, WaitMode: int, Alertable: int, Timeout: int) -> Waiting:
+    """Wait for a mutex; the same as KeWaitForSingleObject."""
+    return (yield from KeWaitForSingleObject(m, Mutex, WaitReason, WaitMode, Alertable, Timeout))
+
+
+@wdk(irql=DISPATCH_LEVEL, waits=True)
+def KeWaitForMultipleObjects(
+    m: Machine, Count: int, Object: int, WaitType: int, WaitReason: int, WaitMode: int, Alertable: int, Timeout: int,
+    WaitBlockArray: int,
+) -> Waiting:  # fmt: skip
+    """Wait for all (WaitType WaitAll) or any of several objects; for any, the index is in the status. Facts: KRN-22."""
+    function = "KeWaitForMultipleObjects"
+    objects = [m.u64(Object + 8 * index) for index in range(Count)]
+    asked = [_satisfying(m, address, kind_of(m, address, function)) for address in objects]
+    timeout = m.i64(Timeout) if Timeout else None
+    _refuse_wait(m, function, objects[0] if objects else 0, timeout)
+    satisfied: list[int] = []
+
+    def ready() -> bool:
+        able = [index for index, (is_ready, _) in enumerate(asked) if is_ready()]
+        satisfied[:] = able if WaitType == 0 else able[:1]
+        return len(able) == Count if WaitType == 0 else bool(able)
+
+    def take() -> None:
+        for index in satisfied:
+            consume = asked[index][1]
+            if consume:
+                consume()
+
+    status = yield from _wait(m, function, "objects", objects[0] if objects else 0, ready, take, timeout)
+    return status if WaitType == 0 or status == STATUS_TIMEOUT else satisfied[0]
+
+
+@wdk(irql=APC_LEVEL, waits=True)
+def KeDelayExecutionThread(m: Machine, WaitMode: int, Alertable: int, Interval: int) -> Waiting:
+    """Let the thread sleep: negative intervals are relative, in 100-ns units."""
+    if m.trace.on:
+        m.trace.add("wait", "delay", actor="driver", where=m.caller(), function="KeDelayExecutionThread", timeout=m.i64(Interval))
+    yield Wait(lambda: False, deadline_of(m, m.i64(Interval)), ("delay",))
+    return 0
+
+
+# Events
+
+
+@wdk(irql=HIGH_LEVEL)
+def KeInitializeEvent(m: Machine, Event: int, Type: int, State: int) -> None:
+    """Make a notification or synchronization event, in nonpaged memory. Facts: KRN-18, KRN-19, BUG-11."""
+    refuse_paged(m, Event, "KeInitializeEvent")
+    for thread in m.scheduler.blocked:
+        if thread.waiting is not None and Event in thread.waiting.why:
+            m.stop("event-initialized-while-waited-on", objects=(Event,), object=f"{Event:#018x}", thread=thread.name)
+    initialize(m, Event, 1 if Type else 0, 24, 1 if State else 0)
+
+
+def _event(m: Machine, event: int, function: str) -> int:
+    kind_of(m, event, function, "event")
+    return event + STATE
+
+
+@wdk()
+def KeSetEvent(m: Machine, Event: int, Increment: int, Wait: int) -> int:
+    """Signal an event; returns the state before. With Wait TRUE only at IRQL <= APC_LEVEL. Facts: KRN-20, KRN-21."""
+    state = _event(m, Event, "KeSetEvent")
+    if Wait and m.irql >= DISPATCH_LEVEL:
+        m.stop("event-set-with-wait", objects=(Event,), object=f"{Event:#018x}")
+    before = m.i32(state)
+    m.set_i32(state, 1)
+    return before
+
+
+@wdk()
+def KeClearEvent(m: Machine, Event: int) -> None:
+    """Reset an event. Facts: KRN-19."""
+    m.set_i32(_event(m, Event, "KeClearEvent"), 0)
+
+
+@wdk()
+def KeResetEvent(m: Machine, Event: int) -> int:
+    """Reset an event; returns the state before. Facts: KRN-19."""
+    state = _event(m, Event, "KeResetEvent")
+    before = m.i32(state)
+    m.set_i32(state, 0)
+    return before
+
+
+@wdk()
+def KeReadStateEvent(m: Machine, Event: int) -> int:
+    """The event's state, without changing it."""
+    return m.i32(_event(m, Event, "KeReadStateEvent"))
+
+
+# Semaphores and mutexes
+
+
+@wdk(irql=HIGH_LEVEL)
+def KeInitializeSemaphore(m: Machine, Semaphore: int, Count: int, Limit: int) -> None:
+    """Make a semaphore with a count and a limit."""
+    refuse_paged(m, Semaphore, "KeInitializeSemaphore")
+    initialize(m, Semaphore, SEMAPHORE, 32, Count)
+    m.set_i32(Semaphore + m.offset("KSEMAPHORE", "Limit"), Limit)
+
+
+@wdk()
+def KeReleaseSemaphore(m: Machine, Semaphore: int, Increment: int, Adjustment: int, Wait: int) -> int:
+    """Add Adjustment to the count; returns the count before."""
+    kind_of(m, Semaphore, "KeReleaseSemaphore", "semaphore")
+    before, limit = m.i32(Semaphore + STATE), m.i32(Semaphore + m.offset("KSEMAPHORE", "Limit"))
+    if Adjustment <= 0 or before + Adjustment > limit:
+        where = f"{Semaphore:#018x}"
+        m.stop("semaphore-limit", objects=(Semaphore,), object=where, adjustment=Adjustment, count=before, limit=limit)
+    m.set_i32(Semaphore + STATE, before + Adjustment)
+    return before
+
+
+@wdk(irql=HIGH_LEVEL)
+def KeReadStateSemaphore(m: Machine, Semaphore: int) -> int:
+    """The semaphore's count."""
+    kind_of(m, Semaphore, "KeReadStateSemaphore", "semaphore")
+    return m.i32(Semaphore + STATE)
+
+
+@wdk(irql=HIGH_LEVEL)
+def KeInitializeMutex(m: Machine, Mutex: int, Level: int) -> None:
+    """Make a mutex that nobody owns."""
+    refuse_paged(m, Mutex, "KeInitializeMutex")
+    m.write(Mutex, bytes(m.sizeof("KMUTEX")))
+    initialize(m, Mutex, MUTANT, m.sizeof("KMUTEX"), 1)
+
+
+@wdk()
+def KeReleaseMutex(m: Machine, Mutex: int, Wait: int) -> int:
+    """Release a mutex of the current thread; returns the state before, 0 when it is free now."""
+    kind_of(m, Mutex, "KeReleaseMutex", "mutex")
+    owner = Mutex + m.offset("KMUTEX", "OwnerThread")
+    if m.u64(owner) != thread_object(m) or m.i32(Mutex + STATE) > 0:
+        m.stop("mutex-not-owned", objects=(Mutex,), object=f"{Mutex:#018x}", function="KeReleaseMutex")
+    before = m.i32(Mutex + STATE)
+    m.set_i32(Mutex + STATE, before + 1)
+    if before + 1 > 0:
+        m.set_u64(owner, 0)
+    return before
+
+
+@wdk(irql=HIGH_LEVEL)
+def KeReadStateMutex(m: Machine, Mutex: int) -> int:
+    """1 when the mutex is free."""
+    kind_of(m, Mutex, "KeReadStateMutex", "mutex")
+    return m.i32(Mutex + STATE)

@@ -1,0 +1,208 @@
+"""System threads, their handles and objects, and what of them is left at unload.
+
+A handle is a number with the kernel's top bits, an object an address; a thread object lives as long as the thread runs or
+somebody holds a reference. Facts: KRN-26 to KRN-29, BUG-16, BUG-20, BUG-25.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from wsklab.machine import status
+from wsklab.machine.api import DISPATCH_LEVEL, HIGH_LEVEL, PASSIVE_LEVEL, wdk
+from wsklab.machine.functions_sync import STATE, THREAD, initialize, thread_object
+from wsklab.machine.machine import Machine
+from wsklab.machine.scheduler import Thread, Wait
+
+_FIRST_HANDLE = 0xFFFF_FFFF_8000_0100
+
+
+class ThreadEnd(Exception):
+    """PsTerminateSystemThread was called: unwinds the thread's C functions up to its start."""
+
+
+@dataclass(slots=True)
+class Started:
+    """A thread that PsCreateSystemThread started: its object, its start routine, references to the object."""
+
+    thread: Thread
+    object: int
+    start: int
+    references: int = 1
+
+
+@dataclass(slots=True)
+class Threads:
+    """Threads of the driver by object, and open handles."""
+
+    by_object: dict[int, Started] = field(default_factory=dict)
+    handles: dict[int, int] = field(default_factory=dict)
+    opened: int = 0
+
+
+def threads(m: Machine) -> Threads:
+    """The driver's threads of a machine."""
+    return m.model("kernel.threads", Threads)
+
+
+def start_driver_thread(m: Machine, start: int, context: int, name: str) -> Started:
+    """Start a thread at PASSIVE_LEVEL that runs the C routine `start` with `context`."""
+    address = m.allocate(64, "object", label=f"thread {name}", zero=True)
+    initialize(m, address, THREAD, 64, 0)
+    thread = m.start_thread(_body(m, start, context, address, name), name)
+    thread.object = address
+    return threads(m).by_object.setdefault(address, Started(thread, address, start))
+
+
+def _body(m: Machine, start: int, context: int, address: int, name: str) -> Generator[Wait, Any, None]:
+    with suppress(ThreadEnd):
+        yield from m.call_waiting(start, context)
+    if m.irql != PASSIVE_LEVEL:
+        m.stop("thread-ended-at-raised-irql", objects=(address,), thread=name)
+    m.set_i32(address + STATE, 1)
+    _release(m, threads(m).by_object[address])
+
+
+def _release(m: Machine, started: Started) -> None:
+    started.references -= 1
+    if started.references == 0:
+        del threads(m).by_object[started.object]
+        m.free(started.object)
+
+
+@wdk(irql=PASSIVE_LEVEL)
+def PsCreateSystemThread(
+    m: Machine,
+    ThreadHandle: int,
+    DesiredAccess: int,
+    ObjectAttributes: int,
+    ProcessHandle: int,
+    ClientId: int,
+    StartRoutine: int,
+    StartContext: int,
+) -> int:
+    """Start a system thread; the handle has to be closed with ZwClose. Facts: KRN-27, KRN-28."""
+    if m.choose("PsCreateSystemThread", ("succeeds", "fails")) == "fails":
+        return status.INSUFFICIENT_RESOURCES
+    model = threads(m)
+    started = start_driver_thread(m, StartRoutine, StartContext, m.code_at(StartRoutine).name)
+    handle = _FIRST_HANDLE + 4 * model.opened
+    model.opened += 1
+    model.handles[handle] = started.object
+    started.references += 1
+    m.set_u64(ThreadHandle, handle)
+    if ClientId:
+        m.write(ClientId, (4).to_bytes(8, "little") + (0x1000 + 4 * model.opened).to_bytes(8, "little"))
+    return status.SUCCESS
+
+
+@wdk(irql=PASSIVE_LEVEL)
+def PsTerminateSystemThread(m: Machine, ExitStatus: int) -> NoReturn:
+    """End the current system thread; does not return. Facts: KRN-27."""
+    if m.thread.object not in threads(m).by_object:
+        m.stop("not-a-system-thread", function="PsTerminateSystemThread", thread=m.thread.name)
+    raise ThreadEnd
+
+
+def _object_of(m: Machine, handle: int, function: str) -> int:
+    model = threads(m)
+    if handle not in model.handles:
+        opened = _FIRST_HANDLE <= handle < _FIRST_HANDLE + 4 * model.opened
+        what = "has been closed" if opened else "was never opened"
+        m.stop("handle-invalid", function=function, handle=f"{handle:#x}", what=what)
+    return model.handles[handle]
+
+
+@wdk(irql=PASSIVE_LEVEL)
+def ZwClose(m: Machine, Handle: int) -> int:
+    """Close a thread handle. Facts: KRN-27, BUG-20."""
+    address = _object_of(m, Handle, "ZwClose")
+    del threads(m).handles[Handle]
+    started = threads(m).by_object.get(address)
+    if started is not None:
+        _release(m, started)
+    return status.SUCCESS
+
+
+@wdk(irql=PASSIVE_LEVEL)
+def ObReferenceObjectByHandle(
+    m: Machine, Handle: int, DesiredAccess: int, ObjectType: int, AccessMode: int, Object: int, HandleInformation: int
+) -> int:
+    """Store the object of a thread handle, with one more reference. Facts: KRN-28."""
+    address = _object_of(m, Handle, "ObReferenceObjectByHandle")
+    threads(m).by_object[address].references += 1
+    m.set_u64(Object, address)
+    return status.SUCCESS
+
+
+@wdk()
+def ObfReferenceObject(m: Machine, Object: int) -> int:
+    """One more reference to a thread object."""
+    started = _started(m, Object, "ObReferenceObject")
+    started.references += 1
+    return started.references
+
+
+@wdk()
+def ObReferenceObject(m: Machine, Object: int) -> int:
+    """One more reference to a thread object."""
+    return ObfReferenceObject(m, Object)
+
+
+@wdk()
+def ObfDereferenceObject(m: Machine, Object: int) -> int:
+    """One reference less to a thread object. Facts: KRN-28, BUG-20."""
+    started = _started(m, Object, "ObDereferenceObject")
+    running = 0 if started.thread.done or m.i32(started.object + STATE) else 1
+    handles = sum(address == Object for address in threads(m).handles.values())
+    if started.references <= running + handles:
+        _too_often(m, Object, "ObDereferenceObject")
+    _release(m, started)
+    return started.references
+
+
+@wdk()
+def ObDereferenceObject(m: Machine, Object: int) -> int:
+    """One reference less to a thread object. Facts: KRN-28, BUG-20."""
+    return ObfDereferenceObject(m, Object)
+
+
+def _started(m: Machine, address: int, function: str) -> Started:
+    started = threads(m).by_object.get(address)
+    if started is None:
+        block = m.block_at(address)
+        if block is not None and block.kind == "object" and not block.live:
+            _too_often(m, address, function)
+        m.u64(address)
+        m.not_modelled(f"{function} for {m.name_of(address)}")
+    return started
+
+
+def _too_often(m: Machine, address: int, function: str) -> NoReturn:
+    m.stop("object-dereferenced-too-often", objects=(address,), object=f"{address:#018x}", function=function)
+
+
+@wdk(irql=HIGH_LEVEL, quiet=True)
+def KeGetCurrentThread(m: Machine) -> int:
+    """The current thread's object."""
+    return thread_object(m)
+
+
+@wdk(irql=DISPATCH_LEVEL, quiet=True)
+def PsGetCurrentThread(m: Machine) -> int:
+    """The current thread's object."""
+    return thread_object(m)
+
+
+def check_threads(m: Machine) -> None:
+    """At unload: stop when a thread of the driver still runs or a handle is open. Facts: KRN-27, BUG-16, MIS-54."""
+    model = threads(m)
+    for started in model.by_object.values():
+        if not started.thread.done and not m.i32(started.object + STATE):
+            m.stop("thread-at-unload", objects=(started.object,), thread=started.thread.name, start=f"{started.start:#018x}")
+    if model.handles:
+        handle, address = next(iter(model.handles.items()))
+        m.stop("handle-leaked", objects=(address,), count=len(model.handles), handle=f"{handle:#x}")
