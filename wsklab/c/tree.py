@@ -345,7 +345,11 @@ class Return(Statement):
 
 @dataclass(slots=True, eq=False)
 class CheckedFunction:
-    """A function body that C allows, with what it refers to outside itself."""
+    """A function body that C allows, with what it refers to outside itself, and where first.
+
+    `calls` are functions called by name, `addresses` functions whose address is taken, `symbols` variables of static
+    storage, `indirect` the types of calls through pointers.
+    """
 
     name: str
     type: Function
@@ -355,7 +359,8 @@ class CheckedFunction:
     body: Block
     frame_size: int = 0
     has_gap: bool = False
-    calls: set[str] = field(default_factory=set)
-    addresses: set[str] = field(default_factory=set)
-    symbols: set[str] = field(default_factory=set)
+    calls: dict[str, At] = field(default_factory=dict)
+    addresses: dict[str, At] = field(default_factory=dict)
+    symbols: dict[str, At] = field(default_factory=dict)
     indirect: list[Function] = field(default_factory=list)
+    locals: list[Local] = field(default_factory=list)

@@ -1,0 +1,49 @@
+"""C programs that must run: each file in tests/programs with a `main` is a specification, one CHECK per sentence."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.c.standin import StandIn, Undefined, finish
+from wsklab.c.link import Image, link
+from wsklab.c.source import CompileError
+from wsklab.c.unit import compile_unit
+
+PROGRAMS = Path(__file__).parent.parent / "programs"
+PRELUDE = """void check(long long, long long, const char *, int); int variable(int count, ...);
+#define CHECK(expected, expression) check(expected, expression, #expression, __LINE__)
+#line 1
+"""
+
+
+def build(text: str, runtime: StandIn, name: str = "program.c", headers: Any = None) -> Image:
+    return link([compile_unit(text, name, headers)], runtime)
+
+
+def run(text: str, *arguments: Any, function: str = "f", **modelled: Any) -> Any:
+    """The value of a function of a C text."""
+    image = build(text, StandIn(modelled))
+    return finish(image.functions[function].call(*arguments))
+
+
+@pytest.mark.parametrize("path", sorted(p for p in PROGRAMS.glob("*.c") if "int main(void)" in p.read_text()), ids=lambda p: p.stem)
+def test_program(path: Path) -> None:
+    checked: list[int] = []
+    wrong: list[str] = []
+
+    def check(expected: int, actual: int, text: int, line: int) -> None:
+        checked.append(line)
+        if expected != actual:
+            wrong.append(f"{path.name}:{line}: {runtime.read_string(text)} is {actual}, not {expected}")
+
+    runtime = StandIn({"check": check, "variable": lambda count, *values: sum(values)})
+    source = path.read_text()
+    image = build(PRELUDE + source, runtime, path.name)
+    assert image.functions["main"].call() == 0
+    assert wrong == []
+    assert len(checked) >= source.count("CHECK(")
+    assert runtime.frames == []

@@ -1,0 +1,503 @@
+"""C's rules for expressions: from the parser's tree to the typed tree.
+
+`Expressions.value` gives what an expression is worth (arrays and functions already turned into pointers),
+`Expressions.designator` gives the object itself, for ``&``, ``sizeof`` and assignment. A mistake is reported once: the
+expression then has the type `UNKNOWN`, about which nobody complains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pycparser import c_ast
+
+from wsklab.c.check_context import Body, at
+from wsklab.c.constant import literal
+from wsklab.c.conversions import (
+    COMPARISONS,
+    UNKNOWN,
+    address_of,
+    balanced,
+    compatible,
+    convert,
+    decay,
+    element,
+    fold_binary,
+    fold_comparison,
+    fold_unary,
+    is_arithmetic,
+    is_null,
+    is_scalar,
+    member,
+    pointer_trouble,
+    promoted,
+    retyped,
+    unknown,
+)
+from wsklab.c.gaps import Gap as GapNode
+from wsklab.c.tree import (
+    Assign,
+    At,
+    Comma,
+    Conditional,
+    Constant,
+    Distance,
+    Expression,
+    FunctionAddress,
+    Gap,
+    GlobalAddress,
+    Local,
+    LocalAddress,
+    LocalValue,
+    Logical,
+    Memory,
+    Not,
+    PostStep,
+    Recalled,
+    Saved,
+    StringAddress,
+)
+from wsklab.c.types import CHAR, INT, SIZE_T, VOID, Array, CType, Float, Function, Int, Pointer, Record, Void
+
+_PTRDIFF = Int(8, True, "long long", 5)
+
+
+class Expressions:
+    """Checks the expressions of one function body."""
+
+    def __init__(self, body: Body) -> None:
+        self.body = body
+        self.gap_kind = "argument"
+        self._unevaluated = 0
+        from wsklab.c.check_calls import Calls
+        from wsklab.c.check_initialisers import Initialisers
+
+        self.calls = Calls(self)
+        self.initialisers = Initialisers(self)
+
+    # The two ways to look at an expression
+
+    def value(self, node: Any) -> Expression:
+        """The value of `node`; arrays and functions are pointers."""
+        return decay(self.designator(node))
+
+    def scalar(self, node: Any, kind: str = "argument") -> Expression:
+        """The value of `node` where C wants a truth value or a number to switch on."""
+        value = self._with_gap(node, kind)
+        if not is_scalar(value.type):
+            return self.wrong(node, "not-scalar", "A number or pointer is needed here; this is {type}.", type=str(value.type))
+        return value
+
+    def assigned(self, node: Any, target: CType, place: Any, what: str, kind: str = "argument") -> Expression:
+        """The value of `node` converted as if by assignment to `target`; `what` says where, for the message."""
+        value = self._with_gap(node, kind, target)
+        return self.convert_assigned(value, target, place, what)
+
+    def convert_assigned(self, value: Expression, target: CType, place: Any, what: str) -> Expression:
+        """`value` converted as if by assignment, with the warnings a C compiler gives."""
+        trouble = pointer_trouble(value, target)
+        if trouble is None:
+            return convert(value, target)
+        names = {"source": _shown(value.type), "target": _shown(target), "what": what}
+        if trouble == "types":
+            return self.wrong(place, "incompatible-types", "{what}: {source} cannot become {target}.", **names)
+        text = {
+            "pointers": "{what}: {source} and {target} point to different things.",
+            "from-int": "{what}: the number of type {source} becomes the pointer {target} without a cast.",
+            "to-int": "{what}: the pointer {source} becomes the number {target} without a cast.",
+        }[trouble]
+        self.body.problems.warning(f"pointer-{trouble}" if trouble != "pointers" else "pointer-types", place, text, **names)
+        return convert(value, target)
+
+    def effect(self, node: Any) -> Expression:
+        """An expression whose value nobody uses: ``x++`` is the cheaper ``++x``."""
+        if isinstance(node, c_ast.UnaryOp) and node.op in ("p++", "p--"):
+            return self._step(node, node.op[1])
+        if isinstance(node, c_ast.ExprList):
+            parts = [self.effect(part) for part in node.exprs]
+            result = parts[0]
+            for part in parts[1:]:
+                result = Comma(part.type, at(node), result, part)
+            return result
+        return self.value(node)
+
+    def type_of(self, node: Any) -> CType:
+        """The type of an expression that is not evaluated (``sizeof``)."""
+        with self.unevaluated():
+            return self.designator(node).type
+
+    @contextmanager
+    def unevaluated(self) -> Iterator[None]:
+        """While in here, taking an address does not put a local into the frame and names do not count as used."""
+        self._unevaluated += 1
+        with self.body.forgetting():
+            yield
+        self._unevaluated -= 1
+
+    def designator(self, node: Any) -> Expression:
+        """The object or function that `node` designates, or its value."""
+        check: Callable[[Any], Expression] | None = getattr(self, f"_{type(node).__name__}", None)
+        if check is None:
+            return self.wrong(node, "not-supported", "This expression ({what}) is not supported.", what=type(node).__name__)
+        return check(node)
+
+    def wrong(self, node: Any, id: str, text: str, hint: str | None = None, **values: object) -> Expression:
+        """Report an error and go on with a value of unknown type."""
+        self.body.problems.error(id, node, text, hint, **values)
+        return Constant(UNKNOWN, at(node), 0)
+
+    def _with_gap(self, node: Any, kind: str, target: CType = INT) -> Expression:
+        if isinstance(node, GapNode):
+            self.body.has_gap = True
+            return Gap(target if is_scalar(target) else UNKNOWN, at(node), kind)
+        return self.value(node)
+
+    # Names and literals
+
+    def _Gap(self, node: Any) -> Expression:
+        return self._with_gap(node, "argument")
+
+    def _Constant(self, node: Any) -> Expression:
+        value, ctype = literal(node)
+        if isinstance(value, bytes):
+            return StringAddress(ctype, at(node), value)
+        return Constant(ctype, at(node), value)
+
+    def _ID(self, node: Any) -> Expression:
+        name, where = node.name, at(node)
+        symbol = self.body.declarations.lookup(name)
+        if symbol is None and name in ("__func__", "__FUNCTION__"):
+            text = self.body.name.encode() + b"\0"
+            return StringAddress(Array(CHAR, len(text)), where, text)
+        if symbol is None or symbol.kind == "typedef":
+            return self.wrong(node, "undeclared", "{name} is not declared.", self.body.suggestion(name), name=name)
+        if symbol.kind == "constant":
+            return Constant(symbol.type, where, symbol.value or 0)
+        if symbol.kind == "function":
+            self.body.addresses.setdefault(name, where)
+            return FunctionAddress(symbol.type, where, name)
+        if isinstance(symbol.data, Local):
+            return self.local(symbol.data, where)
+        symbol_name = symbol.data or name
+        self.body.symbols.setdefault(symbol_name, where)
+        return Memory(symbol.type, where, GlobalAddress(Pointer(symbol.type), where, symbol_name), 0)
+
+    def local(self, variable: Local, where: At) -> Expression:
+        """The variable as an object."""
+        if isinstance(variable.type, Array | Record):
+            return Memory(variable.type, where, LocalAddress(Pointer(variable.type), where, variable), 0)
+        return LocalValue(variable.type, where, variable)
+
+    # Members, elements, addresses
+
+    def _StructRef(self, node: Any) -> Expression:
+        name = node.field.name
+        if node.type == "->":
+            base = self.value(node.name)
+            record = base.type.to if isinstance(base.type, Pointer) else None
+        else:
+            whole = self.designator(node.name)
+            base, record = address_of(whole), whole.type
+        if unknown(base) or record is UNKNOWN:
+            return Constant(UNKNOWN, at(node), 0)
+        if not isinstance(record, Record):
+            other = base.type.to if isinstance(base.type, Pointer) and node.type == "." else base.type
+            pointed = record.to if isinstance(record, Pointer) else None
+            hint = None
+            if node.type == "." and isinstance(pointed, Record):
+                hint = "It is a pointer: write -> instead of ."
+            elif node.type == "->" and isinstance(other, Record):
+                hint = "It is not a pointer: write . instead of ->"
+            return self.wrong(node, "not-a-structure", "{type} has no members.", hint, type=_shown(record or other))
+        if not record.complete:
+            return self.wrong(node, "incomplete-type", "The members of {type} are not known.", type=_shown(record))
+        field = record.members.get(name)
+        if field is None:
+            hint = self.body.closest(name, record.members)
+            return self.wrong(node.field, "no-such-member", "{type} has no member {name}.", hint, type=_shown(record), name=name)
+        return member(base, field.offset, field.type, field.bit_offset, field.bit_width)
+
+    def _ArrayRef(self, node: Any) -> Expression:
+        base, index = self.value(node.name), self.value(node.subscript)
+        if isinstance(index.type, Pointer):
+            base, index = index, base
+        if unknown(base, index):
+            return Constant(UNKNOWN, at(node), 0)
+        if not isinstance(base.type, Pointer) or not isinstance(index.type, Int):
+            return self.wrong(node, "not-an-array", "{type} cannot be indexed.", type=_shown(base.type))
+        size = self.pointed_size(base.type, node)
+        if size is None:
+            return Constant(UNKNOWN, at(node), 0)
+        return member(element(base, index, size, base.type), 0, base.type.to)
+
+    def pointed_size(self, pointer: Pointer, node: Any) -> int | None:
+        """Size in bytes of what is pointed to; None (and a problem) when it has none."""
+        try:
+            return pointer.to.size
+        except TypeError:
+            hint = "Cast it to PUCHAR to count in bytes." if isinstance(pointer.to, Void) else None
+            self.wrong(node, "unknown-size", "The size of {type} is not known.", hint, type=_shown(pointer.to))
+            return None
+
+    def _address(self, node: Any) -> Expression:
+        target = self.designator(node.expr)
+        where = at(node)
+        if isinstance(target, Memory):
+            if target.bit_width is not None:
+                return self.wrong(node, "address-of-bit-field", "A bit-field has no address.")
+            return address_of(target)
+        if isinstance(target, LocalValue):
+            if not self._unevaluated:
+                target.variable.in_frame = True
+            return LocalAddress(Pointer(target.type), where, target.variable)
+        if isinstance(target, FunctionAddress | StringAddress):
+            return retyped(target, Pointer(target.type))
+        if isinstance(target.type, Pointer) and isinstance(target.type.to, Function):
+            return target  # &*f
+        if unknown(target):
+            return target
+        return self.wrong(node, "no-address", "This value has no address.")
+
+    def _dereference(self, node: Any) -> Expression:
+        pointer = self.value(node.expr)
+        if unknown(pointer):
+            return pointer
+        if not isinstance(pointer.type, Pointer):
+            return self.wrong(node, "not-a-pointer", "{type} is not a pointer.", type=_shown(pointer.type))
+        if isinstance(pointer.type.to, Function):
+            return pointer
+        return member(pointer, 0, pointer.type.to)
+
+    # Operators
+
+    def _UnaryOp(self, node: Any) -> Expression:
+        op = node.op
+        if op == "&":
+            return self._address(node)
+        if op == "*":
+            return self._dereference(node)
+        if op in ("sizeof", "_Alignof"):
+            return self._sizeof(node)
+        if op in ("++", "--"):
+            return self._step(node, op[0])
+        if op in ("p++", "p--"):
+            return self._post_step(node, op[1])
+        operand = self.value(node.expr)
+        if unknown(operand):
+            return operand
+        if op == "!":
+            return self._not(node, operand)
+        wanted = Int if op == "~" else (Int, Float)
+        if not isinstance(operand.type, wanted):
+            return self.wrong(node, "bad-operand", "{op} does not work on {type}.", op=op, type=_shown(operand.type))
+        operand = promoted(operand)
+        return operand if op == "+" else fold_unary(op, operand)
+
+    def _not(self, node: Any, operand: Expression) -> Expression:
+        if not is_scalar(operand.type):
+            return self.wrong(node, "bad-operand", "{op} does not work on {type}.", op="!", type=_shown(operand.type))
+        if isinstance(operand, Constant):
+            return Constant(INT, operand.at, int(not operand.value))
+        return Not(INT, at(node), operand)
+
+    def _sizeof(self, node: Any) -> Expression:
+        inner = node.expr
+        ctype = self.body.declarations.type_of(inner) if isinstance(inner, c_ast.Typename) else self.type_of(inner)
+        try:
+            return Constant(SIZE_T, at(node), ctype.align if node.op == "_Alignof" else ctype.size)
+        except TypeError:
+            return self.wrong(node, "unknown-size", "The size of {type} is not known.", type=_shown(ctype))
+
+    def _BinaryOp(self, node: Any) -> Expression:
+        op = node.op
+        if op in ("&&", "||"):
+            left, right = self.scalar(node.left, "condition"), self.scalar(node.right, "condition")
+            return self._logical(op, left, right)
+        return self.binary(op, self.value(node.left), self.value(node.right), node)
+
+    def _logical(self, op: str, left: Expression, right: Expression) -> Expression:
+        if isinstance(left, Constant):
+            if bool(left.value) == (op == "||"):
+                return Constant(INT, left.at, int(op == "||"))
+            if isinstance(right, Constant):
+                return Constant(INT, left.at, int(bool(right.value)))
+        return Logical(INT, left.at, op, left, right)
+
+    def binary(self, op: str, left: Expression, right: Expression, node: Any) -> Expression:
+        """``left op right``."""
+        if unknown(left, right):
+            return Constant(UNKNOWN, at(node), 0)
+        pointers = isinstance(left.type, Pointer), isinstance(right.type, Pointer)
+        if op in COMPARISONS and is_scalar(left.type) and is_scalar(right.type):
+            if any(pointers):
+                return self._compare_pointers(op, left, right, node)
+            left, right, _ = balanced(left, right)
+            return fold_comparison(op, left, right)
+        if any(pointers) and op in "+-":
+            result = self._pointer_arithmetic(op, left, right, node)
+            if result is not None:
+                return result
+        whole = op not in "+-*/"
+        allowed = (Int,) if whole else (Int, Float)
+        if not isinstance(left.type, allowed) or not isinstance(right.type, allowed):
+            types = {"left": _shown(left.type), "right": _shown(right.type)}
+            return self.wrong(node, "bad-operands", "{op} does not work on {left} and {right}.", op=op, **types)
+        if op in ("<<", ">>"):
+            left, right = promoted(left), promoted(right)
+            return fold_binary(op, left, right, left.type)
+        left, right, common = balanced(left, right)
+        return fold_binary(op, left, right, common)
+
+    def _compare_pointers(self, op: str, left: Expression, right: Expression, node: Any) -> Expression:
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one.type, Pointer) and pointer_trouble(other, one.type):
+                names = {"left": _shown(left.type), "right": _shown(right.type), "op": op}
+                text = "{op} compares {left} with {right}."
+                self.body.problems.warning("pointer-comparison", node, text, **names)
+                break
+        word = Pointer(VOID)
+        return fold_comparison(op, convert(left, word), convert(right, word))
+
+    def _pointer_arithmetic(self, op: str, left: Expression, right: Expression, node: Any) -> Expression | None:
+        if isinstance(left.type, Pointer) and isinstance(right.type, Pointer):
+            size = self.pointed_size(left.type, node)
+            if op == "-" and compatible(left.type, right.type):
+                return Distance(_PTRDIFF, at(node), left, right, size or 1)
+            return None
+        if isinstance(right.type, Pointer):
+            if op == "-":
+                return None
+            left, right = right, left
+        if not isinstance(right.type, Int) or not isinstance(left.type, Pointer):
+            return None
+        size = self.pointed_size(left.type, node)
+        if size is None:
+            return Constant(UNKNOWN, at(node), 0)
+        return element(left, right, size if op == "+" else -size, left.type)
+
+    def _TernaryOp(self, node: Any) -> Expression:
+        condition = self.scalar(node.cond, "condition")
+        then, otherwise = self.value(node.iftrue), self.value(node.iffalse)
+        ctype = self._common(then, otherwise, node)
+        if ctype is UNKNOWN:
+            return Constant(UNKNOWN, at(node), 0)
+        then, otherwise = convert(then, ctype), convert(otherwise, ctype)
+        if isinstance(condition, Constant):
+            return then if condition.value else otherwise
+        return Conditional(ctype, at(node), condition, then, otherwise)
+
+    def _common(self, one: Expression, other: Expression, node: Any) -> CType:
+        a, b = one.type, other.type
+        if unknown(one, other):
+            return UNKNOWN
+        if is_arithmetic(a) and is_arithmetic(b):
+            return balanced(one, other)[2]
+        if isinstance(a, Void) or isinstance(b, Void):
+            return VOID
+        if isinstance(a, Record) and a == b:
+            return a
+        if isinstance(a, Pointer) and pointer_trouble(other, a) != "types":
+            return b if isinstance(b, Pointer) and (isinstance(b.to, Void) and not is_null(other)) else a
+        if isinstance(b, Pointer) and pointer_trouble(one, b) != "types":
+            return b
+        self.wrong(node, "bad-operands", "{op} does not work on {left} and {right}.", op="? :", left=_shown(a), right=_shown(b))
+        return UNKNOWN
+
+    def _ExprList(self, node: Any) -> Expression:
+        result = self.effect(node.exprs[0])
+        for part in node.exprs[1:-1]:
+            following = self.effect(part)
+            result = Comma(following.type, at(node), result, following)
+        last = self.value(node.exprs[-1])
+        return Comma(last.type, at(node), result, last) if len(node.exprs) > 1 else last
+
+    def _Cast(self, node: Any) -> Expression:
+        target = self.body.declarations.type_of(node.to_type)
+        value = self._with_gap(node.expr, "argument", target)
+        if unknown(value):
+            return value
+        if isinstance(target, Void):
+            return Comma(VOID, at(node), value, Constant(VOID, at(node), 0)) if not isinstance(value, Constant) else value
+        if isinstance(target, Record) and value.type == target:
+            return value
+        floating = isinstance(value.type, Float) and isinstance(target, Pointer)
+        if not is_scalar(target) or not is_scalar(value.type) or floating:
+            names = {"source": _shown(value.type), "target": _shown(target)}
+            return self.wrong(node, "bad-cast", "{source} cannot be cast to {target}.", **names)
+        if isinstance(target, Pointer) and isinstance(value.type, Pointer):
+            return retyped(value, target)
+        result = convert(value, target)
+        if result is value:
+            return value
+        result.at = at(node) if not isinstance(value, Constant) else result.at
+        return result
+
+    # Assignment
+
+    def _Assignment(self, node: Any) -> Expression:
+        target = self.designator(node.lvalue)
+        if node.op == "=":
+            value = self.assigned(node.rvalue, target.type, node, "assignment")
+            return self._store(target, value, node)
+        value = self.value(node.rvalue)
+        if not isinstance(target, LocalValue | Memory):
+            return self._store(target, value, node)
+        stored, current = self._twice(target)
+        result = self.binary(node.op[:-1], current, value, node)
+        return self._store(stored, self.convert_assigned(result, target.type, node, f"{node.op}"), node)
+
+    def _store(self, target: Expression, value: Expression, node: Any) -> Expression:
+        if unknown(target, value):
+            return Constant(UNKNOWN, at(node), 0)
+        if not isinstance(target, LocalValue | Memory) or isinstance(target.type, Array):
+            return self.wrong(node, "not-assignable", "The left side of {op} cannot be assigned to.", op=getattr(node, "op", "="))
+        return Assign(target.type, at(node), target, value)
+
+    def _twice(self, target: LocalValue | Memory) -> tuple[LocalValue | Memory, LocalValue | Memory]:
+        """The object to store to and the same object to read, its address computed once, by the first."""
+        if isinstance(target, LocalValue):
+            return target, LocalValue(target.type, target.at, target.variable)
+        first: Expression = target.base
+        again: Expression = target.base
+        if not isinstance(target.base, LocalValue | LocalAddress | GlobalAddress):
+            first = Saved(target.base.type, target.at, target.base)
+            again = Recalled(target.base.type, target.at, first)
+        rest = (target.offset, target.bit_offset, target.bit_width)
+        return Memory(target.type, target.at, first, *rest), Memory(target.type, target.at, again, *rest)
+
+    def _step(self, node: Any, op: str) -> Expression:
+        target = self.designator(node.expr)
+        if not isinstance(target, LocalValue | Memory):
+            return self._store(target, target, node)
+        stored, current = self._twice(target)
+        result = self.binary(op, current, Constant(INT, at(node), 1), node)
+        return self._store(stored, convert(result, target.type), node)
+
+    def _post_step(self, node: Any, op: str) -> Expression:
+        target = self.designator(node.expr)
+        if not isinstance(target, LocalValue | Memory):
+            return self._store(target, target, node)
+        stored, current = self._twice(target)
+        old = Saved(target.type, at(node), current)
+        result = self.binary(op, Recalled(target.type, at(node), old), Constant(INT, at(node), 1), node)
+        if unknown(result):
+            return result
+        return PostStep(target.type, at(node), stored, old, convert(result, target.type))
+
+    # What has its own module
+
+    def _FuncCall(self, node: Any) -> Expression:
+        return self.calls.call(node)
+
+    def _CompoundLiteral(self, node: Any) -> Expression:
+        return self.initialisers.compound_literal(node)
+
+    def _InitList(self, node: Any) -> Expression:
+        return self.wrong(node, "misplaced-braces", "A list in braces is not a value.")
+
+
+def _shown(ctype: CType) -> str:
+    """A type as a message names it: the typedef name, and what it stands for when that tells more."""
+    return str(ctype)

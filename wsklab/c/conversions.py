@@ -1,0 +1,281 @@
+"""C's conversions and the folding of constants, on typed trees.
+
+Pure functions: they take checked expressions and give checked expressions. What a conversion has to complain about is
+returned as a word (`pointer_trouble`), so that the caller can say where it happened.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from struct import pack, unpack
+
+from wsklab.c.constant import promote, usual
+from wsklab.c.tree import (
+    Assign,
+    Binary,
+    Cast,
+    Comparison,
+    Constant,
+    Element,
+    Expression,
+    FunctionAddress,
+    LocalAddress,
+    Memory,
+    Offset,
+    StringAddress,
+    Unary,
+)
+from wsklab.c.types import BOOL, CHAR, INT, Array, CType, Float, Function, Int, Pointer, Record, Void
+
+UNKNOWN = Int(4, True, "unknown", 3)
+"""Type of an expression that was already complained about (compared by identity): no further problem is reported for it."""
+
+_ARITHMETIC: dict[str, Callable[[int, int], int]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "&": operator.and_,
+    "|": operator.or_,
+    "^": operator.xor,
+    "<<": operator.lshift,
+    ">>": operator.rshift,
+}
+COMPARISONS: dict[str, Callable[[int | float, int | float], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+}
+
+
+def unknown(*expressions: Expression) -> bool:
+    """Whether one of the expressions was already complained about."""
+    return any(e.type is UNKNOWN for e in expressions)
+
+
+def is_scalar(ctype: CType) -> bool:
+    """Arithmetic or pointer."""
+    return isinstance(ctype, Int | Float | Pointer)
+
+
+def is_arithmetic(ctype: CType) -> bool:
+    """Integer or floating."""
+    return isinstance(ctype, Int | Float)
+
+
+def is_null(expression: Expression) -> bool:
+    """Whether this is a null pointer constant: 0, or 0 cast to ``void *``."""
+    ctype = expression.type
+    return (
+        isinstance(expression, Constant)
+        and expression.value == 0
+        and (isinstance(ctype, Int) or (isinstance(ctype, Pointer) and isinstance(ctype.to, Void)))
+    )
+
+
+def compatible(one: CType, other: CType) -> bool:
+    """Whether objects of the two types look the same. Signedness of integers is not looked at, as in MSVC below /W4."""
+    if isinstance(one, Int) and isinstance(other, Int):
+        return one.bytes == other.bytes
+    if isinstance(one, Pointer) and isinstance(other, Pointer):
+        return compatible(one.to, other.to)
+    if isinstance(one, Array) and isinstance(other, Array):
+        return compatible(one.of, other.of) and (one.count == other.count or None in (one.count, other.count))
+    if isinstance(one, Function) and isinstance(other, Function):
+        return (
+            compatible(one.returns, other.returns)
+            and one.varargs == other.varargs
+            and len(one.parameters) == len(other.parameters)
+            and all(compatible(a.type, b.type) for a, b in zip(one.parameters, other.parameters, strict=True))
+        )
+    return one == other
+
+
+def pointer_trouble(value: Expression, target: CType) -> str | None:
+    """What C says of `value` becoming `target` where it is assigned.
+
+    Returns:
+        None when all is well, ``"pointers"``, ``"from-int"`` or ``"to-int"`` for what compilers warn about, and
+        ``"types"`` for what they refuse.
+    """
+    source = value.type
+    if source is UNKNOWN or target is UNKNOWN or (is_arithmetic(source) and is_arithmetic(target)):
+        return None
+    if isinstance(target, Pointer):
+        if isinstance(source, Pointer):
+            either_void = isinstance(source.to, Void) or isinstance(target.to, Void)
+            return None if either_void or compatible(source.to, target.to) else "pointers"
+        if isinstance(source, Int):
+            return None if is_null(value) else "from-int"
+    if isinstance(source, Pointer) and isinstance(target, Int):
+        return None if target.rank == 0 else "to-int"
+    if isinstance(target, Record) and source == target:
+        return None
+    return "types"
+
+
+def convert(value: Expression, target: CType) -> Expression:
+    """`value` converted to `target`, folded when it is a constant. Nothing is checked."""
+    source = value.type
+    if source is UNKNOWN or target is UNKNOWN or isinstance(target, Record | Array | Function):
+        return value
+    if isinstance(value, Constant) and is_scalar(target):
+        return Constant(target, value.at, converted(value.value, target))
+    if source == target and not isinstance(source, Int):
+        value.type = target  # another typedef name, or the same pointer
+        return value
+    if isinstance(source, Int) and isinstance(target, Int) and source == target and (source.rank == 0) == (target.rank == 0):
+        return value
+    return Cast(target, value.at, value)
+
+
+def converted(value: int | float, target: CType) -> int | float:
+    """A number as `target` holds it."""
+    if isinstance(target, Float):
+        number = float(value)
+        return number if target.bytes == 8 else float(unpack("<f", pack("<f", number))[0])
+    if isinstance(target, Int):
+        return int(bool(value)) if _is_bool(target) else target.wrap(int(value))
+    return int(value) & 0xFFFF_FFFF_FFFF_FFFF
+
+
+def _is_bool(ctype: Int) -> bool:
+    return ctype.rank == BOOL.rank
+
+
+def fold_binary(op: str, left: Expression, right: Expression, ctype: CType) -> Expression:
+    """``left op right`` on operands that already have the type `ctype` (the count of a shift keeps its own)."""
+    if isinstance(left, Constant) and isinstance(right, Constant):
+        a, b = left.value, right.value
+        if isinstance(ctype, Float):
+            if op in "+-*" or b:
+                result = {"+": a + b, "-": a - b, "*": a * b}[op] if op in "+-*" else a / b
+                return Constant(ctype, left.at, converted(result, ctype))
+        elif isinstance(ctype, Int) and isinstance(a, int) and isinstance(b, int):
+            folded = _fold_integers(op, a, b, ctype)
+            if folded is not None:
+                return Constant(ctype, left.at, folded)
+    return Binary(ctype, left.at, op, left, right)
+
+
+def _fold_integers(op: str, a: int, b: int, ctype: Int) -> int | None:
+    if op in "/%":
+        if b == 0:
+            return None
+        quotient = abs(a) // abs(b) if (a < 0) == (b < 0) else -(abs(a) // abs(b))
+        return ctype.wrap(quotient if op == "/" else a - b * quotient)
+    if op in ("<<", ">>") and not 0 <= b < ctype.bits:
+        return None
+    return ctype.wrap(_ARITHMETIC[op](a, b))
+
+
+def fold_comparison(op: str, left: Expression, right: Expression) -> Expression:
+    """``left op right`` on operands of one type."""
+    if isinstance(left, Constant) and isinstance(right, Constant):
+        return Constant(INT, left.at, int(COMPARISONS[op](left.value, right.value)))
+    return Comparison(INT, left.at, op, left, right)
+
+
+def fold_unary(op: str, operand: Expression) -> Expression:
+    """``-`` or ``~`` of a promoted operand."""
+    ctype = operand.type
+    if isinstance(operand, Constant):
+        value = operand.value
+        if isinstance(ctype, Int) and isinstance(value, int):
+            return Constant(ctype, operand.at, ctype.wrap(-value if op == "-" else ~value))
+        return Constant(ctype, operand.at, -value)
+    return Unary(ctype, operand.at, op, operand)
+
+
+def promoted(value: Expression) -> Expression:
+    """The integer promotions."""
+    return convert(value, promote(value.type)) if value.type is not UNKNOWN else value
+
+
+def balanced(left: Expression, right: Expression) -> tuple[Expression, Expression, CType]:
+    """The usual arithmetic conversions."""
+    if unknown(left, right):
+        return left, right, UNKNOWN
+    common = usual(left.type, right.type)
+    return convert(left, common), convert(right, common), common
+
+
+def decay(expression: Expression) -> Expression:
+    """An array becomes the address of its first element, a function its address; anything else stays."""
+    ctype = expression.type
+    if isinstance(ctype, Array):
+        address = address_of(expression)
+        return retyped(address, Pointer(ctype.of))
+    if isinstance(ctype, Function) and isinstance(expression, FunctionAddress):
+        return retyped(expression, Pointer(ctype))
+    return expression
+
+
+def address_of(expression: Expression) -> Expression:
+    """The address of an object in memory; a record-typed or array-typed value is its own address."""
+    if isinstance(expression, Memory):
+        return moved(expression.base, expression.offset, Pointer(expression.type))
+    return expression
+
+
+def moved(base: Expression, offset: int, ctype: CType) -> Expression:
+    """`base` + `offset` bytes, of pointer type `ctype`; offsets are added up and constants folded."""
+    if isinstance(base, Offset):
+        base, offset = base.base, base.bytes + offset
+    if isinstance(base, Constant):
+        return Constant(ctype, base.at, converted(base.value + offset, ctype))
+    return Offset(ctype, base.at, base, offset) if offset else retyped(base, ctype)
+
+
+def retyped(expression: Expression, ctype: CType) -> Expression:
+    """The same address as another pointer type."""
+    if isinstance(expression, Constant):
+        return Constant(ctype, expression.at, expression.value)
+    if isinstance(expression, Offset):
+        return Offset(ctype, expression.at, expression.base, expression.bytes)
+    if isinstance(expression, Element):
+        return Element(ctype, expression.at, expression.base, expression.index, expression.scale)
+    if isinstance(expression, LocalAddress):
+        return LocalAddress(ctype, expression.at, expression.variable)
+    if isinstance(expression, StringAddress):
+        return StringAddress(ctype, expression.at, expression.data)
+    if isinstance(expression, FunctionAddress):
+        return FunctionAddress(ctype, expression.at, expression.name)
+    return Cast(ctype, expression.at, expression)
+
+
+def element(base: Expression, index: Expression, scale: int, ctype: CType) -> Expression:
+    """`base` + `index` * `scale` bytes, of pointer type `ctype`; a constant index is folded."""
+    if isinstance(index, Constant):
+        return moved(base, int(index.value) * scale, ctype)
+    return Element(ctype, base.at, base, index, scale)
+
+
+def member(base: Expression, offset: int, ctype: CType, bit_offset: int = 0, bit_width: int | None = None) -> Memory:
+    """What lies `offset` bytes behind the address `base`."""
+    if isinstance(base, Offset):
+        base, offset = base.base, base.bytes + offset
+    return Memory(ctype, base.at, base, offset, bit_offset, bit_width)
+
+
+def string_array(data: bytes, ctype: CType) -> bytes:
+    """The bytes of a string literal as an array of type `ctype` holds them: padded with zeros, or cut."""
+    return data[: ctype.size].ljust(ctype.size, b"\0")
+
+
+def is_string_for(ctype: CType, literal: CType) -> bool:
+    """Whether an array of type `ctype` can be initialised by a string literal of type `literal`."""
+    if not isinstance(ctype, Array) or not isinstance(literal, Array):
+        return False
+    return isinstance(ctype.of, Int) and isinstance(literal.of, Int) and ctype.of.bytes == literal.of.bytes
+
+
+def is_effect(expression: Expression) -> bool:
+    """Whether the outermost operation of an expression statement does something."""
+    return not isinstance(expression, Constant | Binary | Unary | Comparison) or isinstance(expression, Assign)
+
+
+STRING = Pointer(CHAR)

@@ -1,0 +1,348 @@
+"""From typed statements to Python statements.
+
+Every C loop is ``for __ in steps·``: the iterator is the step budget of the run. A jump out of several Python loops at once
+(``continue`` inside a switch, ``goto``) sets ``jump·`` to its number and breaks; behind each loop that it has to leave stands
+a test that passes it on. A block with labels is a loop over its parts: ``goto`` sets where to begin and continues that loop.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from wsklab.c import emit_python as py
+from wsklab.c.emit_expressions import ExpressionEmitter
+from wsklab.c.tree import (
+    Assign,
+    At,
+    Block,
+    Break,
+    Case,
+    Comma,
+    Constant,
+    Continue,
+    Evaluate,
+    Expression,
+    Goto,
+    If,
+    Label,
+    LocalValue,
+    Loop,
+    Memory,
+    Return,
+    Statement,
+    Switch,
+)
+from wsklab.c.types import Array, Record
+
+_JUMP = "jump·"
+Python = list[ast.stmt]
+
+
+@dataclass(eq=False)
+class _Level:
+    """One enclosing construct that jumps can aim at; `python_loop` says whether Python's ``break`` leaves it."""
+
+    kind: str  # "loop", "switch" or "labels"
+    python_loop: bool = True
+    proceed: Callable[[], Python] = list
+    """For a loop: the statements that ``continue`` stands for, when nothing has to be left first."""
+    labels: dict[str, int] = field(default_factory=dict)
+    begin: str = ""
+    passing: dict[int, tuple[_Level, Callable[[], Python]]] = field(default_factory=dict)
+    """Jumps that leave this loop by ``break``, by number: where they go and what they do there."""
+
+
+class StatementEmitter:
+    """Emits the statements of one function."""
+
+    def __init__(self, expressions: ExpressionEmitter) -> None:
+        """Use `expressions` for what stands inside the statements."""
+        self.expressions = expressions
+        self.levels: list[_Level] = []
+        self.jumps = 0
+        self._switches = 0
+        self._emit: dict[type[Statement], Callable[..., Python]] = {
+            cls: getattr(self, f"_{cls.__name__}")
+            for cls in (Block, Break, Continue, Evaluate, Goto, If, Loop, Return, Switch)
+        }  # fmt: skip
+
+    def statement(self, s: Statement) -> Python:
+        """The Python statements for one C statement, located."""
+        return self._at(self._emit[type(s)](s), s.at)
+
+    def sequence(self, items: list[Statement]) -> Python:
+        """Statements in order, without labels; what follows a jump is left out."""
+        result: Python = []
+        for item in items:
+            result += self.statement(item)
+            if leaves(result):
+                break
+        return result
+
+    @staticmethod
+    def _at(nodes: Python, at: At) -> Python:
+        for node in nodes:
+            py.locate(node, at)
+        return nodes
+
+    # Expressions as statements
+
+    def _Evaluate(self, s: Evaluate) -> Python:
+        return self.effect(s.expression)
+
+    def effect(self, e: Expression) -> Python:
+        """An expression for its effect."""
+        emitter = self.expressions
+        if isinstance(e, Comma):
+            return self.effect(e.first) + self.effect(e.second)
+        if isinstance(e, Constant):
+            return []
+        if isinstance(e, Assign):
+            if isinstance(e.target, LocalValue) and not e.target.variable.in_frame:
+                return self._at([py.assign(e.target.variable.python, emitter.value(e.value))], e.at)
+            return self._at([ast.Expr(emitter.store(e.target, lambda: emitter.value(e.value)))], e.at)
+        if isinstance(e, Memory) and isinstance(e.type, Record | Array):
+            return []
+        return self._at([ast.Expr(emitter.value(e))], e.at)
+
+    # Blocks and goto
+
+    def _Block(self, s: Block) -> Python:
+        if not any(isinstance(item, Label) for item in s.items):
+            return self.sequence(s.items)
+        self.jumps += 1
+        level = _Level("labels", begin=f"begin·{self.jumps}")
+        parts: list[list[Statement]] = [[]]
+        for item in s.items:
+            if isinstance(item, Label):
+                level.labels[item.name] = len(parts)
+                parts.append([])
+            else:
+                parts[-1].append(item)
+        self.levels.append(level)
+        body: Python = []
+        for number, part in enumerate(parts):
+            nodes = self.sequence(part)
+            if nodes and number < len(parts) - 1:
+                nodes = [py.when(py.compare(py.name(level.begin), "<=", py.constant(number)), nodes)]
+            body += nodes
+        self.levels.pop()
+        if not leaves(body):
+            body.append(ast.Break())
+        return [py.assign(level.begin, py.constant(0)), *self._python_loop(level, body)]
+
+    def _Goto(self, s: Goto) -> Python:
+        level = next(level for level in reversed(self.levels) if s.label in level.labels)
+
+        def arrive() -> Python:
+            return [py.assign(level.begin, py.constant(level.labels[s.label])), ast.Continue()]
+
+        return self._jump(level, arrive)
+
+    def _jump(self, target: _Level, arrive: Callable[[], Python]) -> Python:
+        """Leave all Python loops inside `target`, then do what `arrive` says."""
+        inner = [level for level in self.levels[self.levels.index(target) + 1 :] if level.python_loop]
+        if not inner:
+            return arrive()
+        self.jumps += 1
+        number = self.jumps
+        for level in inner:
+            level.passing[number] = target, arrive
+        return [py.assign(_JUMP, py.constant(number)), ast.Break()]
+
+    def _python_loop(self, level: _Level, body: Python, *, once: bool = False) -> Python:
+        """The loop of `level`, and behind it the tests that pass on the jumps that leave it."""
+        budget: Python = [] if once else [ast.Expr(py.call("out_of_steps·"))]
+        result: Python = [ast.For(ast.Name("__", py.STORE), py.name("once·" if once else "steps·"), body, budget, None)]
+        for number, (target, arrive) in level.passing.items():
+            inner = [other for other in self.levels[self.levels.index(target) + 1 :] if other.python_loop]
+            if inner:
+                onward: Python = [ast.Break()]
+            else:
+                onward = [py.assign(_JUMP, py.constant(0)), *arrive()]
+            result.append(py.when(py.compare(py.name(_JUMP), "==", py.constant(number)), onward))
+        return result
+
+    # Branches and loops
+
+    def _If(self, s: If) -> Python:
+        if isinstance(s.condition, Constant):
+            chosen = s.then if s.condition.value else s.otherwise
+            return self.statement(chosen) if chosen is not None else []
+        condition = self.expressions.condition(s.condition)
+        then = self.statement(s.then)
+        otherwise = self.statement(s.otherwise) if s.otherwise is not None else []
+        return [py.when(condition, then, otherwise)]
+
+    def _Loop(self, s: Loop) -> Python:
+        level = _Level("loop")
+        level.proceed = lambda: self._next_round(s)
+        body = [] if s.test_last else self._stop_unless(s.condition)
+        self.levels.append(level)
+        body += self.statement(s.body)
+        self.levels.pop()
+        if not leaves(body):
+            if s.test_last:
+                body += self._stop_unless(s.condition)
+            elif s.step is not None:
+                body += self.effect(s.step)
+        return self._python_loop(level, body or [ast.Pass()])
+
+    def _stop_unless(self, condition: Expression | None) -> Python:
+        """``if not condition: break``."""
+        if condition is None or (isinstance(condition, Constant) and condition.value):
+            return []
+        if isinstance(condition, Constant):
+            return self._at([ast.Break()], condition.at)
+        return self._at([py.when(py.negate(self.expressions.condition(condition)), [ast.Break()])], condition.at)
+
+    def _next_round(self, s: Loop) -> Python:
+        """What ``continue`` does, standing directly in the Python loop."""
+        if s.test_last:
+            return [*self._stop_unless(s.condition), ast.Continue()]
+        return [*(self.effect(s.step) if s.step is not None else []), ast.Continue()]
+
+    def _Continue(self, s: Continue) -> Python:
+        level = next(level for level in reversed(self.levels) if level.kind == "loop")
+        return self._jump(level, level.proceed)
+
+    def _Break(self, s: Break) -> Python:
+        level = next(level for level in reversed(self.levels) if level.kind in ("loop", "switch"))
+        return self._jump(level, lambda: [ast.Break()])
+
+    def _Return(self, s: Return) -> Python:
+        if s.value is None:
+            return [ast.Return(None)]
+        if isinstance(s.value.type, Record):
+            size = py.constant(s.value.type.size)
+            copied = ast.Expr(py.call("copy·", py.name("result·"), self.expressions.value(s.value), size))
+            return [copied, ast.Return(py.name("result·"))]
+        return [ast.Return(self.expressions.value(s.value))]
+
+    # Switch
+
+    def _Switch(self, s: Switch) -> Python:
+        self._switches += 1
+        selector = f"switch·{self._switches}"
+        level = _Level("switch")
+        level.python_loop = any(_breaks_early(case.body.items, top=True) for case in s.cases)
+        runs = _runs(s.cases)
+        others = [value for case in s.cases for value in case.labels]
+        self.levels.append(level)
+        default: Python = []
+        branches: list[tuple[ast.expr, Python]] = []
+        for run in runs:
+            body = self._run(run, selector, level)
+            if any(case.default for case in run):
+                default = body
+            else:
+                labels = [value for case in run for value in case.labels]
+                branches.append((_is_one_of(selector, labels), body))
+        self.levels.pop()
+        if default and not branches:
+            chain = default
+        else:
+            chain = default
+            for condition, body in reversed(branches):
+                chain = [py.when(condition, body, chain)]
+        del others
+        first = self._at([py.assign(selector, self.expressions.value(s.selector))], s.at)
+        if not level.python_loop:
+            return first + chain
+        if not leaves(chain):
+            chain = [*chain, ast.Break()]
+        return first + self._python_loop(level, chain, once=True)
+
+    def _run(self, run: list[Case], selector: str, level: _Level) -> Python:
+        """Cases that fall into each other. Whoever enters at one of them goes through all that follow."""
+        if len(run) == 1:
+            return self._case(run[0], level)
+        result: Python = []
+        start = next((index for index, case in enumerate(run) if case.default), len(run))
+        for index, case in enumerate(run):
+            body = self._case(case, level)
+            if index < start:
+                entered = _is_one_of(selector, [value for other in run[: index + 1] for value in other.labels])
+            else:
+                later = [value for other in run[index + 1 :] for value in other.labels]
+                entered = _is_one_of(selector, later, inside=False) if later else py.constant(True)
+            if not body:
+                continue
+            nodes = body if index == len(run) - 1 else self._at([py.when(entered, body)], case.body.at)
+            result += nodes
+        return result
+
+    def _case(self, case: Case, level: _Level) -> Python:
+        """The statements of a case, without the ``break`` at its end when the switch is no Python loop."""
+        if level.python_loop:
+            return self.statement(case.body)
+        items = case.body.items
+        while items and isinstance(items[-1], Block) and _ends_with_break(items[-1]):
+            items = [*items[:-1], Block(items[-1].at, items[-1].items[:-1])]
+        if items and isinstance(items[-1], Break):
+            items = items[:-1]
+        return self.statement(Block(case.body.at, items))
+
+
+def _is_one_of(selector: str, labels: list[int], *, inside: bool = True) -> ast.expr:
+    if len(labels) == 1:
+        return py.compare(py.name(selector), "==" if inside else "!=", py.constant(labels[0]))
+    return py.compare(py.name(selector), "in" if inside else "not in", py.constant(frozenset(labels)))
+
+
+def _ends_with_break(block: Block) -> bool:
+    return bool(block.items) and isinstance(block.items[-1], Break | Block) and (
+        isinstance(block.items[-1], Break) or _ends_with_break(block.items[-1])
+    )
+
+
+def _runs(cases: list[Case]) -> list[list[Case]]:
+    """The cases in groups: inside a group each may fall into the next."""
+    runs: list[list[Case]] = []
+    open_run = False
+    for case in cases:
+        if not open_run:
+            runs.append([])
+        runs[-1].append(case)
+        open_run = not _jumps_away(case.body)
+    return runs
+
+
+def _jumps_away(s: Statement) -> bool:
+    """Whether control surely does not reach the end of the statement."""
+    if isinstance(s, Break | Continue | Goto | Return):
+        return True
+    if isinstance(s, Block):
+        return bool(s.items) and not any(isinstance(item, Label) for item in s.items) and _jumps_away(s.items[-1])
+    if isinstance(s, If):
+        return s.otherwise is not None and _jumps_away(s.then) and _jumps_away(s.otherwise)
+    return False
+
+
+def _breaks_early(items: list[Statement], *, top: bool) -> bool:
+    """Whether a ``break`` of this switch stands anywhere but at the end of the case."""
+    for index, item in enumerate(items):
+        last = top and index == len(items) - 1
+        if isinstance(item, Break) and not last:
+            return True
+        if isinstance(item, Block) and _breaks_early(item.items, top=last):
+            return True
+        if isinstance(item, If):
+            branches = [item.then] + ([item.otherwise] if item.otherwise is not None else [])
+            if any(_breaks_early([branch], top=False) for branch in branches):
+                return True
+    return False
+
+
+def leaves(nodes: Python) -> bool:
+    """Whether the last Python statement surely leaves."""
+    if not nodes:
+        return False
+    last = nodes[-1]
+    if isinstance(last, ast.If):
+        return bool(last.orelse) and leaves(last.body) and leaves(last.orelse)
+    return isinstance(last, ast.Break | ast.Continue | ast.Return | ast.Raise)
+
+
