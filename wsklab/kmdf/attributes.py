@@ -1,7 +1,7 @@
 """WDF_OBJECT_ATTRIBUTES, typed contexts, and the WdfObject* functions that every kind of object shares.
 
-`creation` is what each Wdf…Create function asks first: the status of the attributes and the parent they lead to. The order of its checks
-is the framework's (KMDF-CTX-03); a refused creation has made nothing.
+`creation` is what each Wdf…Create function asks first: the status of the attributes and the parent they lead to. The order of
+its checks is the framework's (KMDF-CTX-03); a refused creation has made nothing.
 
 Facts: KMDF-CTX, KMDF-OBJ. Pages: framework-object-context-space.md, ns-wdfobject-_wdf_object_attributes.md.
 """
@@ -42,13 +42,13 @@ def validate(m: Machine, attributes: int, accepts: Accepts) -> int:
     if not attributes:
         return status.WDF_PARENT_NOT_SPECIFIED if accepts.parent == "required" else status.SUCCESS
     a = m.view(attributes, "WDF_OBJECT_ATTRIBUTES")
-    if a.Size != m.record("WDF_OBJECT_ATTRIBUTES").size:
+    if a.Size != m.sizeof("WDF_OBJECT_ATTRIBUTES"):
         return status.INFO_LENGTH_MISMATCH
     invalid = status.WDF_OBJECT_ATTRIBUTES_INVALID
     type_info, override = int(a.ContextTypeInfo), a.ContextSizeOverride
     if type_info:
         info = m.view(type_info, "WDF_OBJECT_CONTEXT_TYPE_INFO")
-        if info.Size != m.record("WDF_OBJECT_CONTEXT_TYPE_INFO").size:
+        if info.Size != m.sizeof("WDF_OBJECT_CONTEXT_TYPE_INFO"):
             return status.INFO_LENGTH_MISMATCH
         if info.ContextSize and not int(info.ContextName):
             return invalid

@@ -40,6 +40,11 @@ class Memory(Object):
         """Size in bytes."""
         return self._size
 
+    @property
+    def mdl(self) -> int:
+        """The MDL that already describes the buffer, 0 when there is none."""
+        return 0
+
     def assign(self, buffer: int, size: int) -> None:
         """Another buffer for a preallocated memory; the old one is not freed (KMDF-MEM-04)."""
         self._buffer, self._size = buffer, size
@@ -47,15 +52,15 @@ class Memory(Object):
     def on_destroy(self) -> None:
         """Facts: KMDF-MEM-03, 09."""
         if self.owned:
-            self.m.free(self._buffer, "pool")
+            self.m.free(self._buffer)
 
 
 class RequestMemory(Memory):
-    """The input or output memory of a received request; `locate` gives (address, size) from its IRP."""
+    """The input or output memory of a received request; `locate` gives (address, size, MDL) from its IRP."""
 
     embedded = True
 
-    def __init__(self, fw: Framework, request: Object, locate: Callable[[], tuple[int, int]], *, read_only: bool) -> None:
+    def __init__(self, fw: Framework, request: Object, locate: Callable[[], tuple[int, int, int]], *, read_only: bool) -> None:
         super().__init__(fw, request, 0, 0, owned=False)
         self.request, self._locate = request, locate
         self.preallocated = self.deletable = False
@@ -70,6 +75,11 @@ class RequestMemory(Memory):
     def size(self) -> int:
         """Size in bytes, as the IRP has it now."""
         return self._locate()[1]
+
+    @property
+    def mdl(self) -> int:
+        """The MDL of a direct request."""
+        return self._locate()[2]
 
 
 class Preallocated(Memory):
@@ -156,12 +166,14 @@ def WdfMemoryCopyToBuffer(m: Machine, SourceMemory: int, SourceOffset: int, Buff
         return status.INVALID_PARAMETER
     if SourceOffset + NumBytesToCopyTo > memory.size:
         return status.BUFFER_TOO_SMALL
-    m.copy(Buffer, memory.buffer + SourceOffset, NumBytesToCopyTo)
+    m.memory.copy(Buffer, memory.buffer + SourceOffset, NumBytesToCopyTo)
     return status.SUCCESS
 
 
 @wdk(irql=DISPATCH_LEVEL, lane="framework")
-def WdfMemoryCopyFromBuffer(m: Machine, DestinationMemory: int, DestinationOffset: int, Buffer: int, NumBytesToCopyFrom: int) -> int:
+def WdfMemoryCopyFromBuffer(
+    m: Machine, DestinationMemory: int, DestinationOffset: int, Buffer: int, NumBytesToCopyFrom: int
+) -> int:
     """Copy into a memory object. Facts: KMDF-MEM-06, KMDF-BUF-10."""
     fw = framework(m)
     memory = fw.get(DestinationMemory, _Memory)
@@ -172,7 +184,7 @@ def WdfMemoryCopyFromBuffer(m: Machine, DestinationMemory: int, DestinationOffse
         return status.ACCESS_VIOLATION
     if DestinationOffset + NumBytesToCopyFrom > memory.size:
         return status.INVALID_BUFFER_SIZE
-    m.copy(memory.buffer + DestinationOffset, Buffer, NumBytesToCopyFrom)
+    m.memory.copy(memory.buffer + DestinationOffset, Buffer, NumBytesToCopyFrom)
     return status.SUCCESS
 
 

@@ -3,8 +3,8 @@
 An object is a block of pool (so that its life is in the trace) and an `Object` that knows its kind, parent, children, references,
 contexts and callbacks. A driver only ever sees the *handle*: the address combined with a constant mask. Rules that hold here:
 
-* A handle is looked up before anything else; a NULL, foreign or wrong-kind handle is bug check 0x10D/5 (KMDF-OBJ-23). Windows does
-  not notice a handle whose object is gone (KMDF-OBJ-24); we always do.
+* A handle is looked up before anything else; a NULL, foreign or wrong-kind handle is bug check 0x10D/5 (KMDF-OBJ-23). Windows
+  does not notice a handle whose object is gone (KMDF-OBJ-24); we always do.
 * Every object is born with one reference, which belongs to its life; the tree holds no references (KMDF-OBJ-01, 02).
 * Deletion disposes children first, then the object; memory goes when the last reference goes (KMDF-OBJ-07, 08, 10).
 
@@ -16,9 +16,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
+from wsklab.io.irp import MORE_PROCESSING_REQUIRED
+from wsklab.kmdf.layout import Layout
 from wsklab.machine import status
 
 if TYPE_CHECKING:
+    from wsklab.kmdf.device import Device, DeviceInit
     from wsklab.kmdf.driver import Driver
     from wsklab.machine import Machine
 
@@ -52,8 +55,7 @@ class Object:
             self.parent = parent
             parent.children[self.handle] = self
         framework.live[self.handle] = self
-        if self.m.trace.on:
-            self.m.trace.add("allocate", self.KIND, actor="framework", objects=(self.handle, self.address))
+        framework.handles[self.handle] = self.address
 
     def on_dispose(self) -> None:
         """What this kind does before its cleanup callbacks run."""
@@ -82,7 +84,7 @@ class Object:
         if self.state != ALIVE:
             return
         if self.PASSIVE_DISPOSAL and self.m.irql > 0:
-            self.m.after(0, self._delete_now, irql=0, label=f"delete {self.KIND}", actor="framework")
+            self.m.after(0, self._delete_now, irql=0, name=f"delete {self.KIND}")
             return
         self._delete_now()
 
@@ -104,7 +106,7 @@ class Object:
             if child.PASSIVE_DISPOSAL and self.m.irql > 0:
                 child.parent = None
                 self.children.pop(child.handle, None)
-                self.m.after(0, child._delete_now, irql=0, label=f"delete {child.KIND}", actor="framework")
+                self.m.after(0, child._delete_now, irql=0, name=f"delete {child.KIND}")
             else:
                 child.dispose()
         self.on_dispose()
@@ -153,8 +155,8 @@ class Framework:
     """The framework of one machine: its objects, its verifier, its driver.
 
     Attributes:
-        verifier: ``"stop"`` (a verifier breakpoint ends the run with a report), ``"continue"`` (the breakpoint is put in the trace and
-            the framework goes on as it does on Windows) or ``"off"``.
+        verifier: ``"stop"`` (a verifier breakpoint ends the run with a report), ``"continue"`` (the breakpoint is put in the
+        trace and the framework goes on as it does on Windows) or ``"off"``.
     """
 
     def __init__(self, m: Machine) -> None:
@@ -163,8 +165,37 @@ class Framework:
         self.dying: dict[int, Object] = {}
         self.dead: dict[int, tuple[str, str]] = {}
         self.by_context: dict[int, Object] = {}
+        self.handles: dict[int, int] = m.model("handles", dict)
+        self.layout = Layout(m)
         self.driver: Driver | None = None
+        self.driver_object = 0
+        self.devices: list[Device] = []
+        self.inits: dict[int, DeviceInit] = {}
+        self.completion_address = m.python_code(self._completion, "framework completion routine")
         self._verifier = "stop"
+
+    def _completion(self, device: int, irp: int, context: int) -> int:
+        """The WDM completion routine of every request that was sent. Facts: KMDF-CPL-01."""
+        request: Any = self.live[context]
+        request.target.completion_routine(request)
+        return MORE_PROCESSING_REQUIRED
+
+    def dispatch(self, device: int, irp: int) -> int:
+        """The dispatch routine of every framework device: finds the device that an IRP is for."""
+        return next(known for known in self.devices if known.object == device).dispatch(irp)
+
+    def new_init(self, lower: int) -> int:
+        """A WDFDEVICE_INIT; returns what the driver sees of it."""
+        from wsklab.kmdf.device import DeviceInit
+
+        init = DeviceInit(self, lower)
+        self.inits[init.handle] = init
+        return init.handle
+
+    def drop_init(self, init: DeviceInit) -> None:
+        """A WDFDEVICE_INIT was used or given back."""
+        self.inits.pop(init.handle, None)
+        init.delete()
 
     @property
     def verifier(self) -> str:
@@ -203,14 +234,14 @@ class Framework:
                 ("WDFREQUEST", "completed"): "kmdf-request-touched-after-completion",
                 ("WDFREQUEST", "forgotten"): "kmdf-request-touched-after-send-and-forget",
             }.get((was, death), "kmdf-stale-handle")
-            self.m.stop(rule, objects=(handle, handle ^ HANDLE_MASK), kind=was, handle=handle)
+            self.stop_dead(rule, handle)
         found = self.live.get(handle)
         self.m.stop(
             "kmdf-wrong-handle",
-            objects=(handle, handle ^ HANDLE_MASK) if found else (),
-            handle=handle,
+            objects=(found.address,) if found else (),
+            handle=_hex(handle),
             wanted=wanted,
-            wanted_type=kind.TYPE,
+            wanted_type=f"{kind.TYPE:#x}",
             found=found.KIND if found else "NULL" if handle == 0 else "no framework object",
         )
 
@@ -221,9 +252,14 @@ class Framework:
 
     def stop(self, rule: str, obj: Object, **values: object) -> NoReturn:
         """Stop with a rule about one object."""
-        self.m.stop(rule, objects=(obj.handle, obj.address), kind=obj.KIND, handle=obj.handle, **values)
+        self.m.stop(rule, objects=(obj.address, *_addresses(values)), kind=obj.KIND, handle=_hex(obj.handle), **_shown(values))
 
-    def breakpoint(self, rule: str, obj: Object, **values: object) -> None:
+    def stop_dead(self, rule: str, handle: int) -> NoReturn:
+        """Stop with a rule about a handle whose object is gone."""
+        kind = self.dead[handle][0] if handle in self.dead else self.dying[handle].KIND
+        self.m.stop(rule, objects=(handle ^ HANDLE_MASK,), kind=kind, handle=_hex(handle))
+
+    def breakpoint(self, rule: str, obj: Object, **values: Any) -> None:
         """What the framework's verifier does on most errors: trace and break in, then go on (KMDF-VER-04).
 
         A machine without a debugger cannot go on from a breakpoint: in mode "stop" the run ends here. Off: nothing.
@@ -231,11 +267,20 @@ class Framework:
         if self._verifier == "stop":
             self.stop(rule, obj, **values)
         if self._verifier == "continue" and self.m.trace.on:
-            self.m.trace.add("state", f"verifier: {rule}", actor="framework", objects=(obj.handle,), rule=rule, **values)
+            self.m.trace.add("state", f"verifier: {rule}", actor="framework", objects=(obj.address,), rule=rule, **values)
 
     def call(self, address: int, *arguments: int) -> int:
         """Call a driver's callback from the framework."""
-        return int(self.m.call(address, *arguments, lane="framework") or 0)
+        return int(self.m.call(address, *arguments, actor="framework") or 0)
+
+    def run(self, address: int, *arguments: int) -> None:
+        """Call a driver's event callback that may wait when it runs at PASSIVE_LEVEL; it then goes on in a thread of its own."""
+        code = self.m.code_at(address)
+        if not code.waits or self.m.irql > 0:
+            self.call(address, *arguments)
+            return
+        thread = self.m.start_thread(self.m.call_waiting(address, *arguments, actor="framework"), code.name)
+        self.m.scheduler._resume(thread)
 
     def event(self, kind: str, name: str, *objects: int, target: str | None = None, **data: Any) -> None:
         """One line in the trace; callers in hot paths test ``m.trace.on`` first."""
@@ -243,7 +288,7 @@ class Framework:
             self.m.trace.add(kind, name, actor="framework", target=target, objects=objects, **data)
 
     def adopt(self, obj: Object) -> int:
-        """STATUS_DELETE_PENDING when the parent of a new object is being torn down; the object is then freed. Facts: KMDF-OBJ-22."""
+        """STATUS_DELETE_PENDING, and the new object freed, when its parent is being torn down. Facts: KMDF-OBJ-22."""
         if obj.parent is None or obj.parent.state == ALIVE:
             return status.SUCCESS
         obj.parent.children.pop(obj.handle, None)
@@ -267,18 +312,31 @@ class Framework:
                 self.call(entry.destroy, obj.handle)
         for context in obj.contexts.values():
             self.by_context.pop(context.address, None)
-            self.m.free(context.address, "object")
+            self.m.free(context.address)
         del self.dying[obj.handle]
         self.dead[obj.handle] = (obj.KIND, obj.death)
-        if self.m.trace.on:
-            self.m.trace.add("free", obj.KIND, actor="framework", objects=(obj.handle, obj.address), why=obj.death)
-        self.m.free(obj.address, "object")
+        self.m.free(obj.address)
 
     def default_parent(self) -> Object:
         """The WDFDRIVER (KMDF-OBJ-04). Stops when there is none yet (RULE-83)."""
         if self.driver is None:
             self.m.stop("kmdf-no-driver")
         return self.driver
+
+
+def _hex(value: int) -> str:
+    return f"{value:#018x}"
+
+
+def _shown(values: dict[str, object]) -> dict[str, object]:
+    """Numbers among a rule's values are addresses, counts come as text."""
+    return {name: _hex(value) if isinstance(value, int) else value for name, value in values.items()}
+
+
+def _addresses(values: dict[str, object]) -> tuple[int, ...]:
+    """The IRP among a rule's values, whose life is shown too."""
+    irp = values.get("irp")
+    return (irp,) if isinstance(irp, int) and irp else ()
 
 
 def framework(m: Machine) -> Framework:
