@@ -114,6 +114,18 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return markdown.replace("<!-- lessons -->", "\n".join(f"- [{_title(path)}](lessons/{path.name})" for path in lessons))
 
 
+# Between two of these a line break of the source is not a space.
+_CJK = r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uff60]"
+_STOP = r"[\u3000-\u303f\uff00-\uff20]"
+_BREAK = re.compile(rf"(?<={_CJK})\n(?={_CJK})|(?<={_STOP})\n|\n(?={_STOP})")
+
+
+@event_priority(-100)  # after every page has been written
+def _join_lines(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Take out the line breaks inside Japanese text, which would be shown as gaps; code keeps its lines."""
+    return "".join(part if part.startswith("<pre") else _BREAK.sub("", part) for part in re.split(r"(?s)(<pre.*?</pre>)", html))
+
+
 def _is_lesson(page: Page) -> bool:
     return page.file.src_uri.endswith(".ipynb")
 
@@ -150,7 +162,7 @@ def _blame(path: Path, error: Exception) -> str:
     return f"{name}: {error.ename}: {' '.join(str(error.evalue).split())}"
 
 
-def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def _write_lesson(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Write the page of a lesson from what mkdocs-jupyter made of the notebook."""
     if not _is_lesson(page):
         return html
@@ -165,6 +177,9 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         )
     _add_download(lesson, page, config.extra["words"])
     return lesson.decode(formatter="minimal")
+
+
+on_page_content = CombinedEvent(_write_lesson, _join_lines)
 
 
 def _parts(cell: Tag) -> Iterator[str]:

@@ -23,7 +23,8 @@ sys.path.insert(0, str(ROOT))
 
 import kit  # noqa: E402
 
-LESSONS = sorted(path.stem for path in (ROOT / "notebooks" / "en").glob("*.ipynb"))
+NOTEBOOKS = Path(os.environ.get("WSKLAB_NOTEBOOKS") or ROOT / "notebooks")
+LESSONS = sorted(path.stem for path in (NOTEBOOKS / "en").glob("*.ipynb"))
 FOLDERS = {"en": "", "ja": "ja/", "fr": "fr/"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 
