@@ -83,8 +83,6 @@ def driver() -> Driver:
     return Driver()
 
 
-
-
 @pytest.fixture(scope="module")
-def make_driver_module() -> type[Driver]:
+def make_driver() -> type[Driver]:
     return Driver

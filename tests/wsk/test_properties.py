@@ -32,8 +32,8 @@ extras = st.fixed_dictionaries(
 )
 
 
-def play(driver: Any, socket: int, peer: Any, plan: Any) -> tuple[list[Any], bytes, bytes]:
-    """Play a plan; the calls made, what was asked to be sent, what the peer sent."""
+def play(driver: Any, socket: int, peer: Any, plan: Any) -> tuple[list[Any], bytes, bytes, bytes]:
+    """Play a plan; the calls made, what was asked to be sent, what the peer sent, what was received."""
     from wsklab.io.completion import cancel
 
     calls: list[Any] = []
@@ -43,7 +43,8 @@ def play(driver: Any, socket: int, peer: Any, plan: Any) -> tuple[list[Any], byt
         if name == "send":
             call = driver.send(socket, arguments[0])
             calls.append(call)
-            asked += arguments[0] if call.returned in ("STATUS_SUCCESS", "STATUS_PENDING") else b""
+            # A send that fails inside the call because the peer resets has reached the peer.
+            asked += arguments[0] if call.returned in ("STATUS_SUCCESS", "STATUS_PENDING", "STATUS_CONNECTION_RESET") else b""
         elif name == "receive":
             receives.append(driver.receive(socket, *arguments))
             calls.append(receives[-1][0])
@@ -64,18 +65,18 @@ def play(driver: Any, socket: int, peer: Any, plan: Any) -> tuple[list[Any], byt
     calls.append(driver.close(socket))
     driver.run()
     got = b"".join(scene.content_of(driver.m, buffer, call.result[1]) for call, buffer in receives if call.result)
-    return calls, asked, peer_sent, got  # type: ignore[return-value]
+    return calls, asked, peer_sent, got
 
 
 @settings(max_examples=200, deadline=None)
 @given(plan=steps, choices=st.tuples(ways, extras), behaviour=st.sampled_from(["reads", "silent", "slow", "echoes", "resets"]))
-def test_any_sequence_on_a_connection(make_driver_module: Any, plan: Any, choices: Any, behaviour: str) -> None:
-    driver = make_driver_module(choices={**choices[0], **choices[1]}, trace=False)
+def test_any_sequence_on_a_connection(make_driver: Any, plan: Any, choices: Any, behaviour: str) -> None:
+    driver = make_driver(choices={**choices[0], **choices[1]}, trace=False)
     socket = scene.connected(driver.m, behaviour)
     peer = scene.peer_of(driver.m, socket)
-    calls, asked, peer_sent, got = play(driver, socket, peer, plan)  # type: ignore[misc]
+    calls, asked, peer_sent, got = play(driver, socket, peer, plan)
     assert [call.times for call in calls] == [1] * len(calls)
-    assert asked.startswith(peer.received) or b"cancel" in repr(plan).encode()
+    assert asked.startswith(peer.received) or "cancel" in repr(plan)
     if behaviour != "echoes":
         assert peer_sent.startswith(got)
     assert not driver.m.block_at(socket).live
@@ -94,8 +95,8 @@ datagram_steps = st.lists(
 
 @settings(max_examples=100, deadline=None)
 @given(plan=datagram_steps, way=st.sampled_from(WAYS), lost=st.sampled_from(["arrives", "is lost"]))
-def test_any_sequence_on_a_datagram_socket(make_driver_module: Any, plan: Any, way: str, lost: str) -> None:
-    driver = make_driver_module(choices={"WskSendTo": way, "WskReceiveFrom": way, "datagram": lost}, trace=False)
+def test_any_sequence_on_a_datagram_socket(make_driver: Any, plan: Any, way: str, lost: str) -> None:
+    driver = make_driver(choices={"WskSendTo": way, "WskReceiveFrom": way, "datagram": lost}, trace=False)
     socket = scene.datagram(driver.m)
     host = scene.network(driver.m).host("10.0.0.2")
     calls, sent, came, pairs = [], [], [], []

@@ -1,4 +1,7 @@
-"""Registration, capturing, making sockets through the provider table. Facts WSK-REG, WSK-CAP, WSK-REL, WSK-DER, WSK-SOCK, WSK-SC."""
+"""Registration, capturing, making sockets through the provider table.
+
+Facts WSK-REG, WSK-CAP, WSK-REL, WSK-DER, WSK-SOCK, WSK-SC.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +108,9 @@ def test_capturing(driver: Any, provider: str, timeout: int, result: str, took: 
     assert (name_of(thread.result), driver.m.time) == (result, (took or 0) * 10_000)
 
 
-@pytest.mark.parametrize(("version", "result"), [(0x0100, "STATUS_SUCCESS"), (0x0101, "STATUS_NOINTERFACE"), (0x0200, "STATUS_NOINTERFACE")])
+@pytest.mark.parametrize(
+    ("version", "result"), [(0x0100, "STATUS_SUCCESS"), (0x0101, "STATUS_NOINTERFACE"), (0x0200, "STATUS_NOINTERFACE")]
+)
 def test_versions(driver: Any, version: int, result: str) -> None:
     """WSK-CAP-05, WSK-REG-08, WSK-QPC-02."""
     client = Client(driver, version)
@@ -184,7 +189,14 @@ def test_provider_functions_need_a_captured_npi(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("category", "flags", "kind", "protocol"),
-    [("basic", 0, 1, 6), ("basic", 0, 3, 99), ("listening", 1, 1, 6), ("connection", 2, 1, 6), ("datagram", 4, 2, 17), ("datagram", 4, 3, 1)],
+    [
+        ("basic", 0, 1, 6),
+        ("basic", 0, 3, 99),
+        ("listening", 1, 1, 6),
+        ("connection", 2, 1, 6),
+        ("datagram", 4, 2, 17),
+        ("datagram", 4, 3, 1),
+    ],
 )
 @pytest.mark.parametrize("way", ["inline", "pending", "early"])
 def test_each_category_has_its_own_table(client: Client, category: str, flags: int, kind: int, protocol: int, way: str) -> None:

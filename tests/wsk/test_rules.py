@@ -89,7 +89,9 @@ def test_slots_that_are_not_modelled_say_their_names(driver: Any) -> None:
     for make, slots in ((scene.datagram, ("WskSendMessages", "WskRelease")), (scene.connected, ("WskConnectEx", "WskRelease"))):
         socket = make(m)
         table = m.u64(socket)
-        record = m.headers.record("WSK_PROVIDER_DATAGRAM_DISPATCH" if make is scene.datagram else "WSK_PROVIDER_CONNECTION_DISPATCH")
+        record = m.headers.record(
+            "WSK_PROVIDER_DATAGRAM_DISPATCH" if make is scene.datagram else "WSK_PROVIDER_CONNECTION_DISPATCH"
+        )
         for slot in slots:
             with pytest.raises(NotModelled, match="Wsk"):
                 m.call(m.u64(table + record.members[slot].offset), socket, 0)

@@ -253,7 +253,12 @@ def option(driver: Any, socket: int, name: str, value: int | None, level: str = 
 
 @pytest.mark.parametrize(
     ("name", "category", "default"),
-    [("SO_BROADCAST", "datagram", 0), ("SO_REUSEADDR", "listening", 0), ("SO_KEEPALIVE", "connection", 0), ("SO_RCVBUF", "datagram", 65536)],
+    [
+        ("SO_BROADCAST", "datagram", 0),
+        ("SO_REUSEADDR", "listening", 0),
+        ("SO_KEEPALIVE", "connection", 0),
+        ("SO_RCVBUF", "datagram", 65536),
+    ],
 )
 def test_options_are_stored(driver: Any, name: str, category: str, default: int) -> None:
     """WSK-SOO-04, WSK-SHR-04, WSK-CTL-05."""
@@ -265,7 +270,10 @@ def test_options_are_stored(driver: Any, name: str, category: str, default: int)
 
 @pytest.mark.parametrize(
     ("name", "category", "size", "what"),
-    [("SO_BROADCAST", "connection", 4, "wrong category of option"), ("SO_BROADCAST", "datagram", 2, "wrong size of option buffer")],
+    [
+        ("SO_BROADCAST", "connection", 4, "wrong category of option"),
+        ("SO_BROADCAST", "datagram", 2, "wrong size of option buffer"),
+    ],
 )
 def test_options_that_are_refused(driver: Any, name: str, category: str, size: int, what: str) -> None:
     assert option(driver, new(driver, category), name, 1, size=size) == (CHOSEN[what].status, 0)

@@ -59,10 +59,13 @@ class Attempt:
         self.owner = owner
         self.answer: Answer | None = answer
         self.clear = 0
+        self.forget: Callable[[], None] | None = None  # takes the time-out back
 
     def abandon(self) -> None:
         """Give it up: `answer` is never called."""
         self.answer = None
+        if self.forget:
+            self.forget()
 
     def end(self, outcome: str, end: End | None = None) -> None:
         """Report the outcome, once."""
@@ -170,7 +173,7 @@ class Network:
         """Ask for a connection; `answer(outcome, end)` is called when it is decided."""
         attempt = Attempt(local, remote, owner, answer, who)
         if not self.is_local(remote) and remote.ip not in self.hosts:
-            self.machine.after(CONNECT_TIMEOUT, lambda: attempt.end(TIMED_OUT), name="connect")
+            attempt.forget = self.machine.after(CONNECT_TIMEOUT, lambda: attempt.end(TIMED_OUT), name="connect")
         else:
             self.carry(attempt, lambda: self._syn(attempt), "SYN")
         return attempt
@@ -180,7 +183,7 @@ class Network:
         outcome = listener.answers() if listener else REFUSED
         back = End(self, attempt.remote, attempt.local, "driver" if self.is_local(attempt.remote) else "peer")
         if outcome == TIMED_OUT:
-            self.machine.after(CONNECT_TIMEOUT, lambda: attempt.end(TIMED_OUT), name="connect")
+            attempt.forget = self.machine.after(CONNECT_TIMEOUT, lambda: attempt.end(TIMED_OUT), name="connect")
         elif listener is None or outcome != CONNECTED:
             self.carry(back, lambda: attempt.end(outcome), "RST")
         else:

@@ -58,7 +58,6 @@ class Peer:
     Attributes:
         address: where it waits for connections (or connects from).
         behaviour: a key of BEHAVIOURS; may be changed at any time.
-        received: every byte it got, over all its connections.
         ends: its connections, oldest first; the methods act on the newest.
         finished: whether the driver's side has finished sending on the newest connection.
         broken: whether the driver's side reset the newest connection.
@@ -70,8 +69,13 @@ class Peer:
         self.network = network
         self.address = address
         self.behaviour = behaviour
-        self.received = b""
+        self._received = bytearray()
         self.ends: list[End] = []
+
+    @property
+    def received(self) -> bytes:
+        """Every byte it got, over all its connections."""
+        return bytes(self._received)
 
     @property
     def end(self) -> End:
@@ -138,7 +142,7 @@ class Peer:
         """Take the bytes and do what the behaviour says."""
         content = bytes(end.received)
         end.received.clear()
-        self.received += content
+        self._received += content
         action = BEHAVIOURS[self.behaviour].on_data
         if action == "echo":
             end.send(lambda: content, len(content), _ignore)

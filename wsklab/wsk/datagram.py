@@ -16,7 +16,6 @@ from wsklab.wsk import sockaddr
 from wsklab.wsk.buffers import Buffer, take
 from wsklab.wsk.request import MOVING_DATA, PENDING, Request, refuse
 from wsklab.wsk.sockets import Socket, call
-from wsklab.wsk.states import CLOSING
 from wsklab.wsk.subsystem import subsystem
 
 LARGEST = {AF_INET: 65_507, AF_INET6: 65_527}
@@ -72,7 +71,7 @@ class Datagram(Socket):
         if self.local:
             self.waiting.clear()
             while self.receives:
-                self.receives.popleft().request.fail("closed" if self.state == CLOSING else "after a break")
+                self.receives.popleft().request.fail(self.why("after a break"))
 
     def datagram_arrived(self, content: bytes, source: Address) -> None:
         """Take a datagram, unless the fixed remote address forbids it or there is no room (WSK-RFR-11, WSK-RFR-12)."""

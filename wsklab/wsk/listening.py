@@ -13,7 +13,6 @@ from wsklab.net.network import CONNECTED
 from wsklab.wsk import sockaddr
 from wsklab.wsk.request import SETTING_UP, Request
 from wsklab.wsk.sockets import Socket, call
-from wsklab.wsk.states import CLOSING
 from wsklab.wsk.stream import Connection
 from wsklab.wsk.subsystem import subsystem
 
@@ -68,7 +67,7 @@ class Listening(Socket):
             while self.line:
                 self.line.popleft().abort()
             while self.accepts:
-                self.accepts.popleft()[0].fail("closed" if self.state == CLOSING else "after a break")
+                self.accepts.popleft()[0].fail(self.why("after a break"))
 
 
 @wdk(lane="wsk", prototype="PFN_WSK_ACCEPT")

@@ -80,6 +80,10 @@ class Socket:
             raise refuse("after a break" if self.state in (DEAD, "broken") else what)
         return after
 
+    def why(self, otherwise: str) -> str:
+        """What ends a pending request: the close, the loss of the transport, or `otherwise`."""
+        return {CLOSING: "closed", DEAD: "after a break"}.get(self.state, otherwise)
+
     # Addresses
 
     @property

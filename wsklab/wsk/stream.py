@@ -18,7 +18,6 @@ from wsklab.net.tcp import ABORTED, RESET, SENT
 from wsklab.wsk.buffers import Buffer, take
 from wsklab.wsk.request import MOVING_DATA, PENDING, SETTING_UP, Request, refuse
 from wsklab.wsk.sockets import Socket, call
-from wsklab.wsk.states import CLOSING
 from wsklab.wsk.subsystem import subsystem
 
 ABORTIVE, NODELAY, WAITALL, DRAIN = 1, 2, 2, 4
@@ -108,7 +107,7 @@ class Connection(Socket):
         if self.end:
             if not (self.end.closed and self.end.peer_closed and self.end.idle):
                 self.end.abort()
-            self.fail_receives("closed" if self.state == CLOSING else "after a break")
+            self.fail_receives(self.why("after a break"))
 
 
 # Connecting
@@ -194,7 +193,7 @@ def _transmit(request: Request, socket: Connection, buffer: Buffer) -> None:
             buffer.check_unchanged(content)
             request.complete(0, buffer.length)
         else:
-            request.fail("closed" if socket.state == CLOSING else _BROKEN[outcome])
+            request.fail(socket.why(_BROKEN[outcome]))
 
     end = socket.end
     assert end
@@ -257,7 +256,7 @@ def disconnect(request: Request, socket: Connection, buffer: Buffer | None, flag
         if outcome == SENT:
             request.complete(0)
         else:
-            request.fail("closed" if socket.state == CLOSING else _BROKEN[outcome])
+            request.fail(socket.why(_BROKEN[outcome]))
 
     if buffer:
         end.send(buffer.read, buffer.length, lambda outcome: None, at_once=request.way != PENDING)

@@ -95,8 +95,8 @@ class Subsystem:
 
     def kill(self, socket: Socket) -> None:
         """The transport under a socket goes away: from now on every call but the close is refused (WSK-CTL-08)."""
-        socket.break_off()
         socket.enter(DEAD)
+        socket.break_off()
 
     def _cancelled(self, irp: int) -> None:
         request = self.requests.get(irp)
