@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
+from wsklab.io.completion import complete
 from wsklab.io.irp import PENDING, Visit, code_name, hand_over, irps, layout
 from wsklab.machine import DISPATCH_LEVEL, PASSIVE_LEVEL, Machine, Wait, status, wdk
 from wsklab.machine.status import name_of
@@ -137,9 +138,17 @@ def _leave(m: Machine, irp: int, routine: int, visit: Visit, result: int) -> Non
         m.stop(rule, objects=(irp,), irp=f"{irp:#018x}", routine=code_name(m, routine), status=name_of(result))
 
 
+def _invalid(m: Machine, device: int, irp: int) -> int:
+    """What the I/O manager does for a major function that the driver has not set."""
+    complete(m, irp, status.INVALID_DEVICE_REQUEST, 0, by=owner_of(m, device))
+    return status.INVALID_DEVICE_REQUEST
+
+
 def call_driver(m: Machine, device: int, irp: int, *, by: str) -> int:
     """Send an IRP to a device, as IoCallDriver does; the dispatch routine may not wait. Returns its status."""
     routine, visit = _enter(m, device, irp, by)
+    if not routine:
+        return _invalid(m, device, irp)
     result: int = m.call(routine, device, irp, actor="io", target=owner_of(m, device))
     _leave(m, irp, routine, visit, result)
     return result
@@ -149,6 +158,8 @@ def call_driver(m: Machine, device: int, irp: int, *, by: str) -> int:
 def IofCallDriver(m: Machine, DeviceObject: int, Irp: int) -> Generator[Wait, Any, int]:
     """Send an IRP to the next-lower driver. Facts: IRP-10, IRP-20, IRP-25, IRP-26."""
     routine, visit = _enter(m, DeviceObject, Irp, "driver")
+    if not routine:
+        return _invalid(m, DeviceObject, Irp)
     target = owner_of(m, DeviceObject)
     result: int = yield from m.call_waiting(routine, DeviceObject, Irp, actor="io", target=target)
     _leave(m, Irp, routine, visit, result)

@@ -34,7 +34,7 @@ ACTIONS: dict[str, dict[str, str]] = {
     "send": {READY: SENT, SENT: "irp-sent-while-in-use", BACK: "irp-sent-again"},
     "reuse": {READY: READY, SENT: "irp-reused-in-flight", BACK: READY},
     "free": {READY: DONE, SENT: "irp-freed-in-flight", BACK: DONE},
-    "complete": {READY: "own-irp-completed", SENT: BACK, BACK: "own-irp-completed"},
+    "complete": {READY: "own-irp-completed", SENT: BACK, BACK: "irp-completed-twice"},
     "cancel": {READY: READY, SENT: SENT, BACK: "irp-cancelled-after-completion"},
     "set routine": {READY: READY, SENT: "irp-routine-set-in-flight", BACK: BACK},
     "mark pending": {READY: "mark-pending-own-irp", SENT: "irp-marked-too-late", BACK: "mark-pending-own-irp"},
