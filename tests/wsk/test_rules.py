@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from wsklab.machine.api import MODELLED
 from wsklab.rules import RULES
 from wsklab.wsk import scene
 from wsklab.wsk.states import CATEGORIES, STATES
+from wsklab.wsk.unmodelled import SLOTS
 
 
 def rule_of(action: Any) -> str:
@@ -106,6 +108,16 @@ def test_a_dispatch_table_and_a_socket_cannot_be_written(driver: Any) -> None:
 
 def test_every_slot_is_declared() -> None:
     assert {f for row in CATEGORIES.values() for f in row.slots.values()} <= set(MODELLED)
+
+
+def test_parameters_are_those_of_the_headers(driver: Any) -> None:
+    from wsklab.c.types import Function, Pointer
+
+    for modelled in (row for row in MODELLED.values() if row.lane == "wsk" and row.name not in SLOTS):
+        known = driver.m.headers.type(modelled.prototype) if modelled.prototype else driver.m.headers.prototypes[modelled.name]
+        function = known.to if isinstance(known, Pointer) else known
+        assert isinstance(function, Function)
+        assert list(signature(modelled.function).parameters)[1:] == [p.name for p in function.parameters], modelled.name
 
 
 def test_states_lead_to_states() -> None:

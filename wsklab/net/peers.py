@@ -45,6 +45,7 @@ BEHAVIOURS = {
     "slow": Behaviour("reads one second later", acknowledges=False, on_data="read later"),
     "resets": Behaviour("resets the connection when data comes", acknowledges=False, on_data="reset"),
     "closed": Behaviour("has finished sending at once, and still reads", closes=True),
+    "has closed": Behaviour("the same as closed", closes=True),
     "refuses": Behaviour("refuses the connection", answers="refused"),
     "absent": Behaviour("does not answer connection requests", answers="timed out"),
     "unreachable": Behaviour("cannot be reached", answers="unreachable"),

@@ -11,6 +11,7 @@ from functools import cache
 from typing import NamedTuple
 
 from wsklab.c.headers import headers
+from wsklab.io.mdl import mdls
 from wsklab.machine import Machine, Stop
 
 _BUILT = 0x0001 | 0x0002 | 0x0004
@@ -50,6 +51,18 @@ class Buffer:
     function: str
     length: int
     pieces: list[tuple[int, int, int]]
+
+    def hold(self) -> None:
+        """Note that the MDLs are in use, so that freeing one meanwhile is seen at once (MIS-19)."""
+        users = mdls(self.machine).users
+        for mdl, _, _ in self.pieces:
+            users[mdl] = "wsk"
+
+    def release(self) -> None:
+        """The MDLs are the driver's again."""
+        users = mdls(self.machine).users
+        for mdl, _, _ in self.pieces:
+            users.pop(mdl, None)
 
     def read(self) -> bytes:
         """The bytes as they are now."""

@@ -135,6 +135,8 @@ def send_to(request: Request, socket: Datagram, buffer: Buffer, pointer: int) ->
     if m.trace.on:
         m.trace.add("message", "send", actor="wsk", target="transport", objects=(socket.address,), length=buffer.length)
 
+    request.uses(buffer)
+
     def transmit() -> None:
         if not request.over:
             _transmit(socket, buffer.read(), destination)
@@ -177,6 +179,7 @@ def receive_from(
 ) -> None:
     """Queue a receive for one datagram."""
     socket.require("WskReceiveFrom")
+    request.uses(buffer)
     receiving = Receiving(request, buffer, remote, control_length, control_flags)
     socket.receives.append(receiving)
     request.withdraw = lambda: socket.receives.remove(receiving)

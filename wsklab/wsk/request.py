@@ -26,6 +26,7 @@ from wsklab.machine import DISPATCH_LEVEL, PASSIVE_LEVEL
 from wsklab.wsk.chosen import chosen
 
 if TYPE_CHECKING:
+    from wsklab.wsk.buffers import Buffer
     from wsklab.wsk.subsystem import Subsystem
 
 INLINE, PENDING, EARLY = "inline", "pending", "early"
@@ -64,12 +65,13 @@ class Request:
         irp: address of its IRP, 0 when a scene asked.
         way: inline, pending or early.
         withdraw: how to take the operation back when the IRP is cancelled; None when nobody has said.
+        buffer: the memory it uses, given free right before the completion.
         last: what is done right before the completion.
         group: whatever is pending on the same socket or client, this request among it.
         over: whether it has been completed.
     """
 
-    __slots__ = ("_done", "_inside", "_outcome", "group", "irp", "last", "name", "over", "way", "withdraw", "wsk")
+    __slots__ = ("_done", "_inside", "_outcome", "buffer", "group", "irp", "last", "name", "over", "way", "withdraw", "wsk")
 
     def __init__(self, wsk: Subsystem, name: str, irp: int, ways: tuple[str, ...], done: Done | None = None) -> None:
         self.wsk = wsk
@@ -78,6 +80,7 @@ class Request:
         self.way = INLINE if done else wsk.machine.choose(name, ways)
         self.withdraw: Callable[[], object] | None = None
         self.last: Callable[[], None] | None = None
+        self.buffer: Buffer | None = None
         self.group: dict[Request, None] = {}
         self.over = False
         self._done = done
@@ -126,6 +129,11 @@ class Request:
             if self.withdraw:
                 set_cancel_routine(self.wsk.machine, self.irp, self.wsk.cancel_routine)
 
+    def uses(self, buffer: Buffer) -> None:
+        """The request uses this memory until it completes."""
+        self.buffer = buffer
+        buffer.hold()
+
     def complete(self, status: int, information: int = 0) -> None:
         """The outcome is known. Later than the call this completes the IRP; inside it, `run` does."""
         if self._outcome is not None or self.over:
@@ -166,11 +174,13 @@ class Request:
         self.group.pop(self, None)
         if self.last:
             self.last()
+        if self.buffer:
+            self.buffer.release()
         if self._done:
             self._done(status, information)
         elif self.irp:
             del self.wsk.requests[self.irp]
-            complete(self.wsk.machine, self.irp, status, information, by="wsk")
+            complete(self.wsk.machine, self.irp, status, information, by="wsk", function=self.name)
 
     def end_now(self, what: str) -> None:
         """Complete at once: with the outcome that was about to be reported, or with the chosen status for `what`."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from wsklab.io import mdl
 from wsklab.machine import Machine
 from wsklab.net import Address, Network, Peer
 from wsklab.net.address import AF_INET
@@ -24,8 +25,6 @@ from wsklab.wsk.stream import Connection
 from wsklab.wsk.subsystem import Subsystem, subsystem
 
 SOCK_STREAM, SOCK_DGRAM, IPPROTO_TCP, IPPROTO_UDP = 1, 2, 6, 17
-_BUILT = 4  # MDL_SOURCE_IS_NONPAGED_POOL
-_PAGE = 4096
 
 
 def network(m: Machine) -> Network:
@@ -86,6 +85,8 @@ def accepted(m: Machine, peer: str = "reads", local: str = "10.0.0.1:80", remote
         sockets.call(m, "WskAccept", waiting, 0, SETTING_UP, accept, (0, 0), done=done)
         with wsk.network.instant():
             script.connect(Address.parse(local))
+        if not answers:
+            raise ValueError(f"the driver itself is already waiting for connections at {local}")
         socket = wsk.sockets[answers[0]]
     return _born(m, socket)
 
@@ -167,11 +168,9 @@ def wsk_buf(m: Machine, content: bytes, chain: int = 1) -> int:
 def _mdl(m: Machine, content: bytes, following: int) -> int:
     memory = m.allocate(max(len(content), 1), "object", label="buffer", zero=True)
     m.write(memory, content)
-    mdl = m.view(m.new("MDL", "mdl"), "MDL")
-    mdl.Next, mdl.Size, mdl.MdlFlags = following, m.sizeof("MDL"), _BUILT
-    mdl.MappedSystemVa, mdl.StartVa = memory, memory // _PAGE * _PAGE
-    mdl.ByteOffset, mdl.ByteCount = memory % _PAGE, len(content)
-    return int(mdl)
+    built = mdl.build(m, memory, len(content), given=True)
+    m.set_u64(built + m.offset("MDL", "Next"), following)
+    return built
 
 
 def content_of(m: Machine, buffer: int, size: int | None = None) -> bytes:

@@ -62,7 +62,7 @@ CATEGORIES: Final = {
         "WSK_PROVIDER_CONNECTION_DISPATCH",
         _slots(
             "WskBind", "WskConnect", "WskGetLocalAddress", "WskGetRemoteAddress", "WskSend", "WskReceive", "WskDisconnect",
-            "WskConnectEx", WskRelease="WskReleaseDataIndicationList",
+            "WskConnectEx", "WskSendEx", "WskReceiveEx", WskRelease="WskReleaseDataIndicationList",
         ),
         _TCP,
     ),

@@ -172,6 +172,7 @@ def send(request: Request, socket: Connection, buffer: Buffer, flags: int) -> No
     if flags & ~NODELAY:
         raise refuse("unknown flag")
     socket.require("WskSend")
+    request.uses(buffer)
     _transmit(request, socket, buffer)
 
 
@@ -220,6 +221,7 @@ def receive(request: Request, socket: Connection, buffer: Buffer, flags: int) ->
     socket.require("WskReceive")
     if not buffer.length and not flags & DRAIN:
         return request.complete(0)
+    request.uses(buffer)
     receiving = Receiving(request, buffer, flags)
     socket.receives.append(receiving)
     request.withdraw = lambda: socket.receives.remove(receiving)
@@ -259,5 +261,6 @@ def disconnect(request: Request, socket: Connection, buffer: Buffer | None, flag
             request.fail(socket.why(_BROKEN[outcome]))
 
     if buffer:
+        request.uses(buffer)
         end.send(buffer.read, buffer.length, lambda outcome: None, at_once=request.way != PENDING)
     end.finish(done, at_once=request.way != PENDING)

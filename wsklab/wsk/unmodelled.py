@@ -13,6 +13,8 @@ SLOTS = {
     "WskGetNameInfo": "PFN_WSK_GET_NAME_INFO",
     "WskInspectComplete": "PFN_WSK_INSPECT_COMPLETE",
     "WskConnectEx": "PFN_WSK_CONNECT_EX",
+    "WskSendEx": "PFN_WSK_SEND_EX",
+    "WskReceiveEx": "PFN_WSK_RECEIVE_EX",
     "WskSendMessages": "PFN_WSK_SEND_MESSAGES",
     "WskReleaseDataIndicationList": "PFN_WSK_RELEASE_DATA_INDICATION_LIST",
     "WskReleaseDatagramIndicationList": "PFN_WSK_RELEASE_DATAGRAM_INDICATION_LIST",
