@@ -1,0 +1,132 @@
+"""The cache of the parsed headers: where the file lies and how records are written flat.
+
+Records refer to each other in long chains and rings, which pickle would follow by recursion. So every record is a number in
+the pickle, and the members come as one flat list. A file that cannot be read is made again; writing is atomic and optional.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wsklab.c.declare import Declarations, Symbol
+from wsklab.c.source import Place, Problems
+from wsklab.c.types import Record
+
+if TYPE_CHECKING:
+    from wsklab.c.headers import Headers
+
+_NAME = f"headers.{sys.implementation.cache_tag}.pickle"
+
+
+def _places(beside: Path) -> Iterator[Path]:
+    """Directories where the cache may lie: beside the headers, else in the user's cache directory."""
+    yield beside / "__pycache__"
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    with suppress(RuntimeError):
+        yield (Path(base) if base else Path.home() / ".cache") / "wsklab"
+
+
+def find(beside: Path, key: str) -> Path | None:
+    """The cache file that was made for `key`, if there is one."""
+    for directory in _places(beside):
+        path = directory / _NAME
+        with suppress(OSError), path.open("rb") as file:
+            if file.read(len(key)) == key.encode():
+                return path
+    return None
+
+
+def save(beside: Path, key: str, headers: Headers) -> None:
+    """Write the cache file, to the first place that can be written; none is no error."""
+    data = key.encode() + dump(headers)
+    for directory in _places(beside):
+        with suppress(OSError):
+            directory.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=directory, prefix=_NAME)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data)
+                os.replace(temporary, directory / _NAME)
+            except OSError:
+                os.unlink(temporary)
+                raise
+            return
+
+
+class _Pickler(pickle.Pickler):
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        self.records: list[Record] = []
+        self._numbers: dict[int, int] = {}
+
+    def persistent_id(self, value: Any) -> Any:
+        if not isinstance(value, Record):
+            return None
+        # A typedef name makes a copy of a record that shares its list of fields.
+        number = self._numbers.get(id(value.fields))
+        if number is None:
+            number = self._numbers[id(value.fields)] = len(self.records)
+            self.records.append(value)
+        return number, value.alias
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, records: list[Record]) -> None:
+        super().__init__(file)
+        self._records = records
+        self._aliases: dict[tuple[int, str | None], Record] = {}
+
+    def persistent_load(self, key: Any) -> Record:
+        record = self._aliases.get(key)
+        if record is None:
+            number, alias = key
+            record = self._aliases[key] = self._records[number].named(alias) if alias else self._records[number]
+        return record
+
+
+def dump(headers: Headers) -> bytes:
+    """The headers as bytes."""
+    scope = headers.declarations.scopes[0]
+    symbols = [(s.name, s.kind, s.type, (s.place.file, s.place.line, s.place.column), s.storage, s.value, s.data) for s in scope.names.values()]
+    body = io.BytesIO()
+    pickler = _Pickler(body)
+    pickler.dump((headers.files, headers.macros, headers.constants, symbols, scope.tags))
+    shells, members = [], []
+    # Writing the members of a record can meet further records: the list grows while we go through it.
+    for record in pickler.records:
+        shells.append((record.kind, record.tag))
+        members.append((record.fields, record.layout, record.members))
+        pickler.clear_memo()
+        part = io.BytesIO()
+        inner = _Pickler(part)
+        inner.records, inner._numbers = pickler.records, pickler._numbers
+        inner.dump((record.fields, record.members, record.layout))
+        members[-1] = part.getvalue()
+    return pickle.dumps((shells, members, body.getvalue()), pickle.HIGHEST_PROTOCOL)
+
+
+def load(path: Path, make: Callable[..., Headers]) -> Headers:
+    """Read a cache file. Raises whatever a damaged file leads to."""
+    data = path.read_bytes()[64:]
+    shells, members, body = pickle.loads(data)
+    records = [Record(kind, tag) for kind, tag in shells]
+    for record, part in zip(records, members, strict=True):
+        fields, named, layout = _Unpickler(io.BytesIO(part), records).load()
+        record.fields.extend(fields)
+        record.members.update(named)
+        record.layout.extend(layout)
+    files, macros, constants, symbols, tags = _Unpickler(io.BytesIO(body), records).load()
+    declarations = Declarations(Problems())
+    scope = declarations.scopes[0]
+    scope.tags.update(tags)
+    for name, kind, ctype, place, storage, value, extra in symbols:
+        scope.names[name] = Symbol(name, kind, ctype, Place(*place), storage, value, None, extra)
+    return make(files, macros, constants, declarations)

@@ -1,0 +1,211 @@
+"""One translation unit: from its text to declared names and checked bodies.
+
+`compile_unit` runs the phases up to the typed check; what is emitted depends on the other units (which functions can wait),
+so emission happens in `link`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pycparser import c_ast
+
+from wsklab.c.constant import IfEvaluator
+from wsklab.c.declare import Declarations
+from wsklab.c.parse import External, Parser, deep_recursion
+from wsklab.c.preprocess import Includes, Preprocessor, includes_from
+from wsklab.c.reader import Reader
+from wsklab.c.source import Place, Problem, Problems, Source
+from wsklab.c.tokens import Token
+from wsklab.c.types import Function
+
+if TYPE_CHECKING:
+    from wsklab.c.headers import Headers
+
+LONGEST_TEXT = 2_000_000
+"""A text of more characters than this is refused."""
+
+
+@dataclass
+class FunctionDefinition:
+    """A function with a body. `node` is its ``FuncDef``; for the headers' inline functions it is parsed when asked for."""
+
+    name: str
+    type: Function
+    place: Place
+    static: bool
+    inline: bool
+    read: Callable[[], Any] = field(repr=False)
+    _node: Any = field(default=None, repr=False)
+
+    @property
+    def node(self) -> Any:
+        """The function's tree."""
+        if self._node is None:
+            self._node = self.read()
+        return self._node
+
+
+@dataclass
+class Variable:
+    """A variable at file level. `extern` means that it is only declared here; `readonly` that it is const."""
+
+    name: str
+    type: Any
+    place: Place
+    node: Any
+    static: bool
+    extern: bool
+    readonly: bool
+
+
+@dataclass
+class Unit:
+    """A translation unit.
+
+    `externs` are the functions declared but not defined here; `gaps` the places of its ``...``; `checked` belongs to the
+    typed check; `headers_unit` holds the inline functions that this unit may use.
+    """
+
+    name: str
+    source: Source
+    declarations: Declarations
+    problems: Problems
+    functions: dict[str, FunctionDefinition] = field(default_factory=dict)
+    variables: dict[str, Variable] = field(default_factory=dict)
+    externs: dict[str, Function] = field(default_factory=dict)
+    gaps: list[Place] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    headers_unit: Unit | None = None
+    checked: object | None = None
+
+    def declare(self, externals: Iterable[External], lazy: Callable[[External], Callable[[], Any]] | None = None) -> None:
+        """Enter parsed declarations.
+
+        Args:
+            externals: as the parser returned them.
+            lazy: gives a way to read a function's node again, so that the tree need not be kept.
+        """
+        for external in externals:
+            for node in external.nodes:
+                if isinstance(node, c_ast.FuncDef):
+                    self._function(node, lazy(external) if lazy else None)
+                elif isinstance(node, (c_ast.Decl, c_ast.Typedef, c_ast.StaticAssert)):
+                    self._declaration(node)
+        self.externs = {name: ctype for name, ctype in self.externs.items() if name not in self.functions}
+
+    def _function(self, node: Any, read: Callable[[], Any] | None) -> None:
+        if node.param_decls:
+            self.problems.error("old-style-function", node, "Write the types of the parameters between the parentheses.")
+        symbol = self.declarations.declare(node.decl)
+        if symbol is None or not isinstance(symbol.type, Function):
+            return
+        name, inline = symbol.name, "inline" in node.decl.funcspec
+        if name in self.functions:
+            first = self.functions[name].place
+            self.problems.error("defined-twice", node, "{name} is already defined in line {line} of {file}.",
+                                name=name, line=first.line, file=first.file)  # fmt: skip
+            return
+        for parameter in node.decl.type.args.params if node.decl.type.args else []:
+            if isinstance(parameter, c_ast.Typename) and len(symbol.type.parameters):
+                self.problems.error("parameter-without-name", parameter, "A parameter of {name} has no name.", name=name)
+        self.functions[name] = FunctionDefinition(
+            name, symbol.type, symbol.place, symbol.storage == "static", inline, read or (lambda: node)
+        )
+
+    def _declaration(self, node: Any) -> None:
+        symbol = self.declarations.declare(node)
+        if symbol is None or symbol.kind not in ("object", "function"):
+            return
+        if isinstance(symbol.type, Function):
+            self.externs[symbol.name] = symbol.type
+            return
+        self.variables[symbol.name] = Variable(
+            symbol.name, symbol.type, symbol.place, symbol.node, symbol.storage == "static",
+            symbol.storage == "extern" and symbol.node.init is None, _is_const(symbol.node),
+        )  # fmt: skip
+
+
+def _is_const(node: Any) -> bool:
+    """Whether the variable itself (not what it points to) is const; for an array, whether its elements are."""
+    declarator = node.type
+    while isinstance(declarator, c_ast.ArrayDecl):
+        declarator = declarator.type
+    return "const" in (getattr(declarator, "quals", None) or [])
+
+
+def if_evaluator(problems: Problems) -> Callable[[list[Token]], int]:
+    """What evaluates ``#if`` for the preprocessor."""
+
+    def evaluate(tokens: list[Token]) -> int:
+        own = Problems()
+        node = Parser(own).expression(Reader(tokens, own).read())
+        return IfEvaluator(Declarations(own)).value(node)[0]
+
+    return evaluate
+
+
+def parse_unit(
+    source: Source, problems: Problems, preprocessor: Preprocessor, typedefs: Mapping[str, bool] | None = None
+) -> tuple[list[External], list[Place]]:
+    """Preprocess and parse one source.
+
+    Returns:
+        The external declarations and the places of the gaps.
+
+    Raises:
+        CompileError: the text is not C; all mistakes that one pass can find.
+    """
+    problems.sources[source.name] = source
+    if len(source.text) > LONGEST_TEXT:
+        problems.error("text-too-long", Place(source.name, 1, 0), "A text of more than {most} characters is not compiled.",
+                       most=LONGEST_TEXT)  # fmt: skip
+        problems.check()
+    tokens = Reader(preprocessor.run(source), problems).read()
+    problems.check()
+    parser = Parser(problems, typedefs)
+    externals = parser.unit(tokens)
+    problems.check()
+    return externals, parser.gaps
+
+
+def compile_unit(
+    text: str,
+    name: str = "listing.c",
+    headers: Headers | None = None,
+    includes: Mapping[str, str] | Path | Includes | None = None,
+) -> Unit:
+    """Compile one C text up to checked functions.
+
+    Args:
+        text: the C source; the lab's headers are in scope whether it includes them or not.
+        name: its file name, for places.
+        headers: the prelude, by default the lab's own.
+        includes: finds the files of ``#include "…"``: a mapping of names to texts, a directory, or a function.
+
+    Raises:
+        CompileError: with all problems found in one pass.
+    """
+    from wsklab.c.check import check_unit
+    from wsklab.c.headers import headers as own_headers
+
+    prelude = headers or own_headers()
+    problems = Problems()
+    source = Source(name, text)
+    preprocessor = Preprocessor(problems, if_evaluator(problems), prelude.macros, prelude.files, includes_from(includes))
+    with deep_recursion():
+        try:
+            externals, gaps = parse_unit(source, problems, preprocessor, prelude.typedef_names)
+            unit = Unit(name, source, Declarations(problems, prelude.declarations), problems, gaps=gaps, headers_unit=prelude.unit)
+            unit.declare(externals)
+            check_unit(unit)
+        except RecursionError:
+            problems.error("nested-too-deeply", Place(name, 1, 0), "The expressions or statements of this text are nested too deeply.")
+    problems.check()
+    unit.warnings = problems.warnings
+    return unit
+
+
