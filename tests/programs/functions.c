@@ -1,7 +1,7 @@
 // Functions: recursion, pointers to functions, arguments by conversion, variable arguments, names that Python reserves.
 
-typedef int (*CALLBACK)(void *context, int value);
-typedef struct { CALLBACK call; void *context; } HANDLER;
+typedef int (*REACTION)(void *context, int value);
+typedef struct { REACTION call; void *context; } HANDLER;
 
 int later(int);
 static long long factorial(int n) { return n < 2 ? 1 : n * factorial(n - 1); }
@@ -13,7 +13,7 @@ static int add_to(void *context, int value) { *(int *)context += value; return *
 static int fire(const HANDLER *h, int value) { return h->call(h->context, value); }
 static void each(int *from, int count, void (*visit)(int *)) { for (int i = 0; i < count; i++) visit(from + i); }
 static void twice(int *p) { *p *= 2; }
-static CALLBACK choose(int which) { return which ? add_to : 0; }
+static REACTION choose(int which) { return which ? add_to : 0; }
 static int changes_argument(int n) { n += 5; return n; }
 static int argument_address(int n) { int *p = &n; *p += 1; return n; }
 static void nothing(void) { return; }

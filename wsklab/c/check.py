@@ -94,11 +94,15 @@ def check_function(unit: Unit, definition: FunctionDefinition) -> CheckedFunctio
         definition.name, definition.type, place.file, At(place.line, place.column), parameters, block, *_facts(body)
     )
     checked.functions[definition.name] = function
+    _add_statics(unit, checked, body)
+    return function
+
+
+def _add_statics(unit: Unit, checked: CheckedUnit, body: Body) -> None:
     for static in body.statics:
         checked.variables[static.symbol] = CheckedVariable(static.symbol, static.type, static.place)
         if static.node.init is not None:
             _initialise(unit, checked, static.symbol, static.type, static.node)
-    return function
 
 
 def _parameter(body: Body, definition: FunctionDefinition, index: int) -> Local:
@@ -147,7 +151,7 @@ def _python_name(name: str, taken: set[str]) -> str:
 
 def _initialise(unit: Unit, checked: CheckedUnit, symbol: str, ctype: CType, node: c_ast.Decl) -> None:
     """The stores of one static initialiser, as a function without parameters."""
-    body = Body(symbol, unit.declarations, unit.problems, VOID)
+    body = Body(symbol, unit.declarations, unit.problems, VOID, is_static=True)
     statements = Statements(body)
     where = at(node)
     base = GlobalAddress(Pointer(ctype), where, symbol)
@@ -156,6 +160,7 @@ def _initialise(unit: Unit, checked: CheckedUnit, symbol: str, ctype: CType, nod
     if body.calls or body.indirect or body.locals:
         text = "The initial value of {name} is not constant."
         unit.problems.error("initialiser-not-constant", node.init, text, name=symbol)
+    _add_statics(unit, checked, body)
     items: list[Statement] = [Evaluate(step.at, step) for step in steps]
     place = place_of(node)
     checked.initialise.append(

@@ -42,6 +42,8 @@ class Body:
     declarations: Declarations
     problems: Problems
     returns: CType
+    is_static: bool = False
+    """Whether this is the initialiser of a variable of static storage: then there is no call whose frame could be used."""
     locals: list[Local] = field(default_factory=list)
     statics: list[StaticLocal] = field(default_factory=list)
     calls: dict[str, At] = field(default_factory=dict)

@@ -29,6 +29,7 @@ from wsklab.c.conversions import (
     fold_unary,
     is_arithmetic,
     is_null,
+    is_pure,
     is_scalar,
     member,
     pointer_trouble,
@@ -461,7 +462,7 @@ class Expressions:
             return target, LocalValue(target.type, target.at, target.variable)
         first: Expression = target.base
         again: Expression = target.base
-        if not isinstance(target.base, LocalValue | LocalAddress | GlobalAddress):
+        if not is_pure(target.base):
             first = Saved(target.base.type, target.at, target.base)
             again = Recalled(target.base.type, target.at, first)
         rest = (target.offset, target.bit_offset, target.bit_width)

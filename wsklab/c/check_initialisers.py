@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
-from wsklab.c.check_context import at
+from wsklab.c.check_context import StaticLocal, at
 from wsklab.c.constant import literal
 from wsklab.c.conversions import convert, is_string_for, member, string_array, unknown
 from wsklab.c.gaps import Gap as GapNode
-from wsklab.c.tree import Assign, At, Comma, Constant, Expression, Fill, LocalAddress, LocalValue, StringAddress
+from wsklab.c.source import place_of
+from wsklab.c.tree import Assign, At, Comma, Constant, Expression, Fill, GlobalAddress, LocalAddress, LocalValue, StringAddress
 from wsklab.c.types import VOID, Array, CType, Field, Pointer, Record
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ class Initialisers:
         if isinstance(ctype, Array) and ctype.count is None:
             ctype = Array(ctype.of, count_of(node.init))
         where = at(node)
+        if self.body.is_static:
+            symbol = f"{self.body.name}.literal{len(self.body.statics) + 1}"
+            self.body.statics.append(StaticLocal(symbol, ctype, place_of(node), node))
+            self.body.symbols[symbol] = where
+            return member(GlobalAddress(Pointer(ctype), where, symbol), 0, ctype)
         variable = self.body.add_local("", ctype, where, in_frame=True)
         base = LocalAddress(Pointer(ctype), where, variable)
         if not isinstance(ctype, Array | Record):

@@ -12,7 +12,6 @@ from struct import pack, unpack
 
 from wsklab.c.constant import promote, usual
 from wsklab.c.tree import (
-    Assign,
     Binary,
     Cast,
     Comparison,
@@ -20,13 +19,15 @@ from wsklab.c.tree import (
     Element,
     Expression,
     FunctionAddress,
+    GlobalAddress,
     LocalAddress,
+    LocalValue,
     Memory,
     Offset,
     StringAddress,
     Unary,
 )
-from wsklab.c.types import BOOL, CHAR, INT, Array, CType, Float, Function, Int, Pointer, Record, Void
+from wsklab.c.types import BOOL, INT, Array, CType, Float, Function, Int, Pointer, Record, Void
 
 UNKNOWN = Int(4, True, "unknown", 3)
 """Type of an expression that was already complained about (compared by identity): no further problem is reported for it."""
@@ -224,7 +225,8 @@ def address_of(expression: Expression) -> Expression:
 def moved(base: Expression, offset: int, ctype: CType) -> Expression:
     """`base` + `offset` bytes, of pointer type `ctype`; offsets are added up and constants folded."""
     if isinstance(base, Offset):
-        base, offset = base.base, base.bytes + offset
+        offset += base.bytes
+        base = base.base
     if isinstance(base, Constant):
         return Constant(ctype, base.at, converted(base.value + offset, ctype))
     return Offset(ctype, base.at, base, offset) if offset else retyped(base, ctype)
@@ -257,7 +259,8 @@ def element(base: Expression, index: Expression, scale: int, ctype: CType) -> Ex
 def member(base: Expression, offset: int, ctype: CType, bit_offset: int = 0, bit_width: int | None = None) -> Memory:
     """What lies `offset` bytes behind the address `base`."""
     if isinstance(base, Offset):
-        base, offset = base.base, base.bytes + offset
+        offset += base.bytes
+        base = base.base
     return Memory(ctype, base.at, base, offset, bit_offset, bit_width)
 
 
@@ -273,9 +276,14 @@ def is_string_for(ctype: CType, literal: CType) -> bool:
     return isinstance(ctype.of, Int) and isinstance(literal.of, Int) and ctype.of.bytes == literal.of.bytes
 
 
-def is_effect(expression: Expression) -> bool:
-    """Whether the outermost operation of an expression statement does something."""
-    return not isinstance(expression, Constant | Binary | Unary | Comparison) or isinstance(expression, Assign)
-
-
-STRING = Pointer(CHAR)
+def is_pure(e: Expression) -> bool:
+    """Whether an address can be computed twice: it calls, loads and changes nothing."""
+    if isinstance(e, Offset):
+        return is_pure(e.base)
+    if isinstance(e, Element):
+        return is_pure(e.base) and is_pure(e.index)
+    if isinstance(e, Cast):
+        return is_pure(e.operand)
+    if isinstance(e, Binary):
+        return is_pure(e.left) and is_pure(e.right)
+    return isinstance(e, LocalValue | LocalAddress | GlobalAddress | Constant)

@@ -10,8 +10,10 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from wsklab.c import emit_loops as loops
 from wsklab.c import emit_python as py
 from wsklab.c.emit_arithmetic import Arithmetic
+from wsklab.c.emit_loops import Access, Hoists, access
 from wsklab.c.ranges import Ranges
 from wsklab.c.source import Place
 from wsklab.c.tree import (
@@ -88,6 +90,7 @@ class ExpressionEmitter(Arithmetic):
         self.waits = waits
         self.needs = needs
         self.ranges = Ranges()
+        self.hoists = Hoists()
         self._temporaries = 0
         self._emit: dict[type[Expression], Callable[..., ast.expr]] = {
             cls: getattr(self, f"_{cls.__name__}")
@@ -177,10 +180,35 @@ class ExpressionEmitter(Arithmetic):
     def _Memory(self, e: Memory) -> ast.expr:
         if isinstance(e.type, Record | Array):
             return self.address(e.base, e.offset)
+        item = access(e) if self.hoists.names else None
+        if item is not None and item.key in self.hoists.names:
+            return self._near_load(e, item)
         value = self.load(e.type, self.address(e.base, e.offset))
         if e.bit_width is None:
             return value
         return self.bit_field(e, value)
+
+    def _near_load(self, e: Memory, item: Access) -> ast.expr:
+        test, again = self.near(item)
+        return py.choose(test, loops.view(item, py.kind(e.type)), self.load(e.type, self.element_address(item, again)))
+
+    def near(self, item: Access) -> tuple[ast.expr, ast.expr]:
+        """The test whether an element can be taken from the views, and its index once more, for where it cannot."""
+        index = self.value(item.index)
+        again = self.value(item.index)
+        if not isinstance(index, ast.Name | ast.Constant):
+            kept = self.temporary()
+            index, again = py.save(kept, index), py.name(kept)
+        lowest = self.ranges.of(item.index)[0]
+        return loops.position(item, self.hoists.names[item.key], index, lowest), again
+
+    def _element(self, item: Access, index: ast.expr) -> ast.expr:
+        scale = item.stride * item.size
+        return py.binary(self.value(item.root), "+", index if scale == 1 else py.binary(index, "*", py.constant(scale)))
+
+    def element_address(self, item: Access, index: ast.expr) -> ast.expr:
+        """The address of an element, its index given."""
+        return _plus(self._element(item, index), item.offset)
 
     def load(self, ctype: CType, address: ast.expr) -> ast.expr:
         """A checked load."""
@@ -229,7 +257,11 @@ class ExpressionEmitter(Arithmetic):
 
     def _PostStep(self, e: PostStep) -> ast.expr:
         target = e.target
+        e.old.slot.clear()
         if isinstance(target, LocalValue) and not target.variable.in_frame:
+            if isinstance(e.update, Offset):  # a pointer: the old value is the new one less the step
+                new = py.save(target.variable.python, _plus(py.name(target.variable.python), e.update.bytes))
+                return _plus(new, -e.update.bytes)
             changed = py.save(target.variable.python, self.value(e.update))
             return py.then(changed, py.name(e.old.slot[0]))
         stored = self.store(target, lambda: self.value(e.update))

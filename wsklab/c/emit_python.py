@@ -53,6 +53,21 @@ def between(low: int, value: ast.expr, high: int) -> ast.expr:
     return ast.Compare(constant(low), [ast.LtE(), ast.LtE()], [value, constant(high)])
 
 
+def chain(low: ast.expr, value: ast.expr, end: ast.expr) -> ast.expr:
+    """``low <= value < end``."""
+    return ast.Compare(low, [ast.LtE(), ast.Lt()], [value, end])
+
+
+def attribute(owner: str, attribute: str) -> ast.expr:
+    """``owner.attribute``."""
+    return ast.Attribute(name(owner), attribute, LOAD)
+
+
+def subscript(value: ast.expr, index: ast.expr) -> ast.Subscript:
+    """``value[index]``."""
+    return ast.Subscript(value, index, LOAD)
+
+
 def choose(condition: ast.expr, then: ast.expr, otherwise: ast.expr) -> ast.expr:
     """``then if condition else otherwise``."""
     return ast.IfExp(condition, then, otherwise)

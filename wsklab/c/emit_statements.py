@@ -11,8 +11,10 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from wsklab.c import emit_loops as loops
 from wsklab.c import emit_python as py
 from wsklab.c.emit_expressions import ExpressionEmitter
+from wsklab.c.emit_loops import Access, access
 from wsklab.c.tree import (
     Assign,
     At,
@@ -34,7 +36,7 @@ from wsklab.c.tree import (
     Statement,
     Switch,
 )
-from wsklab.c.types import Array, Record
+from wsklab.c.types import Array, Int, Record
 
 _JUMP = "jump·"
 Python = list[ast.stmt]
@@ -102,10 +104,27 @@ class StatementEmitter:
         if isinstance(e, Assign):
             if isinstance(e.target, LocalValue) and not e.target.variable.in_frame:
                 return self._at([py.assign(e.target.variable.python, emitter.value(e.value))], e.at)
+            item = access(e.target) if emitter.hoists.names else None
+            if item is not None and item.key in emitter.hoists.names:
+                return self._at(self._near_store(e, item), e.at)
             return self._at([ast.Expr(emitter.store(e.target, lambda: emitter.value(e.value)))], e.at)
         if isinstance(e, Memory) and isinstance(e.type, Record | Array):
             return []
         return self._at([ast.Expr(emitter.value(e))], e.at)
+
+    def _near_store(self, e: Assign, item: Access) -> Python:
+        emitter = self.expressions
+        value = emitter.value(e.value)
+        first: Python = []
+        if not isinstance(value, ast.Name | ast.Constant):
+            first, value = [py.assign("v·", value)], py.name("v·")
+        test, index = emitter.near(item)
+        near = loops.view(item, py.kind(e.type))
+        near.ctx = py.STORE
+        key = f"store·{py.kind(e.type)}"
+        emitter.needs.stores[key] = e.type
+        far = ast.Expr(py.call(key, emitter.element_address(item, index), value))
+        return [*first, py.when(test, [ast.Assign([near], value)], [far])]
 
     # Blocks and goto
 
@@ -177,6 +196,12 @@ class StatementEmitter:
         return [py.when(condition, then, otherwise)]
 
     def _Loop(self, s: Loop) -> Python:
+        emitter = self.expressions
+        hoisted = emitter.hoists.enter(s)
+        before = [node for item in hoisted for node in self._look_up(item)]
+        counter = loops.counted(s)
+        if counter is not None and isinstance(counter.type, Int):
+            emitter.ranges.limit(counter, (counter.type.minimum, counter.type.maximum - 1))
         level = _Level("loop")
         level.proceed = lambda: self._next_round(s)
         body = [] if s.test_last else self._stop_unless(s.condition)
@@ -188,7 +213,20 @@ class StatementEmitter:
                 body += self._stop_unless(s.condition)
             elif s.step is not None:
                 body += self.effect(s.step)
-        return self._python_loop(level, body or [ast.Pass()])
+        emitter.hoists.leave(hoisted)
+        return before + self._python_loop(level, body or [ast.Pass()])
+
+    def _look_up(self, item: Access) -> Python:
+        """``a·0·4 = near·4(a)``; a pointer that has no value yet is found out when the loop uses it."""
+        emitter = self.expressions
+        name = emitter.hoists.names[item.key]
+        address = emitter.address(item.root, item.offset)
+        found: Python = [py.assign(name, py.call(f"near·{item.size}", address))]
+        root = item.root
+        if not isinstance(root, LocalValue) or root.variable in emitter.function.parameters:
+            return found
+        unset = ast.ExceptHandler(py.name("UnboundLocalError"), None, [py.assign(name, py.name("nowhere·"))])
+        return [ast.Try(found, [unset], [], [])]
 
     def _stop_unless(self, condition: Expression | None) -> Python:
         """``if not condition: break``."""

@@ -37,6 +37,10 @@ class Ranges:
             known = self._known[id(expression)] = self._compute(expression)
         return known
 
+    def limit(self, expression: Expression, values: Range) -> None:
+        """Say that an expression has a smaller range than can be seen from it."""
+        self._known[id(expression)] = values
+
     def _compute(self, e: Expression) -> Range:
         whole = type_range(e)
         if isinstance(e, Constant):
@@ -88,7 +92,7 @@ def exact(op: str, left: Range, right: Range, whole: Range) -> Range:
         return 0, min(b, max(d - 1, 0))
     if op == ">>" and c >= 0:
         return (a >> d if a >= 0 else a >> c), (b >> c if b >= 0 else b >> d)
-    if op == "<<" and 0 <= c and d < 64:
+    if op == "<<" and c >= 0 and d < 64:
         return min(a << c, a << d), max(b << c, b << d)
     return whole
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
+from functools import partial
 from struct import Struct
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from wsklab.c.emit_python import kind
 from wsklab.c.types import CHAR, INT, LLONG, SHORT, CType, Function, Int
@@ -33,11 +34,23 @@ class NoValue:
         self.undefined("no-return-value", function=self.function)
 
 
-for _name in (
-    "bool int float index hash add radd sub rsub mul rmul floordiv rfloordiv mod rmod truediv rtruediv and rand or ror "
-    "xor rxor lshift rlshift rshift rrshift neg invert eq ne lt le gt ge"
-).split():
+for _name in ["bool", "int", "float", "index", "hash", "add", "radd", "sub", "rsub", "mul", "rmul", "floordiv", "rfloordiv", "mod", "rmod", "truediv", "rtruediv", "and", "rand", "or", "ror", "xor", "rxor", "lshift", "rlshift", "rshift", "rrshift", "neg", "invert", "eq", "ne", "lt", "le", "gt", "ge"]:
     setattr(NoValue, f"__{_name}__", NoValue.use)
+
+
+NOWHERE = 1 << 62
+"""Element number of an address that is in no view."""
+
+
+class NoViews:
+    """For a runtime without views of its memory (``Runtime.views``): every access in a loop takes the long way."""
+
+    n1 = n2 = n4 = n8 = 0
+    written: ClassVar[dict[int, int]] = {1: 0, 2: 0, 4: 0, 8: 0}
+
+    def near(self, size: int, address: int) -> int:
+        """No address is in a view."""
+        return NOWHERE
 
 
 def divide(left: int, right: int) -> int:
@@ -91,7 +104,12 @@ def helpers(runtime: Runtime) -> dict[str, object]:
             return (yield from function(*arguments))
         return function(*arguments)
 
+    views = getattr(runtime, "views", None) or NoViews()
     return {
+        "memory·": views,
+        **{f"near·{size}": partial(views.near, size) for size in (1, 2, 4, 8)},
+        **{f"written·{size}": views.written[size] for size in (1, 2, 4, 8)},
+        "nowhere·": NOWHERE,
         "divide·": checked_divide,
         "remainder·": checked_remainder,
         "divided_by_zero·": divided_by_zero,
