@@ -240,7 +240,8 @@ def _judge(code, status, log):
     tell = re.compile(r"Error: |ERROR\b|WARNING\b|Config value|\S*Error: ")
     blamed = [line for line in log.splitlines() if tell.match(line.strip())]
     reasons = [re.sub(r"^(Error: |ERROR\s+-\s+|WARNING\s+-\s+)", "", line.strip()) for line in blamed]
-    reasons = [line for line in reasons if not line.startswith("Aborted with")] or [_last_line(log)]
+    noise = ("Aborted with", "Error reading page", "Error building page")  # the reason itself stands on a line of its own
+    reasons = [line for line in reasons if not line.startswith(noise)] or [_last_line(log)]
     raise Trouble("the site (%s) does not build: %s" % (code, "; ".join(dict.fromkeys(reasons))))
 
 
