@@ -24,6 +24,7 @@ class Calls:
     """Checks calls."""
 
     def __init__(self, expressions: Expressions) -> None:
+        """Work for `expressions`."""
         self.expressions = expressions
         self.body = expressions.body
 

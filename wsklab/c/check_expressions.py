@@ -16,20 +16,12 @@ from pycparser import c_ast
 from wsklab.c.check_context import Body, at
 from wsklab.c.constant import literal
 from wsklab.c.conversions import (
-    COMPARISONS,
     UNKNOWN,
     address_of,
-    balanced,
-    compatible,
     convert,
     decay,
     element,
-    fold_binary,
-    fold_comparison,
     fold_unary,
-    is_arithmetic,
-    is_null,
-    is_pure,
     is_scalar,
     member,
     pointer_trouble,
@@ -39,12 +31,10 @@ from wsklab.c.conversions import (
 )
 from wsklab.c.gaps import Gap as GapNode
 from wsklab.c.tree import (
-    Assign,
     At,
     Comma,
     Conditional,
     Constant,
-    Distance,
     Expression,
     FunctionAddress,
     Gap,
@@ -52,12 +42,8 @@ from wsklab.c.tree import (
     Local,
     LocalAddress,
     LocalValue,
-    Logical,
     Memory,
     Not,
-    PostStep,
-    Recalled,
-    Saved,
     StringAddress,
 )
 from wsklab.c.types import CHAR, INT, SIZE_T, VOID, Array, CType, Float, Function, Int, Pointer, Record, Void
@@ -69,12 +55,16 @@ class Expressions:
     """Checks the expressions of one function body."""
 
     def __init__(self, body: Body) -> None:
+        """Check for `body`."""
         self.body = body
-        self.gap_kind = "argument"
         self._unevaluated = 0
+        from wsklab.c.check_assignments import Assignments
         from wsklab.c.check_calls import Calls
         from wsklab.c.check_initialisers import Initialisers
+        from wsklab.c.check_operators import Operators
 
+        self.operators = Operators(self)
+        self.assignments = Assignments(self)
         self.calls = Calls(self)
         self.initialisers = Initialisers(self)
 
@@ -101,7 +91,7 @@ class Expressions:
         trouble = pointer_trouble(value, target)
         if trouble is None:
             return convert(value, target)
-        names = {"source": _shown(value.type), "target": _shown(target), "what": what}
+        names = {"source": str(value.type), "target": str(target), "what": what}
         if trouble == "types":
             return self.wrong(place, "incompatible-types", "{what}: {source} cannot become {target}.", **names)
         text = {
@@ -115,7 +105,7 @@ class Expressions:
     def effect(self, node: Any) -> Expression:
         """An expression whose value nobody uses: ``x++`` is the cheaper ``++x``."""
         if isinstance(node, c_ast.UnaryOp) and node.op in ("p++", "p--"):
-            return self._step(node, node.op[1])
+            return self.assignments.step(node, node.op[1])
         if isinstance(node, c_ast.ExprList):
             parts = [self.effect(part) for part in node.exprs]
             result = parts[0]
@@ -211,13 +201,13 @@ class Expressions:
                 hint = "It is a pointer: write -> instead of ."
             elif node.type == "->" and isinstance(other, Record):
                 hint = "It is not a pointer: write . instead of ->"
-            return self.wrong(node, "not-a-structure", "{type} has no members.", hint, type=_shown(record or other))
+            return self.wrong(node, "not-a-structure", "{type} has no members.", hint, type=str(record or other))
         if not record.complete:
-            return self.wrong(node, "incomplete-type", "The members of {type} are not known.", type=_shown(record))
+            return self.wrong(node, "incomplete-type", "The members of {type} are not known.", type=str(record))
         field = record.members.get(name)
         if field is None:
             hint = self.body.closest(name, record.members)
-            return self.wrong(node.field, "no-such-member", "{type} has no member {name}.", hint, type=_shown(record), name=name)
+            return self.wrong(node.field, "no-such-member", "{type} has no member {name}.", hint, type=str(record), name=name)
         return member(base, field.offset, field.type, field.bit_offset, field.bit_width)
 
     def _ArrayRef(self, node: Any) -> Expression:
@@ -227,7 +217,7 @@ class Expressions:
         if unknown(base, index):
             return Constant(UNKNOWN, at(node), 0)
         if not isinstance(base.type, Pointer) or not isinstance(index.type, Int):
-            return self.wrong(node, "not-an-array", "{type} cannot be indexed.", type=_shown(base.type))
+            return self.wrong(node, "not-an-array", "{type} cannot be indexed.", type=str(base.type))
         size = self.pointed_size(base.type, node)
         if size is None:
             return Constant(UNKNOWN, at(node), 0)
@@ -239,7 +229,7 @@ class Expressions:
             return pointer.to.size
         except TypeError:
             hint = "Cast it to PUCHAR to count in bytes." if isinstance(pointer.to, Void) else None
-            self.wrong(node, "unknown-size", "The size of {type} is not known.", hint, type=_shown(pointer.to))
+            self.wrong(node, "unknown-size", "The size of {type} is not known.", hint, type=str(pointer.to))
             return None
 
     def _address(self, node: Any) -> Expression:
@@ -266,7 +256,7 @@ class Expressions:
         if unknown(pointer):
             return pointer
         if not isinstance(pointer.type, Pointer):
-            return self.wrong(node, "not-a-pointer", "{type} is not a pointer.", type=_shown(pointer.type))
+            return self.wrong(node, "not-a-pointer", "{type} is not a pointer.", type=str(pointer.type))
         if isinstance(pointer.type.to, Function):
             return pointer
         return member(pointer, 0, pointer.type.to)
@@ -282,9 +272,9 @@ class Expressions:
         if op in ("sizeof", "_Alignof"):
             return self._sizeof(node)
         if op in ("++", "--"):
-            return self._step(node, op[0])
+            return self.assignments.step(node, op[0])
         if op in ("p++", "p--"):
-            return self._post_step(node, op[1])
+            return self.assignments.post_step(node, op[1])
         operand = self.value(node.expr)
         if unknown(operand):
             return operand
@@ -292,13 +282,13 @@ class Expressions:
             return self._not(node, operand)
         wanted = Int if op == "~" else (Int, Float)
         if not isinstance(operand.type, wanted):
-            return self.wrong(node, "bad-operand", "{op} does not work on {type}.", op=op, type=_shown(operand.type))
+            return self.wrong(node, "bad-operand", "{op} does not work on {type}.", op=op, type=str(operand.type))
         operand = promoted(operand)
         return operand if op == "+" else fold_unary(op, operand)
 
     def _not(self, node: Any, operand: Expression) -> Expression:
         if not is_scalar(operand.type):
-            return self.wrong(node, "bad-operand", "{op} does not work on {type}.", op="!", type=_shown(operand.type))
+            return self.wrong(node, "bad-operand", "{op} does not work on {type}.", op="!", type=str(operand.type))
         if isinstance(operand, Constant):
             return Constant(INT, operand.at, int(not operand.value))
         return Not(INT, at(node), operand)
@@ -309,102 +299,25 @@ class Expressions:
         try:
             return Constant(SIZE_T, at(node), ctype.align if node.op == "_Alignof" else ctype.size)
         except TypeError:
-            return self.wrong(node, "unknown-size", "The size of {type} is not known.", type=_shown(ctype))
+            return self.wrong(node, "unknown-size", "The size of {type} is not known.", type=str(ctype))
 
     def _BinaryOp(self, node: Any) -> Expression:
         op = node.op
         if op in ("&&", "||"):
             left, right = self.scalar(node.left, "condition"), self.scalar(node.right, "condition")
-            return self._logical(op, left, right)
-        return self.binary(op, self.value(node.left), self.value(node.right), node)
-
-    def _logical(self, op: str, left: Expression, right: Expression) -> Expression:
-        if isinstance(left, Constant):
-            if bool(left.value) == (op == "||"):
-                return Constant(INT, left.at, int(op == "||"))
-            if isinstance(right, Constant):
-                return Constant(INT, left.at, int(bool(right.value)))
-        return Logical(INT, left.at, op, left, right)
-
-    def binary(self, op: str, left: Expression, right: Expression, node: Any) -> Expression:
-        """``left op right``."""
-        if unknown(left, right):
-            return Constant(UNKNOWN, at(node), 0)
-        pointers = isinstance(left.type, Pointer), isinstance(right.type, Pointer)
-        if op in COMPARISONS and is_scalar(left.type) and is_scalar(right.type):
-            if any(pointers):
-                return self._compare_pointers(op, left, right, node)
-            left, right, _ = balanced(left, right)
-            return fold_comparison(op, left, right)
-        if any(pointers) and op in "+-":
-            result = self._pointer_arithmetic(op, left, right, node)
-            if result is not None:
-                return result
-        whole = op not in "+-*/"
-        allowed = (Int,) if whole else (Int, Float)
-        if not isinstance(left.type, allowed) or not isinstance(right.type, allowed):
-            types = {"left": _shown(left.type), "right": _shown(right.type)}
-            return self.wrong(node, "bad-operands", "{op} does not work on {left} and {right}.", op=op, **types)
-        if op in ("<<", ">>"):
-            left, right = promoted(left), promoted(right)
-            return fold_binary(op, left, right, left.type)
-        left, right, common = balanced(left, right)
-        return fold_binary(op, left, right, common)
-
-    def _compare_pointers(self, op: str, left: Expression, right: Expression, node: Any) -> Expression:
-        for one, other in ((left, right), (right, left)):
-            if isinstance(one.type, Pointer) and pointer_trouble(other, one.type):
-                names = {"left": _shown(left.type), "right": _shown(right.type), "op": op}
-                text = "{op} compares {left} with {right}."
-                self.body.problems.warning("pointer-comparison", node, text, **names)
-                break
-        word = Pointer(VOID)
-        return fold_comparison(op, convert(left, word), convert(right, word))
-
-    def _pointer_arithmetic(self, op: str, left: Expression, right: Expression, node: Any) -> Expression | None:
-        if isinstance(left.type, Pointer) and isinstance(right.type, Pointer):
-            size = self.pointed_size(left.type, node)
-            if op == "-" and compatible(left.type, right.type):
-                return Distance(_PTRDIFF, at(node), left, right, size or 1)
-            return None
-        if isinstance(right.type, Pointer):
-            if op == "-":
-                return None
-            left, right = right, left
-        if not isinstance(right.type, Int) or not isinstance(left.type, Pointer):
-            return None
-        size = self.pointed_size(left.type, node)
-        if size is None:
-            return Constant(UNKNOWN, at(node), 0)
-        return element(left, right, size if op == "+" else -size, left.type)
+            return self.operators.logical(op, left, right)
+        return self.operators.binary(op, self.value(node.left), self.value(node.right), node)
 
     def _TernaryOp(self, node: Any) -> Expression:
         condition = self.scalar(node.cond, "condition")
         then, otherwise = self.value(node.iftrue), self.value(node.iffalse)
-        ctype = self._common(then, otherwise, node)
+        ctype = self.operators.common(then, otherwise, node)
         if ctype is UNKNOWN:
             return Constant(UNKNOWN, at(node), 0)
         then, otherwise = convert(then, ctype), convert(otherwise, ctype)
         if isinstance(condition, Constant):
             return then if condition.value else otherwise
         return Conditional(ctype, at(node), condition, then, otherwise)
-
-    def _common(self, one: Expression, other: Expression, node: Any) -> CType:
-        a, b = one.type, other.type
-        if unknown(one, other):
-            return UNKNOWN
-        if is_arithmetic(a) and is_arithmetic(b):
-            return balanced(one, other)[2]
-        if isinstance(a, Void) or isinstance(b, Void):
-            return VOID
-        if isinstance(a, Record) and a == b:
-            return a
-        if isinstance(a, Pointer) and pointer_trouble(other, a) != "types":
-            return b if isinstance(b, Pointer) and (isinstance(b.to, Void) and not is_null(other)) else a
-        if isinstance(b, Pointer) and pointer_trouble(one, b) != "types":
-            return b
-        self.wrong(node, "bad-operands", "{op} does not work on {left} and {right}.", op="? :", left=_shown(a), right=_shown(b))
-        return UNKNOWN
 
     def _ExprList(self, node: Any) -> Expression:
         result = self.effect(node.exprs[0])
@@ -425,7 +338,7 @@ class Expressions:
             return value
         floating = isinstance(value.type, Float) and isinstance(target, Pointer)
         if not is_scalar(target) or not is_scalar(value.type) or floating:
-            names = {"source": _shown(value.type), "target": _shown(target)}
+            names = {"source": str(value.type), "target": str(target)}
             return self.wrong(node, "bad-cast", "{source} cannot be cast to {target}.", **names)
         if isinstance(target, Pointer) and isinstance(value.type, Pointer):
             return retyped(value, target)
@@ -435,59 +348,10 @@ class Expressions:
         result.at = at(node) if not isinstance(value, Constant) else result.at
         return result
 
-    # Assignment
+    # What has its own module
 
     def _Assignment(self, node: Any) -> Expression:
-        target = self.designator(node.lvalue)
-        if node.op == "=":
-            value = self.assigned(node.rvalue, target.type, node, "assignment")
-            return self._store(target, value, node)
-        value = self.value(node.rvalue)
-        if not isinstance(target, LocalValue | Memory):
-            return self._store(target, value, node)
-        stored, current = self._twice(target)
-        result = self.binary(node.op[:-1], current, value, node)
-        return self._store(stored, self.convert_assigned(result, target.type, node, f"{node.op}"), node)
-
-    def _store(self, target: Expression, value: Expression, node: Any) -> Expression:
-        if unknown(target, value):
-            return Constant(UNKNOWN, at(node), 0)
-        if not isinstance(target, LocalValue | Memory) or isinstance(target.type, Array):
-            return self.wrong(node, "not-assignable", "The left side of {op} cannot be assigned to.", op=getattr(node, "op", "="))
-        return Assign(target.type, at(node), target, value)
-
-    def _twice(self, target: LocalValue | Memory) -> tuple[LocalValue | Memory, LocalValue | Memory]:
-        """The object to store to and the same object to read, its address computed once, by the first."""
-        if isinstance(target, LocalValue):
-            return target, LocalValue(target.type, target.at, target.variable)
-        first: Expression = target.base
-        again: Expression = target.base
-        if not is_pure(target.base):
-            first = Saved(target.base.type, target.at, target.base)
-            again = Recalled(target.base.type, target.at, first)
-        rest = (target.offset, target.bit_offset, target.bit_width)
-        return Memory(target.type, target.at, first, *rest), Memory(target.type, target.at, again, *rest)
-
-    def _step(self, node: Any, op: str) -> Expression:
-        target = self.designator(node.expr)
-        if not isinstance(target, LocalValue | Memory):
-            return self._store(target, target, node)
-        stored, current = self._twice(target)
-        result = self.binary(op, current, Constant(INT, at(node), 1), node)
-        return self._store(stored, convert(result, target.type), node)
-
-    def _post_step(self, node: Any, op: str) -> Expression:
-        target = self.designator(node.expr)
-        if not isinstance(target, LocalValue | Memory):
-            return self._store(target, target, node)
-        stored, current = self._twice(target)
-        old = Saved(target.type, at(node), current)
-        result = self.binary(op, Recalled(target.type, at(node), old), Constant(INT, at(node), 1), node)
-        if unknown(result):
-            return result
-        return PostStep(target.type, at(node), stored, old, convert(result, target.type))
-
-    # What has its own module
+        return self.assignments.assign(node)
 
     def _FuncCall(self, node: Any) -> Expression:
         return self.calls.call(node)
@@ -497,8 +361,3 @@ class Expressions:
 
     def _InitList(self, node: Any) -> Expression:
         return self.wrong(node, "misplaced-braces", "A list in braces is not a value.")
-
-
-def _shown(ctype: CType) -> str:
-    """A type as a message names it: the typedef name, and what it stands for when that tells more."""
-    return str(ctype)

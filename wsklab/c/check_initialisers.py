@@ -34,6 +34,7 @@ class Initialisers:
     """Checks initialisers."""
 
     def __init__(self, expressions: Expressions) -> None:
+        """Work for `expressions`."""
         self.expressions = expressions
         self.body = expressions.body
 

@@ -38,6 +38,7 @@ class Statements:
     """Checks the statements of one function body."""
 
     def __init__(self, body: Body) -> None:
+        """Check for `body`."""
         self.body = body
         self.expressions = Expressions(body)
         self._labels: list[set[str]] = []

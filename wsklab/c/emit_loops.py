@@ -80,7 +80,9 @@ def _without_offset(e: Expression, offset: int) -> tuple[Expression, int]:
 
 @cache
 def _names(cls: type) -> tuple[str, ...]:
-    return tuple(name for base in cls.__mro__ for name in getattr(base, "__slots__", ()) if name not in ("type", "at", "function"))
+    return tuple(
+        name for base in cls.__mro__ for name in getattr(base, "__slots__", ()) if name not in ("type", "at", "function")
+    )
 
 
 def nodes(tree: Any) -> Iterator[Any]:

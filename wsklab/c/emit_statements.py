@@ -331,8 +331,10 @@ def _is_one_of(selector: str, labels: list[int], *, inside: bool = True) -> ast.
 
 
 def _ends_with_break(block: Block) -> bool:
-    return bool(block.items) and isinstance(block.items[-1], Break | Block) and (
-        isinstance(block.items[-1], Break) or _ends_with_break(block.items[-1])
+    return (
+        bool(block.items)
+        and isinstance(block.items[-1], Break | Block)
+        and (isinstance(block.items[-1], Break) or _ends_with_break(block.items[-1]))
     )
 
 
@@ -382,5 +384,3 @@ def leaves(nodes: Python) -> bool:
     if isinstance(last, ast.If):
         return bool(last.orelse) and leaves(last.body) and leaves(last.orelse)
     return isinstance(last, ast.Break | ast.Continue | ast.Return | ast.Raise)
-
-

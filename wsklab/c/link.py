@@ -322,5 +322,3 @@ def _module(unit: Unit) -> _Module:
     checked = checked_unit(unit)
     functions = {name: checked.functions[name] for name in unit.functions if name in checked.functions}
     return _Module(unit, checked, functions, checked.initialise)
-
-
