@@ -379,7 +379,9 @@ def test(options):
         if run("-m", *words):
             say("%s found something (see above)" % words[0])
             status = 1
-    return run("-m", "pytest", *options.arguments) or status
+    # The whole is worth a second worker. All tests of the site share one built site and go to the same worker.
+    words = options.arguments or ["-n", "2", "--dist", "loadgroup"]
+    return run("-m", "pytest", *words) or status
 
 
 def bench(options):
