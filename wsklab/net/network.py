@@ -26,6 +26,9 @@ CONNECT_TIMEOUT = 210_000_000
 LOCAL = ("10.0.0.1", "fd00::1", "127.0.0.1", "::1")
 """The addresses of the machine that runs the driver."""
 
+SERVICES = (("10.0.0.2:7", "echoes"), ("10.0.0.2:9", "reads"), ("[fd00::2]:7", "echoes"), ("[fd00::2]:9", "reads"))
+"""Who is there from the start, so that a driver run from the command line finds somebody: echo and discard over TCP."""
+
 CONNECTED, REFUSED, TIMED_OUT, UNREACHABLE = "connected", "refused", "timed out", "unreachable"
 """How a connection request ends."""
 
@@ -95,6 +98,8 @@ class Network:
         self.listeners: dict[Address, Listener] = {}
         self.receivers: dict[Address, Receiver] = {}
         self._instant = 0
+        for text, behaviour in SERVICES:
+            self.peer(text, behaviour)
 
     # Time
 
