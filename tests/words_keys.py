@@ -108,10 +108,12 @@ def main() -> int:
     for language in ("ja", "fr"):
         file = ENGINE / "locale" / f"{language}.po"
         known = parse_po(file.read_text("utf-8")) if file.is_file() else {}
-        print(f"# {language}: {len(keys)} keys, {len(keys.keys() - known.keys())} missing, {len(known.keys() - keys.keys())} stale")
+        print(
+            f"# {language}: {len(keys)} keys, {len(keys.keys() - known.keys())} missing, {len(known.keys() - keys.keys())} stale"
+        )
         for key in keys:
             if key not in known:
-                print(f"\n#: {keys[key]}\nmsgid {quoted(key)}\nmsgstr \"\"")
+                print(f'\n#: {keys[key]}\nmsgid {quoted(key)}\nmsgstr ""')
         for key in known.keys() - keys.keys():
             print(f"\n# stale: {key}")
     return 0

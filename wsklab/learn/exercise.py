@@ -45,6 +45,12 @@ class Play:
         mine = {event.objects[0] for event in machine.trace if event.kind == "allocate" and event.where and event.objects}
         return [machine.name_of(block.address) for block in machine.memory.blocks if _held(block, mine, kinds)]
 
+    def unfreed_irps(self) -> list[int]:
+        """IRPs of the driver that were completed and not freed; one that is still pending is nobody's fault."""
+        machine = self.lab.machine
+        back = {event.data["irp"] for event in machine.trace if event.kind == "complete"}
+        return [irp for irp in back if (block := machine.block_at(irp)) is not None and block.live]
+
 
 def _held(block: Any, mine: set[int], kinds: tuple[str, ...]) -> bool:
     return block.live and block.address in mine and (not kinds or block.kind in kinds)
@@ -110,11 +116,18 @@ class Report:
         lines = [say("Not yet: {wrong} of {count} checks do not hold.", wrong=len(wrong), count=len(self.findings))]
         for finding in wrong:
             lines.append(f"✗ {say(finding.check.text)}")
-            lines.append("    " + say("not when: {scenes}", scenes=" · ".join(say(label) for label in finding.failed)))
+            lines.append("    " + self._where(finding))
         lines += [f"✓ {say(finding.check.text)}" for finding in right]
         for label, fault in self.faults[:1]:
             lines += ["", say("What stopped the run when: {scene}", scene=say(label)), *_indented(fault)]
         return "\n".join([*lines, "", say("A hint: {call}", call="exercise.hint()")])
+
+    def _where(self, finding: Finding) -> str:
+        say = self.exercise.say
+        asked = finding.check.scenes or [scene.label for scene in self.exercise.scenes]
+        if len(asked) == len(finding.failed) > 1:
+            return say("not in any outcome yet")
+        return say("not when: {scenes}", scenes=" · ".join(say(label) for label in finding.failed))
 
 
 @dataclass

@@ -157,13 +157,13 @@ def _conversation(play: Play) -> None:
     """The collector is fixed and gets a report; then somebody else asks and is answered."""
     lab, driver = play.lab, play.driver
     socket = lab.datagram_socket()
-    collector, client = lab.host("10.0.0.9:514"), lab.host("10.0.0.2:7000")
+    collector, client = lab.host("10.0.0.9"), lab.host("10.0.0.2")
     play.values.update(collector=collector, client=client)
     driver.FixCollector(socket, lab.sockaddr("10.0.0.9:514"))
     lab.run()
     driver.Report(socket, lab.buffer(b"started"))
     driver.Listen(socket, lab.buffer(bytes(32)))
-    client.send("10.0.0.1:5000", b"how are you?")
+    client.send(b"how are you?", "10.0.0.1:5000", port=7000)
     lab.run()
     if play.number("Questions"):
         driver.Answer(socket, lab.buffer(b"fine"))
@@ -173,7 +173,7 @@ def _conversation(play: Play) -> None:
 
 def _heard(play: Play, who: str) -> list[bytes]:
     """The datagrams that somebody received, in order."""
-    return [bytes(datagram) for datagram in play.values[who].received]
+    return [datagram.content for datagram in play.values[who].datagrams]
 
 
 _LATER, _INLINE = "the datagrams are sent later", "the datagrams are sent inside the call"
@@ -196,7 +196,7 @@ DATAGRAM_SEND = Exercise(
         Check(
             "The collector gets the reports and nothing else.", lambda play: _heard(play, "collector") == [b"started", b"asked"]
         ),
-        Check("Every IRP is freed.", lambda play: not play.left("irp")),
+        Check("Every IRP that came back is freed.", lambda play: not play.unfreed_irps()),
     ),
     hints=(
         "A fixed remote address also decides who is heard: only datagrams from that address come in.",

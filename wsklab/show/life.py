@@ -113,7 +113,7 @@ def _cell(word: str, place: int) -> str:
 
 def _station(event: Event, events: list[Event], language: str) -> Station:
     status = event.data.get("status")
-    value = event.data.get("value")
+    value = event.data.get("value", status)
     what = translate(
         STATIONS[event.kind],
         language,

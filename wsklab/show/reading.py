@@ -170,7 +170,8 @@ def byte_count(event: Event) -> int | None:
     carried = event.data.get("bytes")
     if isinstance(carried, (bytes, bytearray, memoryview)):
         return len(carried)
-    return int(carried) if isinstance(carried, int) else None
+    length = event.data.get("length", carried)
+    return int(length) if isinstance(length, int) else None
 
 
 def excerpt(event: Event, longest: int = 16) -> str:

@@ -163,7 +163,7 @@ class Steps:
         else:
             kind = "callback" if event.kind == "callback" else "leaf" if returned else "call"
         if returned and (result := self.reading.result(returned)):
-            text += f" → {result}"
+            text += f" →\u00a0{result}"
         step = self._step(event, kind, text, source=source, target=target)
         if returned and kind != "leaf":
             step.kind += "-leaf"

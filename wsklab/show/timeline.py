@@ -55,6 +55,7 @@ class Timeline:
             words = f"{translate('STOP', self.steps.language)}: {step.text} [{step.detail}]"
         if step.source and step.target and step.source != step.target:
             words = f"{' → '.join(map(self.steps.lane, step.lanes))}: {words}"
+        words = words.replace("\u00a0", " ")
         if step.line:
             words += f"  [{translate('line {line}', self.steps.language, line=step.line)}]"
         return words

@@ -147,6 +147,7 @@ def what_if(
 def _outcome(label: str, run: Callable[..., Any], settings: dict[str, Any], language: str | None) -> tuple[Outcome, str | None]:
     """One outcome, and the language that its lab speaks."""
     from wsklab.machine import Stop
+    from wsklab.show.timeline import timeline
 
     lines: list[str] = []
     try:
@@ -159,5 +160,5 @@ def _outcome(label: str, run: Callable[..., Any], settings: dict[str, Any], lang
     if lab.stopped is not None:
         rule = lab.stopped.rule
         lines.append(translate("STOP {id}: {title}", lab.language, id=rule.id, title=translate(rule.title, lab.language)))
-    timeline = lab.timeline(title=label)
-    return Outcome(label, timeline, tuple(lines)), lab.language
+    picture = timeline(lab.events, lab.language, title=label, machine=lab.machine)
+    return Outcome(label, picture, tuple(lines)), lab.language
