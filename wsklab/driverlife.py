@@ -10,6 +10,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
+from wsklab.io.unload import check_unload
 from wsklab.kmdf import scene as kmdf
 from wsklab.lab import Driver, Lab
 from wsklab.machine import PASSIVE_LEVEL, Wait
@@ -23,6 +24,7 @@ class Started:
     """A driver whose DriverEntry has run."""
 
     driver: Driver
+    name: str
     object: int
     status: int
     framework: Any = None
@@ -34,7 +36,7 @@ def start(lab: Lab, driver: Driver, name: str) -> Started:
         if kmdf.is_kmdf(driver.image):
             loaded = kmdf.load_driver(lab.machine, driver.image, name=name)
             lab.machine.run()
-            return Started(driver, 0, loaded.status, loaded)
+            return Started(driver, name, 0, loaded.status, loaded)
         machine = lab.machine
         driver_object = machine.new("DRIVER_OBJECT")
         entry = driver.image.functions["DriverEntry"].address
@@ -42,7 +44,7 @@ def start(lab: Lab, driver: Driver, name: str) -> Started:
         if not machine.scheduler.run(until=thread):
             machine.hang()
         machine.run()
-        return Started(driver, driver_object, thread.result)
+        return Started(driver, name, driver_object, thread.result)
 
 
 def unload(lab: Lab, started: Started) -> None:
@@ -58,17 +60,7 @@ def unload(lab: Lab, started: Started) -> None:
                 if not machine.scheduler.run(until=thread):
                     machine.hang()
         machine.run()
-        check_leaks(lab)
-
-
-def check_leaks(lab: Lab) -> None:
-    """Stop when pool, IRPs or MDLs that C allocated are still there."""
-    machine = lab.machine
-    left = [block for block in machine.memory.blocks if block.live and block.kind in ("pool", "irp", "mdl")]
-    if left:
-        objects = tuple(block.address for block in left)
-        size = sum(block.size for block in left)
-        machine.stop("pool-leaked", objects=objects[:5], count=len(left), size=size, blocks=len(left), bytes=size)
+        check_unload(machine, started.name)
 
 
 def _call(lab: Lab, address: int, *arguments: int) -> Generator[Wait, Any, Any]:

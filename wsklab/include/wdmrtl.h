@@ -141,12 +141,36 @@ FORCEINLINE VOID RtlInitEmptyAnsiString(PANSI_STRING DestinationString, PCHAR Bu
 #define IsEqualIID(riid1, riid2) IsEqualGUID(riid1, riid2)
 
 /* Numbers: byte order, bits, large integers, random. */
-USHORT RtlUshortByteSwap(USHORT Source);
-ULONG RtlUlongByteSwap(ULONG Source);
-ULONGLONG RtlUlonglongByteSwap(ULONGLONG Source);
-unsigned short _byteswap_ushort(unsigned short value);
-unsigned long _byteswap_ulong(unsigned long value);
-unsigned long long _byteswap_uint64(unsigned long long value);
+FORCEINLINE USHORT RtlUshortByteSwap(USHORT Source)
+{
+    return (USHORT)((Source << 8) | (Source >> 8));
+}
+
+FORCEINLINE ULONG RtlUlongByteSwap(ULONG Source)
+{
+    return (Source << 24) | ((Source & 0xFF00) << 8) | ((Source >> 8) & 0xFF00) | (Source >> 24);
+}
+
+FORCEINLINE ULONGLONG RtlUlonglongByteSwap(ULONGLONG Source)
+{
+    return ((ULONGLONG)RtlUlongByteSwap((ULONG)Source) << 32) | RtlUlongByteSwap((ULONG)(Source >> 32));
+}
+
+FORCEINLINE unsigned short _byteswap_ushort(unsigned short value)
+{
+    return RtlUshortByteSwap(value);
+}
+
+FORCEINLINE unsigned long _byteswap_ulong(unsigned long value)
+{
+    return RtlUlongByteSwap(value);
+}
+
+FORCEINLINE unsigned long long _byteswap_uint64(unsigned long long value)
+{
+    return RtlUlonglongByteSwap(value);
+}
+
 unsigned long _rotl(unsigned long value, int shift);
 unsigned long _rotr(unsigned long value, int shift);
 ULONG RtlRandom(PULONG Seed);

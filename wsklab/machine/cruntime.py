@@ -92,7 +92,8 @@ class CRuntime:
 
     def define_function(self, name: str, compiled: Any) -> int:
         """Give a compiled function its code address."""
-        return self.machine.define_code(Code(name, compiled.call, compiled.waits, compiled.type, True))
+        place = Where(compiled.place.file, compiled.place.line, compiled.place.column, name)
+        return self.machine.define_code(Code(name, compiled.call, compiled.waits, compiled.type, True, place))
 
     def resolve(self, name: str, prototype: Function) -> tuple[Callable[..., Any], bool]:
         """The modelled function a name stands for, and whether it can wait.

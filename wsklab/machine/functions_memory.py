@@ -33,7 +33,7 @@ def _both(*names: str) -> Callable[[Any], Any]:
 # Blocks of bytes
 
 
-@_both("memset", "RtlFillBytes")
+@_quiet
 def memset(m: Machine, target: int, value: int, size: int) -> int:
     """Fill `size` bytes with a value; returns the target."""
     if size:
@@ -238,14 +238,6 @@ def RtlInitUnicodeString(m: Machine, DestinationString: int, SourceString: int) 
 def init_ansi_string(m: Machine, target: int, source: int) -> None:
     """Let an ANSI_STRING describe a zero-terminated string; NULL gives an empty one."""
     _initialize(m, target, source, 1)
-
-
-@_quiet
-def RtlInitEmptyUnicodeString(m: Machine, DestinationString: int, Buffer: int, BufferSize: int) -> None:
-    """Let a UNICODE_STRING describe an empty buffer of BufferSize bytes."""
-    m.set_u16(DestinationString, 0)
-    m.set_u16(DestinationString + 2, BufferSize)
-    m.set_u64(DestinationString + 8, Buffer)
 
 
 @_quiet

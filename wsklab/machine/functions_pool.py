@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from wsklab.machine.api import APC_LEVEL, DISPATCH_LEVEL, PASSIVE_LEVEL, wdk
+from wsklab.machine.api import APC_LEVEL, DISPATCH_LEVEL, wdk
 from wsklab.machine.machine import Machine
 
 _OUTCOMES = ("succeeds", "fails")
@@ -114,11 +114,6 @@ def ExAllocatePoolZero(m: Machine, PoolType: int, NumberOfBytes: int, Tag: int) 
 def ExAllocatePoolUninitialized(m: Machine, PoolType: int, NumberOfBytes: int, Tag: int) -> int:
     """Allocate pool that is not initialised; NULL on failure. Facts: KRN-12."""
     return _old_style(m, "ExAllocatePoolUninitialized", PoolType, NumberOfBytes, Tag, zero=False)
-
-
-@wdk(quiet=True, irql=PASSIVE_LEVEL)
-def ExInitializeDriverRuntime(m: Machine, RuntimeFlags: int) -> None:
-    """Prepare the pool functions for systems before Windows 10 2004; nothing to do here. Facts: KRN-13."""
 
 
 def give(m: Machine, address: int, tag: int = 0) -> None:

@@ -117,33 +117,17 @@ def DbgPrintEx(m: Machine, ComponentId: int, Level: int, Format: int, *arguments
     return _print(m, "DbgPrintEx", Format, arguments)
 
 
-def _store(m: Machine, target: int, room: int, template: int, arguments: tuple[int | float, ...], width: int) -> int:
-    encoding = "utf-8" if width == 1 else "utf-16-le"
-    content = formatted(m, c_string(m, template, width).decode(encoding, "replace"), arguments).encode(encoding, "replace")
-    fits = content[: max(room - width, 0)]
-    m.write(target, fits + bytes(width))
-    return 0 if fits == content else 0x8000_0005 - (1 << 32)
+@wdk(irql=HIGH_LEVEL, quiet=True)
+def sprintf(m: Machine, buffer: int, template: int, *arguments: int | float) -> int:
+    """Format into a buffer; returns the number of characters before the terminator."""
+    content = formatted(m, c_string(m, template).decode("utf-8", "replace"), arguments).encode("utf-8", "replace")
+    m.write(buffer, content + b"\0")
+    return len(content)
 
 
 @wdk(irql=HIGH_LEVEL, quiet=True)
-def RtlStringCbPrintfA(m: Machine, target: int, size: int, template: int, *arguments: int | float) -> int:
-    """Format into a buffer of `size` bytes; STATUS_BUFFER_OVERFLOW when the text was cut."""
-    return _store(m, target, size, template, arguments, 1)
-
-
-@wdk(irql=HIGH_LEVEL, quiet=True)
-def RtlStringCchPrintfA(m: Machine, target: int, size: int, template: int, *arguments: int | float) -> int:
-    """Format into a buffer of `size` characters; STATUS_BUFFER_OVERFLOW when the text was cut."""
-    return _store(m, target, size, template, arguments, 1)
-
-
-@wdk(irql=PASSIVE_LEVEL, quiet=True)
-def RtlStringCbPrintfW(m: Machine, target: int, size: int, template: int, *arguments: int | float) -> int:
-    """Format into a buffer of `size` bytes; STATUS_BUFFER_OVERFLOW when the text was cut."""
-    return _store(m, target, size, template, arguments, 2)
-
-
-@wdk(irql=PASSIVE_LEVEL, quiet=True)
-def RtlStringCchPrintfW(m: Machine, target: int, size: int, template: int, *arguments: int | float) -> int:
-    """Format into a buffer of `size` characters; STATUS_BUFFER_OVERFLOW when the text was cut."""
-    return _store(m, target, size * 2, template, arguments, 2)
+def _snprintf(m: Machine, buffer: int, count: int, template: int, *arguments: int | float) -> int:
+    """Format into a buffer of `count` characters; -1, and no terminator, when the text does not fit."""
+    content = formatted(m, c_string(m, template).decode("utf-8", "replace"), arguments).encode("utf-8", "replace")
+    m.write(buffer, (content + b"\0")[:count])
+    return len(content) if len(content) <= count else -1

@@ -20,7 +20,7 @@ from wsklab.machine.api import IRQL_NAMES, MODELLED, PASSIVE_LEVEL, bind
 from wsklab.machine.choices import Choices
 from wsklab.machine.memory import READ_ONLY, Block, Memory
 from wsklab.machine.scheduler import Scheduler, Thread, Wait
-from wsklab.machine.stops import NotModelled, Stop, c_caller, c_stack
+from wsklab.machine.stops import CFrame, NotModelled, Stop, c_caller, c_stack
 from wsklab.machine.trace import Trace, Where
 from wsklab.machine.views import View
 from wsklab.rules import RULES
@@ -39,6 +39,7 @@ class Code:
     waits: bool
     prototype: Function | None = None
     is_driver: bool = False
+    place: Where | None = None
 
 
 class Steps:
@@ -81,6 +82,7 @@ class Machine:
         self.sources: dict[str, list[str]] = {}
         self.console: list[str] = []
         self._models: dict[str, Any] = {}
+        self._returned: Code | None = None
         self._bound: dict[str, Callable[..., Any]] = {}
         self._slots: dict[str, int] = {}
         self._scalars: dict[str, Callable[..., Any]] = {}
@@ -228,6 +230,8 @@ class Machine:
         traced = self.trace.on and code.is_driver
         if traced:
             self._callback(code, arguments, actor, target)
+        if code.is_driver:
+            self._returned = code
         value = self._drive(code.call(*arguments), code.name) if code.waits else code.call(*arguments)
         if traced:
             self.trace.add("callback-return", code.name, actor=target, target=actor, value=value)
@@ -355,8 +359,13 @@ class Machine:
         return tuple(value for value in values if isinstance(value, int) and value > 0xFFFF and self.memory.block_at(value))
 
     def stop(self, rule: str, *, objects: tuple[int, ...] = (), **values: Any) -> NoReturn:
-        """Stop the machine: a rule is broken. `values` fill the rule's texts; `objects` are shown with their lives."""
+        """Stop the machine: a rule is broken. `values` fill the rule's texts; `objects` are shown with their lives.
+
+        When no C is running, the routine that returned last is shown: what it returned or left undone broke the rule.
+        """
         stack = c_stack(self.sources)
+        if not stack and self._returned and self._returned.place:
+            stack = (CFrame(self._returned.name, self._returned.place),)
         values.setdefault("irql", self.irql)
         values.setdefault("irql_name", IRQL_NAMES.get(self.irql, str(self.irql)))
         values.setdefault("ip", "0")
