@@ -94,15 +94,21 @@ def test_completion_of_a_stack_visits_whom_the_flags_ask_for(
     depth: int, drivers: list[tuple[bool, int, bool]], status: int
 ) -> None:
     """IRP-11, IRP-14, IRP-20, IRP-22: from the bottom up, each routine whose flags fit, and the pending mark travels along."""
-    m, o, seen = Machine(trace=False), irp.layout(), list[int]()
-    finished: list[tuple[int, int, int]] = []
-    packet = irp.build(m, depth, lambda *result: finished.append(result))
-    expected: list[int] = []
+    m, o, seen, expected = Machine(trace=False), irp.layout(), list[int](), list[int]()
+    finished: list[tuple[int, int, int, int]] = []
+    packet = irp.build(m, depth, lambda *result: finished.append((*result, m.u8(packet + o.pending))))
+
+    def passed_on(device: int, packet: int, context: int) -> int:
+        seen.append(context)
+        if m.u8(packet + o.pending):
+            irp.mark_pending(m, packet, by=str(irp.holder(m, packet)))
+        return 0
+
     irp.hand_over(m, packet, "level 0", by="app")
     for level in range(1, depth):
         has_routine, flags, _ = drivers[level]
         if has_routine:
-            code = m.python_code(lambda device, packet, context: (seen.append(context), _carry(m, packet), 0)[2], f"R{level}")
+            code = m.python_code(passed_on, f"R{level}")
             irp.set_routine(m, packet, code, level, bool(flags & 1), bool(flags & 2), bool(flags & 4), by=f"level {level - 1}")
             if flags & (1 if status >= 0 else 2):
                 expected.insert(0, level)
@@ -110,13 +116,5 @@ def test_completion_of_a_stack_visits_whom_the_flags_ask_for(
     marked = drivers[0][2]
     if marked:
         irp.mark_pending(m, packet, by=f"level {depth - 1}")
-    pending: list[int] = []
-    irp.irps(m).packets[packet].finished = lambda *result: (finished.append(result), pending.append(m.u8(packet + o.pending)))[0]
     completion.complete(m, packet, status, 5, by=f"level {depth - 1}")
-    assert (seen, finished, pending) == (expected, [(packet, status, 5)], [int(marked)])
-
-
-def _carry(m: Machine, packet: int) -> None:
-    o = irp.layout()
-    if m.u8(packet + o.pending):
-        irp.mark_pending(m, packet, by=str(irp.holder(m, packet)))
+    assert (seen, finished) == (expected, [(packet, status, 5, int(marked))])

@@ -129,7 +129,8 @@ def test_leaks(m: Machine) -> None:
     with pytest.raises(Stop) as caught:
         check_pool(m, "send")
     values = caught.value.values
-    assert (values["count"], values["size"], values["tag"], caught.value.parameters) == (2, 30, "Fred", ("0x62", "send", "0", "2"))
+    assert (values["count"], values["size"], values["tag"]) == (2, 30, "Fred")
+    assert caught.value.parameters == ("0x62", "send", "0", "2")
 
 
 def test_tags_are_shown_in_memory_order() -> None:

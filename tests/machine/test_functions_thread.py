@@ -60,7 +60,8 @@ def test_a_thread_from_start_to_end(m: Machine) -> None:
     assert m.api("ZwClose")(handle) == 0
 
     def unload() -> Generator[Wait, Any, int]:
-        return (yield from m.api("KeWaitForSingleObject")(thread, 0, 0, 0, 0))
+        status: int = yield from m.api("KeWaitForSingleObject")(thread, 0, 0, 0, 0)
+        return status
 
     waiting = m.start_thread(unload(), "unload")
     m.run()
