@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,30 @@ def test_our_reader_reads_a_catalogue_as_babel_does(language: str) -> None:
     with (LOCALE / f"{language}.po").open(encoding="utf-8") as file:
         theirs = {entry.id: entry.string for entry in pofile.read_po(file) if entry.id and entry.string and not entry.fuzzy}
     assert parse_po((LOCALE / f"{language}.po").read_text("utf-8")) == theirs
+
+
+@pytest.fixture(scope="module")
+def keys() -> dict[str, str]:
+    sys.path.insert(0, str(Path(__file__).parent))
+    from words_keys import engine_keys
+
+    return engine_keys()
+
+
+@pytest.mark.parametrize("language", ("ja", "fr"))
+def test_every_text_of_the_engine_is_translated_and_nothing_else(language: str, keys: dict[str, str]) -> None:
+    known = parse_po((LOCALE / f"{language}.po").read_text("utf-8"))
+    missing, stale = keys.keys() - known.keys(), known.keys() - keys.keys()
+    assert ({key: keys[key] for key in missing}, stale) == ({}, set()), "run: python tests/words_keys.py"
+
+
+@pytest.mark.parametrize("language", ("ja", "fr"))
+def test_a_translation_keeps_the_placeholders_and_identifiers(language: str) -> None:
+    known = parse_po((LOCALE / f"{language}.po").read_text("utf-8"))
+    assert {key: text for key, text in known.items() if _fixed(key) != _fixed(text)} == {}
+
+
+def _fixed(text: str) -> set[str]:
+    """Placeholders, and what looks like a name of C or Windows: these are the same in every language."""
+    names = re.findall(r"\b(?:[A-Z]{2,}_\w+|(?:Io|Ke|Wsk|Wdf|Mm|Ex|Ps|Ob|Rtl|Zw)[A-Z]\w+)\b", text, re.ASCII)
+    return set(re.findall(r"\{\w+\}", text)) | set(names)

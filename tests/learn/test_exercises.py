@@ -38,7 +38,8 @@ def test_a_report_lists_what_is_wrong_first() -> None:
     assert exercise("01", "en").examine(EXERCISES["01"].start).text.split("\n") == [
         "Not yet: 3 of 6 checks do not hold.",
         "✗ BytesSent is what IoStatus.Information said, and does not count a failed send.",
-        "    not when: the send completes inside the call · the send completes later · the socket was accepted · the peer has closed",
+        "    not when: the send completes inside the call · the send completes later · the socket was accepted"
+        " · the peer has closed",
         "✗ The memory of the send is freed.",
         "    not in any outcome yet",
         "✗ The MDL is freed.",
