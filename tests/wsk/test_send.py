@@ -238,3 +238,17 @@ def test_the_run_of_a_pending_send_as_the_trace_tells_it(driver: Any) -> None:
         (20_000, 2, "complete", "IRP", "wsk", None),
         (20_000, 2, "routine-returned", "routine", "driver", "wsk"),
     ]
+
+
+@pytest.mark.parametrize("way", ["pending", "inline", "early"])
+def test_an_irp_handed_down_by_somebody_else_travels_up(driver: Any, way: str) -> None:
+    """WSK-USE-07 (c), WSK-USE-13: no completion routine needed, the maker gets it back."""
+    from wsklab.io import irp as irps
+
+    socket, ended = scene.connected(driver.m), []
+    driver.m.choices["WskSend"] = way
+    irp = irps.build(driver.m, 2, lambda irp, status, information: ended.append((status, information)), maker="app")
+    irps.hand_over(driver.m, irp, "driver", by="app")
+    driver.m.api("WskSend")(socket, scene.wsk_buf(driver.m, b"hello"), 0, irp)
+    driver.run()
+    assert ended == [(0, 5)]

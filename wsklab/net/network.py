@@ -29,6 +29,16 @@ LOCAL = ("10.0.0.1", "fd00::1", "127.0.0.1", "::1")
 SERVICES = (("10.0.0.2:7", "echoes"), ("10.0.0.2:9", "reads"), ("[fd00::2]:7", "echoes"), ("[fd00::2]:9", "reads"))
 """Who is there from the start, so that a driver run from the command line finds somebody: echo and discard over TCP."""
 
+DROPPED = {
+    "lost": "lost on the way",
+    "no socket": "no socket is bound to the port",
+    "no host": "there is no such host",
+    "filtered": "the fixed remote address is another one",
+    "no receive": "no receive was queued",
+    "full": "the receive buffer is full",
+}
+"""Why a datagram reaches nobody: key → the words that the trace carries."""
+
 CONNECTED, REFUSED, TIMED_OUT, UNREACHABLE = "connected", "refused", "timed out", "unreachable"
 """How a connection request ends."""
 
@@ -213,14 +223,14 @@ class Network:
                 arrives=self.machine.time + self.delay,
             )  # fmt: skip
         if self.choose("datagram", ("arrives", "is lost")) == "is lost":
-            return self.drop(content, source, destination, "lost on the way")
+            return self.drop(content, source, destination, "lost")
         self.machine.after(self.delay, lambda: self._deliver(source, destination, content), name="datagram")
 
     def _deliver(self, source: Address, destination: Address, content: bytes) -> None:
         if self.is_local(destination):
             receiver: Receiver | None = self.find(self.receivers, destination)
             if receiver is None:
-                return self.drop(content, source, destination, "no socket is bound to the port")
+                return self.drop(content, source, destination, "no socket")
             return receiver.datagram_arrived(content, source)
         if destination.is_broadcast:
             for host in self.hosts.values():
@@ -228,13 +238,13 @@ class Network:
             return
         host_there = self.hosts.get(destination.ip)
         if host_there is None:
-            return self.drop(content, source, destination, "there is no such host")
+            return self.drop(content, source, destination, "no host")
         host_there.datagram_arrived(content, source, destination)
 
-    def drop(self, content: bytes, source: Address, destination: Address, reason: str) -> None:
-        """Trace a datagram that reaches nobody."""
+    def drop(self, content: bytes, source: Address, destination: Address, why: str) -> None:
+        """Trace a datagram that reaches nobody; `why` is a key of DROPPED."""
         if self.trace.on:
             self.trace.add(
                 "message", "dropped", actor="transport", bytes=content, length=len(content),
-                source=str(source), destination=str(destination), reason=reason,
+                source=str(source), destination=str(destination), reason=DROPPED[why],
             )  # fmt: skip

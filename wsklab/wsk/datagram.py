@@ -78,14 +78,14 @@ class Datagram(Socket):
         network, local = self.wsk.network, self.local
         assert local
         if self.fixed_remote and source != self.fixed_remote:
-            return network.drop(content, source, local, "the fixed remote address is another one")
+            return network.drop(content, source, local, "filtered")
         if not self.receives:
             if network.choose("datagram without a receive", ("is kept", "is dropped")) == "is dropped":
-                return network.drop(content, source, local, "no receive was queued")
+                return network.drop(content, source, local, "no receive")
             m = self.wsk.machine
             room = self.options.get((m.constant("SOL_SOCKET"), m.constant("SO_RCVBUF")), RECEIVE_BUFFER)
             if sum(len(known) for known, _ in self.waiting) + len(content) > room:
-                return network.drop(content, source, local, "the receive buffer is full")
+                return network.drop(content, source, local, "full")
         self.waiting.append((content, source))
         self.serve()
 
