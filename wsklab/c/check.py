@@ -109,9 +109,6 @@ def _parameter(body: Body, definition: FunctionDefinition, index: int) -> Local:
     parameter = definition.type.parameters[index]
     place = _place_of_parameter(definition, index)
     where = At(place.line, place.column)
-    if not parameter.name:
-        text = "Parameter {number} of {name} has no name."
-        body.problems.error("unnamed-parameter", place, text, number=index + 1, name=definition.name)
     variable = body.add_local(parameter.name, parameter.type, where, in_frame=isinstance(parameter.type, Array | Record))
     if parameter.name:
         body.declarations.enter(Symbol(parameter.name, "object", parameter.type, place, "", None, None, variable))

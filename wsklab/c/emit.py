@@ -12,6 +12,7 @@ from types import CodeType
 
 from wsklab.c import emit_python as py
 from wsklab.c.emit_expressions import FRAME, ExpressionEmitter, Needs
+from wsklab.c.emit_loops import assigned
 from wsklab.c.emit_statements import StatementEmitter, leaves
 from wsklab.c.tree import Call, CheckedFunction
 from wsklab.c.types import Array, Record, Void
@@ -49,7 +50,7 @@ def definition(function: CheckedFunction, waits: Callable[[Call], bool], needs: 
     """One function as a Python function definition."""
     expressions = ExpressionEmitter(function, waits, needs)
     statements = StatementEmitter(expressions)
-    body = _arguments_into_frame(function, expressions)
+    body = _unassigned(function) + _arguments_into_frame(function, expressions)
     main = statements.statement(function.body)
     if statements.jumps:
         body.append(py.assign("jump·", py.constant(0)))
@@ -68,6 +69,13 @@ def definition(function: CheckedFunction, waits: Callable[[Call], bool], needs: 
     node = ast.FunctionDef(function.name, signature, body or [ast.Pass()], [], None)
     py.locate(node, function.at)
     return node
+
+
+def _unassigned(function: CheckedFunction) -> list[ast.stmt]:
+    """Declares the locals that no statement assigns: without ``name: 0`` Python would look for a global of that name."""
+    set_somewhere = assigned(function.body) | set(function.parameters)
+    names = [v.python for v in function.locals if not v.in_frame and v not in set_somewhere]
+    return [ast.AnnAssign(ast.Name(name, py.STORE), py.constant(0), None, 1) for name in names]
 
 
 def _arguments_into_frame(function: CheckedFunction, expressions: ExpressionEmitter) -> list[ast.stmt]:

@@ -10,7 +10,6 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from wsklab.c import emit_loops as loops
 from wsklab.c import emit_python as py
 from wsklab.c.emit_arithmetic import Arithmetic
 from wsklab.c.emit_loops import Access, Hoists, access
@@ -110,10 +109,7 @@ class ExpressionEmitter(Arithmetic):
 
     def value(self, e: Expression) -> ast.expr:
         """The value, in range of its type."""
-        if isinstance(e, Offset | Element):
-            node = self.wrapped_address(e)
-        else:
-            node = self._emit[type(e)](e)
+        node = self.wrapped_address(e) if isinstance(e, Offset | Element) else self._emit[type(e)](e)
         py.locate(node, e.at)
         return node
 
@@ -190,7 +186,7 @@ class ExpressionEmitter(Arithmetic):
 
     def _near_load(self, e: Memory, item: Access) -> ast.expr:
         test, again = self.near(item)
-        return py.choose(test, loops.view(item, py.kind(e.type)), self.load(e.type, self.element_address(item, again)))
+        return py.choose(test, self.hoists.element(item), self.load(e.type, self.element_address(item, again)))
 
     def near(self, item: Access) -> tuple[ast.expr, ast.expr]:
         """The test whether an element can be taken from the views, and its index once more, for where it cannot."""
@@ -200,7 +196,7 @@ class ExpressionEmitter(Arithmetic):
             kept = self.temporary()
             index, again = py.save(kept, index), py.name(kept)
         lowest = self.ranges.of(item.index)[0]
-        return loops.position(item, self.hoists.names[item.key], index, lowest), again
+        return self.hoists.near(item, index, lowest), again
 
     def _element(self, item: Access, index: ast.expr) -> ast.expr:
         scale = item.stride * item.size

@@ -10,18 +10,19 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from wsklab.c import emit_python as py
 from wsklab.c.tree import (
     Assign,
+    Call,
     Case,
     Cast,
     Comparison,
     Constant,
     Element,
     Expression,
+    Gap,
     GlobalAddress,
     Local,
     LocalAddress,
@@ -47,6 +48,7 @@ class Access:
     index: Expression
     stride: int
     size: int
+    kind: str
 
     @property
     def key(self) -> tuple[object, int, int]:
@@ -64,25 +66,34 @@ def access(e: Expression) -> Access | None:
         return None
     root, offset = _without_offset(base.base, offset)
     if isinstance(root, LocalAddress | GlobalAddress) or (isinstance(root, LocalValue) and not root.variable.in_frame):
-        return Access(root, offset, base.index, base.scale // e.type.size, e.type.size)
+        return Access(root, offset, base.index, base.scale // e.type.size, e.type.size, py.kind(e.type))
     return None
 
 
 def _without_offset(e: Expression, offset: int) -> tuple[Expression, int]:
     while True:
         if isinstance(e, Offset):
-            e, offset = e.base, offset + e.bytes
+            offset += e.bytes
+            e = e.base
         elif isinstance(e, Cast) and isinstance(e.operand.type, Pointer) and isinstance(e.type, Pointer):
             e = e.operand
         else:
             return e, offset
 
 
-@cache
-def _names(cls: type) -> tuple[str, ...]:
-    return tuple(
-        name for base in cls.__mro__ for name in getattr(base, "__slots__", ()) if name not in ("type", "at", "function")
-    )
+_NO_NODES = ("type", "at", "function")
+
+
+_MEMBERS: dict[type, tuple[str, ...]] = {}
+
+
+def _members(cls: type) -> tuple[str, ...]:
+    """The attributes of a node class that can hold nodes."""
+    known = _MEMBERS.get(cls)
+    if known is None:
+        slots = [name for base in cls.__mro__ for name in getattr(base, "__slots__", ())]
+        known = _MEMBERS[cls] = tuple(name for name in slots if name not in _NO_NODES)
+    return known
 
 
 def nodes(tree: Any) -> Iterator[Any]:
@@ -94,7 +105,7 @@ def nodes(tree: Any) -> Iterator[Any]:
             pending += node
         elif isinstance(node, Expression | Statement | Case):
             yield node
-            pending += [getattr(node, name) for name in _names(type(node))]
+            pending += [getattr(node, name) for name in _members(type(node))]
 
 
 def assigned(tree: Any) -> set[Local]:
@@ -109,47 +120,63 @@ class Hoists:
     def __init__(self) -> None:
         """Nothing, outside of loops."""
         self.names: dict[tuple[object, int, int], str] = {}
+        self.views: set[str] = set()
+        """Attributes of ``memory·`` that are in Python locals, because no call can make the memory grow."""
 
-    def enter(self, loop: Loop) -> list[Access]:
-        """The accesses to look up before `loop`: those of arrays that it does not assign and that no outer loop looked up."""
+    def enter(self, loop: Loop) -> tuple[list[Access], set[str]]:
+        """What to look up before `loop`.
+
+        Returns:
+            The accesses of arrays that the loop does not assign and that no outer loop looked up, and the views to keep in
+            locals.
+        """
         changing = assigned(loop)
         found: dict[tuple[object, int, int], Access] = {}
+        views: set[str] = set()
+        calls = False
         for node in nodes(loop):
+            calls = calls or isinstance(node, Call | Gap)
             item = access(node)
-            if item is None or item.key in self.names or item.key in found:
+            if item is None:
                 continue
-            if not (isinstance(item.root, LocalValue) and item.root.variable in changing):
+            views |= {item.kind, f"n{item.size}", f"s{item.size}"}
+            if item.key not in self.names and not (isinstance(item.root, LocalValue) and item.root.variable in changing):
                 found[item.key] = item
         for key, item in found.items():
             self.names[key] = _name(item)
-        return list(found.values())
+        views = set() if calls or not (found or self.names) else views - self.views
+        self.views |= views
+        return list(found.values()), views
 
-    def leave(self, accesses: list[Access]) -> None:
+    def leave(self, accesses: list[Access], views: set[str]) -> None:
         """Forget what was looked up for a loop."""
+        self.views -= views
         for item in accesses:
             del self.names[item.key]
+
+    def view(self, name: str) -> ast.expr:
+        """One view, or its length."""
+        return py.name(f"{name}·") if name in self.views else py.attribute("memory·", name)
+
+    def near(self, item: Access, index: ast.expr, lowest: int) -> ast.expr:
+        """The test that ``o·``, the element's number in the views, is inside of them and its bytes are written."""
+        if item.stride != 1:
+            index = py.binary(index, "*", py.constant(item.stride))
+        kept = py.save("o·", py.binary(py.name(self.names[item.key]), "+", index))
+        end = self.view(f"n{item.size}")
+        inside = py.compare(kept, "<", end) if lowest >= 0 else py.chain(py.constant(0), kept, end)
+        state = py.subscript(self.view(f"s{item.size}"), py.name("o·"))
+        return py.either("&&", inside, py.compare(state, "==", py.name(f"written·{item.size}")))
+
+    def element(self, item: Access) -> ast.Subscript:
+        """The element in the view of its kind."""
+        return py.subscript(self.view(item.kind), py.name("o·"))
 
 
 def _name(item: Access) -> str:
     root = item.root
     text = root.symbol if isinstance(root, GlobalAddress) else root.variable.python
     return f"{text}·{item.offset}·{item.size}"
-
-
-def position(item: Access, name: str, index: ast.expr, lowest: int) -> ast.expr:
-    """The test that ``o·``, the element's number in the views, is inside of them and its bytes are written."""
-    if item.stride != 1:
-        index = py.binary(index, "*", py.constant(item.stride))
-    kept = py.save("o·", py.binary(py.name(name), "+", index))
-    end = py.attribute("memory·", f"n{item.size}")
-    inside = py.compare(kept, "<", end) if lowest >= 0 else py.chain(py.constant(0), kept, end)
-    state = py.subscript(py.attribute("memory·", f"s{item.size}"), py.name("o·"))
-    return py.either("&&", inside, py.compare(state, "==", py.name(f"written·{item.size}")))
-
-
-def view(item: Access, kind: str) -> ast.Subscript:
-    """The element in the view of its kind."""
-    return py.subscript(py.attribute("memory·", kind), py.name("o·"))
 
 
 def counted(loop: Loop) -> LocalValue | None:

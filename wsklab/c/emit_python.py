@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from typing import Any
 
 from wsklab.c.tree import At
 from wsklab.c.types import CType, Float, Int
@@ -28,7 +29,7 @@ def name(text: str) -> ast.expr:
     return ast.Name(text, LOAD)
 
 
-def constant(value: object) -> ast.expr:
+def constant(value: Any) -> ast.expr:
     """A constant."""
     return ast.Constant(value)
 

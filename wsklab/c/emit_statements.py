@@ -11,10 +11,9 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from wsklab.c import emit_loops as loops
 from wsklab.c import emit_python as py
 from wsklab.c.emit_expressions import ExpressionEmitter
-from wsklab.c.emit_loops import Access, access
+from wsklab.c.emit_loops import Access, access, counted
 from wsklab.c.tree import (
     Assign,
     At,
@@ -119,7 +118,7 @@ class StatementEmitter:
         if not isinstance(value, ast.Name | ast.Constant):
             first, value = [py.assign("v·", value)], py.name("v·")
         test, index = emitter.near(item)
-        near = loops.view(item, py.kind(e.type))
+        near = emitter.hoists.element(item)
         near.ctx = py.STORE
         key = f"store·{py.kind(e.type)}"
         emitter.needs.stores[key] = e.type
@@ -197,9 +196,10 @@ class StatementEmitter:
 
     def _Loop(self, s: Loop) -> Python:
         emitter = self.expressions
-        hoisted = emitter.hoists.enter(s)
+        hoisted, views = emitter.hoists.enter(s)
         before = [node for item in hoisted for node in self._look_up(item)]
-        counter = loops.counted(s)
+        before += [py.assign(f"{view}·", py.attribute("memory·", view)) for view in sorted(views)]
+        counter = counted(s)
         if counter is not None and isinstance(counter.type, Int):
             emitter.ranges.limit(counter, (counter.type.minimum, counter.type.maximum - 1))
         level = _Level("loop")
@@ -213,7 +213,7 @@ class StatementEmitter:
                 body += self._stop_unless(s.condition)
             elif s.step is not None:
                 body += self.effect(s.step)
-        emitter.hoists.leave(hoisted)
+        emitter.hoists.leave(hoisted, views)
         return before + self._python_loop(level, body or [ast.Pass()])
 
     def _look_up(self, item: Access) -> Python:

@@ -28,6 +28,7 @@ class Ranges:
     """Computes and remembers ranges (smallest value, largest value) of integer and pointer expressions."""
 
     def __init__(self) -> None:
+        """Know nothing yet."""
         self._known: dict[int, Range] = {}
 
     def of(self, expression: Expression) -> Range:

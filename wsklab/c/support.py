@@ -34,43 +34,9 @@ class NoValue:
         self.undefined("no-return-value", function=self.function)
 
 
-for _name in [
-    "bool",
-    "int",
-    "float",
-    "index",
-    "hash",
-    "add",
-    "radd",
-    "sub",
-    "rsub",
-    "mul",
-    "rmul",
-    "floordiv",
-    "rfloordiv",
-    "mod",
-    "rmod",
-    "truediv",
-    "rtruediv",
-    "and",
-    "rand",
-    "or",
-    "ror",
-    "xor",
-    "rxor",
-    "lshift",
-    "rlshift",
-    "rshift",
-    "rrshift",
-    "neg",
-    "invert",
-    "eq",
-    "ne",
-    "lt",
-    "le",
-    "gt",
-    "ge",
-]:
+_USES = """bool int float index hash add radd sub rsub mul rmul floordiv rfloordiv mod rmod truediv rtruediv and rand or ror
+xor rxor lshift rlshift rshift rrshift neg invert eq ne lt le gt ge"""
+for _name in _USES.split():
     setattr(NoValue, f"__{_name}__", NoValue.use)
 
 
