@@ -107,17 +107,14 @@ def array_loop(rounds: int = 2_000) -> None:
 
 def memory() -> None:
     """What one Lab adds to a bare interpreter."""
-    try:
-        import resource  # noqa: F401
-    except ImportError:
-        print("memory of one Lab: not measured on this system (no resource module)")
+    if not Path("/proc/self/status").exists():
+        print("memory of one Lab: measured on Linux only, from /proc/self/status")
         return
-    peak = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    scale = 1 if sys.platform == "darwin" else 1024
+    peak = "import re; print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])"
 
     def size(before: str) -> float:
         command = [sys.executable, "-c", f"{before}; {peak}"]
-        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout) * scale / 1e6
+        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout) / 1024
 
     bare, lab = size("pass"), size("from wsklab import Lab; lab = Lab()")
     row("memory of one Lab", f"{lab - bare:.1f} MB more", f"bare interpreter {bare:.1f} MB", "at most 40 MB more")

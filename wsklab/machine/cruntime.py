@@ -26,6 +26,7 @@ class CRuntime:
         self.machine = machine
         self.steps = machine.steps
         self.memory = machine.memory
+        self.views = machine.memory.views
         self._strings: dict[bytes, int] = {}
 
     # Memory

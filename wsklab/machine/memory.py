@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from struct import Struct
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 from wsklab.c.types import CType, Float, Int
 
@@ -46,6 +46,41 @@ class Block:
         return self.address + self.size
 
 
+class Views:
+    """The arena as arrays of numbers, for compiled loops: element numbers instead of addresses, no call per access.
+
+    ``i32`` and its kind are the bytes, ``s4`` and its kind the states, ``n4`` and its kind the numbers of elements. They are made
+    anew whenever the arena grows; compiled code looks them up at the start of each loop.
+    """
+
+    written: ClassVar[dict[int, int]] = {size: int.from_bytes(b"\2" * size, "little") for size in (1, 2, 4, 8)}
+    _NOWHERE = 1 << 62
+
+    def __init__(self, data: bytearray, state: bytearray) -> None:
+        self.renew(data, state)
+
+    def renew(self, data: bytearray, state: bytearray) -> None:
+        """Look at the grown arena."""
+        self._size = len(data)
+        self._open = [memoryview(data), memoryview(state)]
+        for size, letter in ((1, "b"), (2, "h"), (4, "i"), (8, "q")):
+            signed, unsigned = (self._open[0].cast(code) for code in (letter, letter.upper()))
+            states = self._open[1].cast(letter.upper())
+            self._open += [signed, unsigned, states]
+            bits = size * 8
+            self.__dict__.update({f"i{bits}": signed, f"u{bits}": unsigned, f"s{size}": states, f"n{size}": len(states)})
+
+    def release(self) -> None:
+        """Let go of the arena so that it can grow."""
+        for view in reversed(self._open):
+            view.release()
+
+    def near(self, size: int, address: int) -> int:
+        """The element number of an aligned address inside the arena; a number beyond every element otherwise."""
+        offset = address - BASE
+        return offset // size if 0 <= offset < self._size and not offset % size else self._NOWHERE
+
+
 Fault = Callable[[str, int, int, str], NoReturn]
 """Called as fault(rule id, address, size in bytes, "read" | "write"); it never returns."""
 
@@ -56,6 +91,7 @@ class Memory:
     def __init__(self, fault: Fault) -> None:
         self.data = bytearray(_LEAD)
         self.state = bytearray(_LEAD)
+        self.views = Views(self.data, self.state)
         self.blocks: list[Block] = []
         self._starts: list[int] = []
         self._next = _LEAD
@@ -72,9 +108,11 @@ class Memory:
         self._next = start + size + _GAP
         missing = self._next + _GAP - len(self.data)
         if missing > 0:
-            more = bytes(max(missing, _GROWTH))
+            self.views.release()
+            more = bytes(-(-max(missing, _GROWTH) // 8) * 8)
             self.data += more
             self.state += more
+            self.views.renew(self.data, self.state)
         self.state[start : start + size] = bytes([UNWRITTEN]) * size
         block = Block(BASE + start, size, kind, tag, label)
         self.blocks.append(block)
