@@ -52,6 +52,11 @@ class Buffer:
     length: int
     pieces: list[tuple[int, int, int]]
 
+    def objects(self) -> tuple[int, ...]:
+        """The MDLs and the blocks of memory behind them, so that their lives tell of the send."""
+        blocks = [self.machine.block_at(address) for _, address, _ in self.pieces]
+        return (*(mdl for mdl, _, _ in self.pieces), *(block.address for block in blocks if block))
+
     def hold(self) -> None:
         """Note that the MDLs are in use, so that freeing one meanwhile is seen at once (MIS-19)."""
         users = mdls(self.machine).users

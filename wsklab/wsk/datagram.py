@@ -133,7 +133,9 @@ def send_to(request: Request, socket: Datagram, buffer: Buffer, pointer: int) ->
     if destination.is_broadcast and not socket.options.get((m.constant("SOL_SOCKET"), m.constant("SO_BROADCAST"))):
         raise refuse("broadcast not allowed")
     if m.trace.on:
-        m.trace.add("message", "send", actor="wsk", target="transport", objects=(socket.address,), length=buffer.length)
+        m.trace.add(
+            "message", "send", actor="wsk", target="transport", objects=(socket.address, *buffer.objects()), length=buffer.length
+        )
 
     request.uses(buffer)
 

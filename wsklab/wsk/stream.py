@@ -179,7 +179,9 @@ def send(request: Request, socket: Connection, buffer: Buffer, flags: int) -> No
 def _transmit(request: Request, socket: Connection, buffer: Buffer) -> None:
     trace = socket.wsk.machine.trace
     if trace.on:
-        trace.add("message", "send", actor="wsk", target="transport", objects=(socket.address,), length=buffer.length)
+        trace.add(
+            "message", "send", actor="wsk", target="transport", objects=(socket.address, *buffer.objects()), length=buffer.length
+        )
     content = b""
 
     def read() -> bytes:
