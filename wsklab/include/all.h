@@ -16,3 +16,4 @@
 #include "mstcpip.h"
 #include "netioddk.h"
 #include "wsk.h"
+#include "wdf.h"

@@ -1,0 +1,15 @@
+/*
+ * wdfverifier.h: what the framework verifier offers to drivers.
+ * Follows the wdfverifier.h pages and fact sheet 3.
+ */
+#ifndef _WDFVERIFIER_H_
+#define _WDFVERIFIER_H_
+
+#include "wdftypes.h"
+
+/* Breaking on purpose. */
+VOID WdfVerifierDbgBreakPoint(VOID);
+VOID WdfVerifierKeBugCheck(ULONG BugCheckCode, ULONG_PTR BugCheckParameter1, ULONG_PTR BugCheckParameter2,
+                           ULONG_PTR BugCheckParameter3, ULONG_PTR BugCheckParameter4);
+
+#endif
