@@ -16,13 +16,21 @@ from wsklab.c.check_statements import Statements
 from wsklab.c.declare import Declarations, Symbol
 from wsklab.c.source import Place, place_of
 from wsklab.c.tree import (
+    Assign,
     At,
     Block,
+    Cast,
     CheckedFunction,
+    Constant,
     Evaluate,
+    Expression,
+    FunctionAddress,
+    Gap,
     GlobalAddress,
     Local,
+    Offset,
     Statement,
+    StringAddress,
 )
 from wsklab.c.types import VOID, Array, CType, Function, Pointer, Record
 from wsklab.c.unit import FunctionDefinition, Unit
@@ -146,6 +154,15 @@ def _python_name(name: str, taken: set[str]) -> str:
     return candidate
 
 
+def _is_constant(value: Expression) -> bool:
+    """Whether a static initialiser may be this: a number, or an address known before the run."""
+    if isinstance(value, Offset):
+        return _is_constant(value.base)
+    if isinstance(value, Cast):
+        return _is_constant(value.operand)
+    return isinstance(value, Constant | StringAddress | FunctionAddress | GlobalAddress | Gap)
+
+
 def _initialise(unit: Unit, checked: CheckedUnit, symbol: str, ctype: CType, node: c_ast.Decl) -> None:
     """The stores of one static initialiser, as a function without parameters."""
     body = Body(symbol, unit.declarations, unit.problems, VOID, is_static=True)
@@ -154,7 +171,7 @@ def _initialise(unit: Unit, checked: CheckedUnit, symbol: str, ctype: CType, nod
     base = GlobalAddress(Pointer(ctype), where, symbol)
     body.symbols[symbol] = where
     steps = statements.expressions.initialisers.steps(base, ctype, node.init, where, zeroed=True)
-    if body.calls or body.indirect or body.locals:
+    if not all(_is_constant(step.value) for step in steps if isinstance(step, Assign)):
         text = "The initial value of {name} is not constant."
         unit.problems.error("initialiser-not-constant", node.init, text, name=symbol)
     _add_statics(unit, checked, body)

@@ -67,7 +67,9 @@ class Body:
 
     def suggestion(self, name: str) -> str | None:
         """A hint that names what was probably meant by an unknown name."""
-        return self.closest(name, self.declarations.names())
+        from wsklab.c.headers import headers
+
+        return self.closest(name, [*self.declarations.names(), *headers().macros])
 
     @staticmethod
     def closest(name: str, known: Iterable[str]) -> str | None:

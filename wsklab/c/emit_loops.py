@@ -34,7 +34,7 @@ from wsklab.c.tree import (
     PostStep,
     Statement,
 )
-from wsklab.c.types import Array, Int, Pointer, Record
+from wsklab.c.types import Int, Pointer
 
 Root = LocalValue | LocalAddress | GlobalAddress
 
@@ -59,7 +59,7 @@ class Access:
 
 def access(e: Expression) -> Access | None:
     """The array access that a memory node is, if it is one."""
-    if not isinstance(e, Memory) or e.bit_width is not None or isinstance(e.type, Record | Array):
+    if not isinstance(e, Memory) or e.bit_width is not None or not isinstance(e.type, Int | Pointer):
         return None
     base, offset = _without_offset(e.base, e.offset)
     if not isinstance(base, Element) or base.scale <= 0 or base.scale % e.type.size:

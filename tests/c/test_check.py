@@ -1,0 +1,95 @@
+"""What the typed check says: for each mistake the whole list of problems, as place, severity, id, sentence and hint."""
+
+from __future__ import annotations
+
+import pytest
+
+from wsklab.c.source import CompileError
+from wsklab.c.unit import compile_unit
+
+BEFORE = """typedef struct PLACE { int x, y; } PLACE, *PPLACE;
+int helper(int a, int b);
+void nothing(void);
+static int twice(int n) { return n * 2; }
+struct UNKNOWN;
+"""
+
+
+def problems(text: str) -> list[str]:
+    """Errors and warnings of one line of C behind `BEFORE`, as ``column id: sentence [hint]``; warnings in brackets."""
+    try:
+        found = compile_unit(BEFORE + text, "t.c").warnings
+    except CompileError as error:
+        found = error.problems
+    result = []
+    for problem in found:
+        assert problem.place.file == "t.c"
+        assert problem.place.line == 6
+        assert problem.line_text == text
+        hint = f" [{problem.hint.format(**problem.values)}]" if problem.hint else ""
+        line = f"{problem.place.column} {problem.id}: {problem.message}{hint}"
+        result.append(line if problem.severity == "error" else f"({line})")
+    return result
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # names
+        ("int f(void) { return Helper(1, 2); }", ["22 undeclared-function: The function Helper is not declared. [Did you mean helper?]"]),
+        ("int f(void) { return hepler(1, 2); }", ["22 undeclared-function: The function hepler is not declared. [Did you mean helper?]"]),
+        ("int f(void) { return qqq + zzz; }", ["22 undeclared: qqq is not declared.", "28 undeclared: zzz is not declared."]),
+        ("void f(PIRP Irp) { IoFreeIRP(Irp); }", ["20 undeclared-function: The function IoFreeIRP is not declared. [Did you mean IoFreeIrp?]"]),
+        ("NTSTATUS f(void) { return STATUS_SUCESS; }", ["27 undeclared: STATUS_SUCESS is not declared. [Did you mean STATUS_SUCCESS?]"]),
+        ("int f(PIRP Irp) { return Irp->IoStatus.status; }",
+         ["40 no-such-member: IO_STATUS_BLOCK has no member status. [Did you mean Status?]"]),
+        # calls
+        ("int f(void) { return helper(1); }", ["22 too-few-arguments: helper takes 2 arguments, not 1. [helper(int a, int b)]"]),
+        ("int f(void) { return helper(1, 2, 3); }", ["22 too-many-arguments: helper takes 2 arguments, not 3. [helper(int a, int b)]"]),
+        ("void f(void) { int x = 1; x(); }", ["27 not-a-function: int cannot be called."]),
+        ("int f(void) { return 1 + nothing(); }", ["22 bad-operands: + does not work on int and void."]),
+        # members
+        ("int f(PPLACE p) { return p.x; }", ["26 not-a-structure: PPLACE has no members. [It is a pointer: write -> instead of .]"]),
+        ("int f(PLACE p) { return p->x; }", ["25 not-a-structure: PLACE has no members. [It is not a pointer: write . instead of ->]"]),
+        ("int f(PPLACE p) { return p->z; }", ["29 no-such-member: struct PLACE has no member z."]),
+        ("int f(struct UNKNOWN *p) { return p->x; }", ["35 incomplete-type: The members of struct UNKNOWN are not known."]),
+        # returns
+        ("void f(void) { return 1; }", ["16 value-returned-from-void: f returns void: a value cannot be returned."]),
+        ("int f(void) { return; }", ["15 missing-return-value: f must return a value of type int."]),
+        # assignment
+        ("void f(int x) { 5 = x; x++ = 2; }",
+         ["17 not-assignable: The left side of = cannot be assigned to.", "24 not-assignable: The left side of = cannot be assigned to."]),
+        ("void f(int n) { PPLACE p = n; }",
+         ["(28 pointer-from-int: initialiser: the number of type int becomes the pointer PPLACE without a cast.)"]),
+        ("void f(PPLACE p) { int n = p; }",
+         ["(28 pointer-to-int: initialiser: the pointer PPLACE becomes the number int without a cast.)"]),
+        ("void f(PPLACE p, int n) { p = &n; }", ["(27 pointer-types: assignment: int * and PPLACE point to different things.)"]),
+        ("void f(PLACE p, int n) { p = n; }", ["26 incompatible-types: assignment: int cannot become PLACE."]),
+        ("void f(void *p, PPLACE q) { q = p; p = q; q = 0; q = NULL; p = f; }", []),
+        ("void f(ULONG *u, LONG *i) { u = i; i = u; }", []),
+        # operators
+        ("double f(double d) { return ~d + d % 2; }",
+         ["30 bad-operand: ~ does not work on double.", "33 bad-operands: % does not work on double and int."]),
+        ("int f(void *p) { return p[1]; }", ["25 unknown-size: The size of void is not known. [Cast it to PUCHAR to count in bytes.]"]),
+        ("int f(int *p) { return p == 3; }", ["(24 pointer-comparison: == compares int * with int.)"]),
+        ("int f(int n) { return &5 && *n; }", ["24 no-address: This value has no address.", "29 not-a-pointer: int is not a pointer."]),
+        ("int f(PLACE p) { if (p) return 1; return (PLACE)3; }",
+         ["22 not-scalar: A number or pointer is needed here; this is PLACE.", "42 bad-cast: int cannot be cast to PLACE."]),
+        # statements
+        ("int f(void) { goto out; return 0; }", ["15 undeclared-label: There is no label out."]),
+        ("int f(void) { { in: ; } goto in; return 0; }",
+         ["25 goto-into-block: goto in: jumping into a block that does not enclose the goto is not supported."]),
+        ("void f(void) { break; }", ["16 misplaced-break: break stands in no loop or switch."]),
+        ("void f(void) { continue; }", ["16 misplaced-continue: continue stands in no loop."]),
+        ("int f(int n) { switch (n) { case 1: case 1: return 0; } return 1; }", ["37 duplicate-case: The case 1 appears twice."]),
+        # initialisers
+        ('char s[2] = "abc";', ["13 string-too-long: The string is longer than the array (2 bytes)."]),
+        ("int a[2] = {1, 2, 3};", ["19 too-many-initialisers: There are more values than members."]),
+        ("PLACE p = {.z = 1};", ["13 no-such-member: PLACE has no member z."]),
+        ("int n = twice(3);", ["9 initialiser-not-constant: The initial value of n is not constant."]),
+        ("int n = 1; int m = n + 1;", ["20 initialiser-not-constant: The initial value of m is not constant."]),
+        ("int n; int *p = &n + 1; PLACE *q = &(PLACE){1, 2};", []),
+    ],
+)  # fmt: skip
+def test_problems(text: str, expected: list[str]) -> None:
+    assert problems(text) == expected
