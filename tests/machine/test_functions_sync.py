@@ -94,9 +94,7 @@ def test_a_signal_before_the_wait_is_kept_once(m: Machine) -> None:
     assert run(m, wait(m, address, -SECOND)) == [TIMEOUT]
 
 
-@pytest.mark.parametrize(
-    ("limit", "passed"), [(0, 0), (-3 * SECOND, 3 * SECOND), (133_801_632_000_000_000 + SECOND, SECOND)]
-)
+@pytest.mark.parametrize(("limit", "passed"), [(0, 0), (-3 * SECOND, 3 * SECOND), (133_801_632_000_000_000 + SECOND, SECOND)])
 def test_time_outs(m: Machine, limit: int, passed: int) -> None:
     """KRN-22: 0 polls, negative is relative, positive absolute; in units of 100 ns of virtual time."""
     assert run(m, wait(m, event(m), limit)) == [TIMEOUT]

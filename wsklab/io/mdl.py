@@ -118,8 +118,7 @@ def _buffer(m: Machine, mdl: int, known: Fields, function: str) -> str:
     if not block.live:
         _stop(m, "mdl-bad-buffer", mdl, function, address=where, size=size, what="it has been freed")
     if known.address + known.count > block.end:
-        left = block.end - known.address
-        _stop(m, "mdl-bad-buffer", mdl, function, address=where, size=size, what=f"only {left} of them belong to {block.label}")
+        _stop(m, "mdl-bad-buffer", mdl, function, address=where, size=size, what="the block ends before")
     return block.kind
 
 

@@ -35,7 +35,7 @@ def _queue(m: Machine, item: int, routine: int, arguments: tuple[int, ...], func
         del queued[item]
         yield from m.call_waiting(routine, *arguments)
         if m.irql != PASSIVE_LEVEL:
-            m.stop("routine-changed-irql", what=f"work item {name}", before=PASSIVE_LEVEL, after=m.irql)
+            m.stop("routine-changed-irql", what=name, before=PASSIVE_LEVEL, after=m.irql)
 
     m.start_thread(body(), f"work item {name}")
 

@@ -86,7 +86,7 @@ def KeLowerIrql(m: Machine, NewIrql: int) -> None:
     if not saved:
         _lowered_wrongly(m, NewIrql, "KeRaiseIrql has not been called before")
     if NewIrql != saved[-1]:
-        _lowered_wrongly(m, NewIrql, f"KeRaiseIrql saved {IRQL_NAMES.get(saved[-1], saved[-1])}")
+        _lowered_wrongly(m, NewIrql, "the saved IRQL is another one")
     m.irql = saved.pop()
 
 
@@ -128,11 +128,11 @@ def _release(m: Machine, lock: int, function: str, irql: int | None, *, queued: 
     if known.queued != queued:
         m.stop("spinlock-mixed", objects=(lock,), object=f"{lock:#018x}", function=function)
     if m.irql != DISPATCH_LEVEL:
-        _wrong_irql(m, lock, function, "0x32", "it has to be DISPATCH_LEVEL while the lock is held")
+        _wrong_irql(m, lock, function, "0x32", "it has to be DISPATCH_LEVEL")
     if irql is None and known.irql is not None and known.irql < DISPATCH_LEVEL:
-        _wrong_irql(m, lock, function, "0x42", f"{known.function} raised the IRQL, and this call does not lower it")
+        _wrong_irql(m, lock, function, "0x42", "acquiring the lock raised the IRQL, and this call does not lower it")
     if irql is not None and known.irql is not None and irql != known.irql:
-        _wrong_irql(m, lock, function, "0x32", f"{known.function} saved IRQL {known.irql}, and {irql} was given back")
+        _wrong_irql(m, lock, function, "0x32", "the saved IRQL is another one")
     del _locks(m).held[lock]
     m.set_u64(lock, 0)
     if irql is not None:

@@ -150,9 +150,9 @@ def _not_freeable(m: Machine, function: str, address: int, tag: int) -> NoReturn
     elif block is None:
         what = "was never allocated"
     elif block.address != address:
-        what = f"lies inside {m.name_of(address)}"
+        what = "lies inside another block"
     else:
-        what = f"is not the driver's pool but {m.name_of(address)}"
+        what = "was not allocated by the driver"
     m.stop("pool-not-allocated", objects=objects, address=where, function=function, what=what)
 
 

@@ -32,10 +32,10 @@ def _wrong(m: Machine, template: str, what: str) -> NoReturn:
     m.stop("print-bad-format", format=repr(template), what=what)
 
 
-def _take(m: Machine, template: str, left: Iterator[int | float], conversion: str) -> int:
+def _take(m: Machine, template: str, left: Iterator[int | float]) -> int:
     value = next(left, None)
     if value is None:
-        _wrong(m, template, f"{conversion} has no argument")
+        _wrong(m, template, "a conversion has no argument")
     return int(value)
 
 
@@ -46,18 +46,18 @@ def _converted(m: Machine, template: str, found: re.Match[str], left: Iterator[i
         _wrong(m, template, "a % without a conversion")
     if kind == "%":
         return "%"
-    columns = _take(m, template, left, text) if width == "*" else int(width or 0)
-    digits = _take(m, template, left, text) if precision == "*" else (int(precision) if precision else None)
+    columns = _take(m, template, left) if width == "*" else int(width or 0)
+    digits = _take(m, template, left) if precision == "*" else (int(precision) if precision else None)
     if "." in text and precision is None:
         digits = 0
     if columns < 0:
         flags, columns = flags + "-", -columns
-    value = _take(m, template, left, text)
+    value = _take(m, template, left)
     if kind in "diouxX":
         return _number(value, flags, columns, digits, _BITS[size or ""], kind)
     if kind in "pP":
         return _padded(f"{value & (1 << 64) - 1:016X}", flags, columns)
-    body = _text(m, template, text, value, digits, size or "", kind)
+    body = _text(m, template, value, digits, size or "", kind)
     return _padded(body, flags, columns)
 
 
@@ -82,10 +82,10 @@ def _padded(body: str, flags: str, columns: int) -> str:
     return body.ljust(columns) if "-" in flags else body.rjust(columns)
 
 
-def _text(m: Machine, template: str, text: str, value: int, digits: int | None, size: str, kind: str) -> str:
+def _text(m: Machine, template: str, value: int, digits: int | None, size: str, kind: str) -> str:
     wide = size in ("w", "l") if kind in "scZ" else kind in "SC" and size != "h"
     if kind not in "scSCZ":
-        _wrong(m, template, f"{text} is not supported in the kernel")
+        _wrong(m, template, "a conversion is not supported in the kernel")
     if wide and m.irql > PASSIVE_LEVEL:
         m.stop("print-at-raised-irql", format=repr(template))
     if kind in "cC":

@@ -31,12 +31,12 @@ def due(m: Machine) -> Due:
     return m.model("kernel.due", Due)
 
 
-def run_at_dispatch(m: Machine, what: str, routine: int, *arguments: int) -> None:
+def run_at_dispatch(m: Machine, routine: int, *arguments: int) -> None:
     """Call a routine of the driver at DISPATCH_LEVEL; a stop when it comes back at another IRQL (BUG-21)."""
     with m.at_irql(DISPATCH_LEVEL):
         m.call(routine, *arguments)
         if m.irql != DISPATCH_LEVEL:
-            m.stop("routine-changed-irql", what=f"{what} {m.code_at(routine).name}", before=DISPATCH_LEVEL, after=m.irql)
+            m.stop("routine-changed-irql", what=m.code_at(routine).name, before=DISPATCH_LEVEL, after=m.irql)
 
 
 # DPCs
@@ -76,7 +76,7 @@ def _queue(m: Machine, dpc: int, first: int, second: int) -> bool:
     def run() -> None:
         del queued[dpc]
         routine, context = m.u64(dpc + m.offset("KDPC", "DeferredRoutine")), m.u64(dpc + m.offset("KDPC", "DeferredContext"))
-        run_at_dispatch(m, "DPC routine", routine, dpc, context, first, second)
+        run_at_dispatch(m, routine, dpc, context, first, second)
 
     queued[dpc] = m.post(run, name="DPC")
     return True
