@@ -115,13 +115,14 @@ def _life(
     try:
         started = start(lab, driver, units[0].name.removesuffix(".c"))
         result["driver_entry"] = name_of(started.status)
+        unloaded = unload(lab, started)
         if not is_success(started.status):
-            text = translate("DriverEntry returned {status}.", language, status=name_of(started.status))
-            return ENTRY_FAILED, text
-        unload(lab, started)
+            return ENTRY_FAILED, translate("DriverEntry returned {status}.", language, status=name_of(started.status))
     finally:
         result.update(console=lab.console, gaps=[str(where) for where in lab.gaps], choices=lab.choices.replay)
-    summary = translate("Loaded, ran until idle and unloaded cleanly.", language)
+    clean = "Loaded, ran until idle and unloaded cleanly."
+    stays = "Loaded and ran until idle. The driver has no DriverUnload routine, so it stays loaded."
+    summary = translate(clean, language) if unloaded else translate(stays, language)
     reached = [translate("{where}: a gap (...) was reached.", language, where=where) for where in lab.gaps]
     return CLEAN, "\n".join([*reached, summary])
 

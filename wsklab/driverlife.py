@@ -10,6 +10,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
+from wsklab import wsk
 from wsklab.io.unload import check_unload
 from wsklab.kmdf import scene as kmdf
 from wsklab.lab import Driver, Lab
@@ -47,20 +48,27 @@ def start(lab: Lab, driver: Driver, name: str) -> Started:
         return Started(driver, name, driver_object, thread.result)
 
 
-def unload(lab: Lab, started: Started) -> None:
-    """Run Unload when DriverEntry succeeded, then report what the driver left allocated (BUG-26)."""
+def unload(lab: Lab, started: Started) -> bool:
+    """Run Unload when DriverEntry succeeded, then look for what the driver left behind (WSK-DER-10, BUG-26).
+
+    Returns:
+        False when the driver has no DriverUnload routine and therefore stays loaded (KRN-44).
+    """
     with lab.guarded():
         machine = lab.machine
         if started.framework is not None:
             kmdf.unload_driver(machine, started.framework)
         elif is_success(started.status):
             routine = machine.u64(started.object + machine.offset("DRIVER_OBJECT", "DriverUnload"))
-            if routine:
-                thread = machine.start_thread(_call(lab, routine, started.object), "DriverUnload")
-                if not machine.scheduler.run(until=thread):
-                    machine.hang()
+            if not routine:
+                return False
+            thread = machine.start_thread(_call(lab, routine, started.object), "DriverUnload")
+            if not machine.scheduler.run(until=thread):
+                machine.hang()
         machine.run()
+        wsk.check_unload(machine)
         check_unload(machine, started.name)
+        return True
 
 
 def _call(lab: Lab, address: int, *arguments: int) -> Generator[Wait, Any, Any]:

@@ -28,7 +28,7 @@ from wsklab.machine.machine import STEPS, Code
 from wsklab.machine.stops import CFrame, place_of
 from wsklab.machine.status import NTSTATUS, name_of
 from wsklab.machine.views import address_of, c_arguments, python_value, read_value, spelled
-from wsklab.rules import RULES
+from wsklab.rules import rules
 from wsklab.scenes import Scenes
 from wsklab.words import chosen_language
 
@@ -229,7 +229,7 @@ class Lab(Scenes):
         stack = _c_stack_of(error, self.machine.sources)
         if not stack:
             return error
-        self.stopped = Stop(RULES[rule], values, (), stack, {}, self.machine.sources)
+        self.stopped = Stop(rules()[rule], values, (), stack, {}, self.machine.sources)
         self.stopped.language = self.language
         return self.stopped
 

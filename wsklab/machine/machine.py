@@ -23,7 +23,7 @@ from wsklab.machine.scheduler import Scheduler, Thread, Wait
 from wsklab.machine.stops import CFrame, NotModelled, Stop, c_caller, c_stack
 from wsklab.machine.trace import Trace, Where
 from wsklab.machine.views import View
-from wsklab.rules import RULES
+from wsklab.rules import rules
 
 _T = TypeVar("_T")
 STEPS = 10_000_000
@@ -374,8 +374,8 @@ class Machine:
         lives = {address: tuple(self.trace.about(address)) for address in objects}
         if self.trace.on:
             where = stack[0].where if stack else None
-            self.trace.add("stop", rule, actor="driver", objects=objects, where=where, title=RULES[rule].title)
-        raise Stop(RULES[rule], values, objects, stack, lives, self.sources)
+            self.trace.add("stop", rule, actor="driver", objects=objects, where=where, title=rules()[rule].title)
+        raise Stop(rules()[rule], values, objects, stack, lives, self.sources)
 
     def too_high(self, function: str, limit: int) -> NoReturn:
         """Stop because `function` was called above its highest IRQL."""

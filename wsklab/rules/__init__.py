@@ -1,22 +1,37 @@
-"""Every rule that can be broken, merged from the tables of this package.
+"""Every rule that can be broken, read from the tables of this package (``*.toml``).
 
-``RULES["irp-freed-twice"]`` is a :class:`~wsklab.rules.rule.Rule`. Ids are unique; a test holds that.
+``RULES["irp-freed-twice"]`` is a :class:`~wsklab.rules.rule.Rule`. The tables are read when the first rule is needed: a run that
+breaks none does not pay for them.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any
 
 from wsklab.rules.rule import BUGCHECKS, Rule
 
-RULES: dict[str, Rule] = {}
-"""All rules by id."""
+__all__ = ["BUGCHECKS", "RULES", "Rule", "rules"]
+RULES: dict[str, Rule]
 
-for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
-    for _rule in getattr(importlib.import_module(f"{__name__}.{_module}"), "RULES", ()):
-        if _rule.id in RULES:
-            raise ValueError(f"two rules are called {_rule.id}")
-        RULES[_rule.id] = _rule
 
-__all__ = ["BUGCHECKS", "RULES", "Rule"]
+@cache
+def rules() -> dict[str, Rule]:
+    """All rules by id, in the order of the tables. Raises ValueError when two have one id."""
+    found: dict[str, Rule] = {}
+    tables = sorted((file for file in resources.files(__name__).iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
+    for table in tables:
+        for name, values in tomllib.loads(table.read_text("utf-8")).items():
+            if name in found:
+                raise ValueError(f"two rules are called {name}")
+            lists = {key: tuple(values.pop(key, ())) for key in ("parameters", "facts")}
+            found[name] = Rule(name, **values, **lists)
+    return found
+
+
+def __getattr__(name: str) -> Any:
+    if name == "RULES":
+        return rules()
+    raise AttributeError(name)
