@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from itertools import combinations
 
 import pytest
-from runs import IRP, PROTOTYPES, SYMBOLS, Recorder, freed_twice, pending_send
+from runs import BUFFER, IRP, PROTOTYPES, SOCKET, SYMBOLS, Recorder, freed_twice, pending_send
 
 from wsklab.show import svg
 from wsklab.show.timeline import Timeline, timeline
@@ -42,7 +42,7 @@ def test_a_run_reads_as_text() -> None:
 def test_a_stop_names_the_rule_and_the_line() -> None:
     assert of(freed_twice()).text.split("\n")[-2:] == [
         "  your driver → I/O manager: IoFreeIrp(IRP 1)  [line 97]",
-        "  STOP: An IRP was freed twice [irp-freed-twice]  [line 97]",
+        "  STOP irp-freed-twice: An IRP was freed twice  [line 97]",
     ]
 
 
@@ -123,3 +123,13 @@ def _box(element: ElementTree.Element) -> Box:
 
 def _overlap(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def test_a_choice_between_call_and_hand_over_does_not_move_the_bar() -> None:
+    run = Recorder()
+    run("call", "WskSend", "driver", "wsk", 52, arguments=(SOCKET, BUFFER, 0, IRP))
+    run("choice", "WskSend", "io", answer="early", options=("pending", "early"))
+    run("hand-over", "IRP", "driver", "wsk", 52, (IRP,), irp=IRP)
+    run("return", "WskSend", "wsk", "driver", value=0x103)
+    steps = of(run).steps.steps
+    assert [(step.kind, step.starts) for step in steps] == [("call", [(IRP, "provider")]), ("choice", []), ("return", [])]

@@ -156,7 +156,7 @@ def _write(play: Play, first: str = "at once", second: str = "at once", refuses:
 
 
 def _got(play: Play, name: str) -> list[bytes]:
-    return [bytes(write) for write in play.values["devices"][name].written]
+    return [seen.content for seen in play.values["devices"][name].received]
 
 
 def _status(play: Play) -> str:

@@ -67,7 +67,7 @@ class Drawing:
         self.ground: list[str] = []  # tints and lanes, under everything
         self.marks: list[str] = []
         self.words: list[str] = []
-        self.y = float(TOP)
+        self.y = float(TOP if any(map(steps.subheading, steps.columns)) else TOP - 8)
         self._bars: list[_Bar] = []
         self._active: list[_Active] = []
         self._seen: set[int] = set()
@@ -310,6 +310,6 @@ def _colour(step: Step) -> str:
 
 
 def _side_colour(step: Step) -> str:
-    if step.kind == "message":
-        return "t"
-    return "" if step.good else "x"
+    if not step.good:
+        return "x"
+    return "t" if step.kind == "message" else ""

@@ -12,6 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from wsklab.show.reading import irql_name, microseconds, status_name
+from wsklab.show.svg import cells
 from wsklab.words import chosen_language, translate
 
 if TYPE_CHECKING:
@@ -64,11 +65,12 @@ class Life:
         head = translate("The life of {object}:", self.language, object=self.name)
         if not self.stations:
             return head + "\n  " + translate("nothing was recorded", self.language)
-        wide = [max(len(column) for column in columns) for columns in zip(*map(_columns, self.stations), strict=True)]
+        wide = [max(map(cells, columns)) for columns in zip(*map(_columns, self.stations), strict=True)]
         lines = []
         for station in self.stations:
             columns = _columns(station)
-            lines.append("  " + "  ".join(word.ljust(room) for word, room in zip(columns, wide, strict=True)).rstrip())
+            padded = (word + " " * (room - cells(word)) for word, room in zip(columns, wide, strict=True))
+            lines.append("  " + "  ".join(padded).rstrip())
         return "\n".join([head, *lines])
 
     @property

@@ -29,6 +29,7 @@ NOISE = frozenset(_NOISE.split())
 
 _SILENT = frozenset(("allocate", "free", "hand-over", "routine-returned"))
 _STATES = frozenset(("IRP cancelled", "pended in a stopped target", "request timed out", "not sent"))
+_BYTES = ("send", "receive", "data", "datagram", "dropped")  # messages whose bytes say enough
 _COLUMNS = {"io": "provider", "wsk": "provider", "framework": "provider"}
 _ORDER = ("driver", "provider", "transport", "device", "peer")
 _LABELS = {
@@ -139,11 +140,14 @@ class Steps:
     def _add(self, event: Event, step: Step) -> None:
         step.starts += self._starts
         self._starts = []
-        # A completion and the routine that it calls are one moment: they share a row.
+        # A completion and the routine that it calls are one moment, and so are a device's answer and the completion.
         last = self.steps[-1] if self.steps else None
         if last and last.kind == "complete" and step.kind == "callback" and last.time == step.time and not step.side:
             step.side, step.ends, step.good = last.side, last.ends, last.good
             self.steps.pop()
+        if last and step.kind == "complete" and last.name == "answer" and last.time == step.time:
+            last.side, last.ends, last.good = step.side, step.ends, step.good
+            return
         for actor in (event.actor, event.target):
             name = column(actor)
             if name in _ORDER:
@@ -170,7 +174,7 @@ class Steps:
         self._add(event, step)
 
     def _return(self, event: Event) -> Step:
-        result = self.reading.result(event) or self._say("returns")
+        result = self.reading.result(event) or self._say("{function} returns", function=event.name)
         kind = "callback-return" if event.kind == "callback-return" else "return"
         source, target = column(event.actor), column(event.target)
         if event.target == "app":
@@ -192,7 +196,7 @@ class Steps:
         count = byte_count(event)
         if count is None or event.target == "device":
             return self._say(event.name)
-        words = [event.name] if event.name not in ("data", "datagram", "dropped") else []
+        words = [event.name] if event.name not in _BYTES else []
         if count or not words:
             words += [self._say("{count} bytes", count=count), excerpt(event)]
         if event.name == "dropped":
@@ -219,10 +223,12 @@ class Steps:
         if event.kind != "hand-over" or not irp:
             return
         holder = column(event.target) or "provider"
-        if event.actor == "driver" and step:
-            step.starts.append((irp, holder))
+        call = next((known for known in reversed(self.steps) if known.kind in ("call", "leaf")), None)
+        if event.actor == "driver" and call:
+            call.starts.append((irp, holder))
         elif step and step.kind == "message" and (step.source, step.target) == (column(event.actor), holder):
             step.starts.append((irp, holder))  # the framework's own words for the same arrow
+            step.side = f"{self.reading.irp_name(irp)}: {step.side}"
         elif event.actor in _LABELS and holder != column(event.actor):
             words = " ".join(filter(None, (self.reading.irp_name(irp), str(event.data.get("major", "")))))
             made = self._step(event, "message", "", side=words, source=column(event.actor), target=holder)

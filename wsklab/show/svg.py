@@ -31,6 +31,11 @@ def width(text: str, size: float = 12, mono: bool = False) -> float:
     return size * sum(_em(char, mono) for char in text)
 
 
+def cells(text: str) -> int:
+    """How many columns of a terminal a text takes: two for a Japanese character."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
 def _em(char: str, mono: bool) -> float:
     if unicodedata.east_asian_width(char) in "WF":
         return 1.0
@@ -46,7 +51,7 @@ def _em(char: str, mono: bool) -> float:
 def wrap(text: str, room: float, size: float = 12, mono: bool = False, lines: int = 2, indent: str = "") -> list[str]:
     """Break a text into at most `lines` lines that fit into `room` px; what does not fit ends with an ellipsis.
 
-    Breaks after spaces, and between characters of scripts that are written without spaces. `indent` starts every line
+    Breaks after spaces and opening brackets, and between characters of scripts that are written without spaces. `indent` starts every line
     after the first.
     """
     done: list[str] = []
@@ -66,7 +71,8 @@ def wrap(text: str, room: float, size: float = 12, mono: bool = False, lines: in
 def _pieces(text: str) -> list[str]:
     pieces: list[str] = []
     for char in text:
-        if pieces and (char in _NO_START or not (pieces[-1].endswith(" ") or unicodedata.east_asian_width(char) in "WF")):
+        breaks = pieces and (pieces[-1][-1] in " (" or unicodedata.east_asian_width(char) in "WF")
+        if pieces and (char in _NO_START or not breaks):
             pieces[-1] += char
         else:
             pieces.append(char)
@@ -89,7 +95,7 @@ def text(x: float, y: float, words: str, css: str = "", anchor: str = "", code: 
         name, _, rest = inside.partition("(")
         arguments, bracket, result = rest.rpartition(")")
         inside = f'{name}<tspan class="u">({arguments}{bracket or result}</tspan>{result if bracket else ""}'
-    elif code and words.startswith("\u00a0"):
+    elif code and words.startswith("\u00a0") and "→" not in words[:4]:
         arguments, bracket, result = inside.rpartition(")")
         inside = f'<tspan class="u">{arguments}{bracket or result}</tspan>{result if bracket else ""}'
     return (

@@ -50,15 +50,15 @@ class Timeline:
         return Drawing(self.steps, self.title, self.text).svg(style)
 
     def _line(self, step: Step) -> str:
+        language = self.steps.language
         words = " ".join(filter(None, (step.text, step.side and f"({step.side})" if step.text else step.side)))
         if step.kind == "stop":
-            words = f"{translate('STOP', self.steps.language)}: {step.text} [{step.detail}]"
-        if step.source and step.target and step.source != step.target:
-            words = f"{' → '.join(map(self.steps.lane, step.lanes))}: {words}"
-        words = words.replace("\u00a0", " ")
+            words = translate("STOP {id}: {title}", language, id=step.detail, title=step.text)
+        elif step.source and step.target and step.source != step.target:
+            words = translate("{who}: {what}", language, who=" → ".join(map(self.steps.lane, step.lanes)), what=words)
         if step.line:
-            words += f"  [{translate('line {line}', self.steps.language, line=step.line)}]"
-        return words
+            words += f"  [{translate('line {line}', language, line=step.line)}]"
+        return words.replace("→\u00a0", "→ ")
 
     def _repr_svg_(self) -> str:
         return self.svg
