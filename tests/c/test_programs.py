@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.c.standin import StandIn, Undefined, finish
+from tests.c.standin import StandIn, finish
 from wsklab.c.link import Image, link
-from wsklab.c.source import CompileError
 from wsklab.c.unit import compile_unit
 
 PROGRAMS = Path(__file__).parent.parent / "programs"

@@ -48,6 +48,7 @@ class NoViews:
     """For a runtime without views of its memory (``Runtime.views``): every access in a loop takes the long way."""
 
     n1 = n2 = n4 = n8 = 0
+    s1 = s2 = s4 = s8 = i8 = u8 = i16 = u16 = i32 = u32 = i64 = u64 = ()
     written: ClassVar[dict[int, int]] = {1: 0, 2: 0, 4: 0, 8: 0}
 
     def near(self, size: int, address: int) -> int:
