@@ -41,6 +41,7 @@ class AppRequest:
         self.information: int | None = None
         self.data = b""
         self._output = self._mdl = 0
+        self._blocks: list[int] = []
         stack_size = m.u8(device + m.offset("DEVICE_OBJECT", "StackSize"))
         self.irp = io_irp.build(m, stack_size, self._finished, maker=ME)
         lay = self._layout
@@ -76,6 +77,7 @@ class AppRequest:
             return 0
         address = self.m.allocate(size, kind="native", label="application buffer", zero=True)
         self.m.write(address, content)
+        self._blocks.append(address)
         return address
 
     def _transfer_buffers(self, device: int, content: bytes) -> None:
@@ -116,6 +118,9 @@ class AppRequest:
         if self._mdl:
             wdm.free_mdl(self.m, self._mdl)
             self._mdl = 0
+        # The driver's way to the buffer ends here: system buffers are freed, mappings undone (KMDF-BUF-14).
+        for block in self._blocks:
+            self.m.free(block)
 
 
 def read(m: Machine, device: int, length: int) -> AppRequest:

@@ -89,6 +89,8 @@ class FormatContext:
 
     def release(self, request: Request) -> None:
         """Give the references back, put the IRP's fields back. Facts: KMDF-FMT-08, KMDF-CHG-02, KMDF-REU-06."""
+        if not self.active and self.saved is None:
+            return
         if self.saved is not None and request.irp:
             m, lay, irp = self.m, self.layout, request.irp
             system, user, mdl, flags = self.saved

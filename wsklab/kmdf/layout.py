@@ -66,6 +66,10 @@ class Layout:
         self.cp_output_offset = m.offset(cp, "Parameters.Ioctl.Output.Offset")
         self.cp_output_length = m.offset(cp, "Parameters.Ioctl.Output.Length")
         self.cp_arguments = tuple(m.offset(cp, f"Parameters.Others.Argument{n}.Ptr") for n in (1, 2, 3, 4))
+        reuse = "WDF_REQUEST_REUSE_PARAMS"
+        self.reuse_size = m.sizeof(reuse)
+        self.reuse_flags, self.reuse_status = m.offset(reuse, "Flags"), m.offset(reuse, "Status")
+        self.reuse_irp = m.offset(reuse, "NewIrp")
         self.options_size = m.sizeof("WDF_REQUEST_SEND_OPTIONS")
         self.options_flags = m.offset("WDF_REQUEST_SEND_OPTIONS", "Flags")
         self.options_timeout = m.offset("WDF_REQUEST_SEND_OPTIONS", "Timeout")

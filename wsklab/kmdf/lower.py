@@ -6,7 +6,7 @@ I/O type or the transfer method puts them, writes its answer there, marks pendin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from wsklab.io import completion
@@ -103,6 +103,7 @@ class LowerDevice:
         self.delay, self.cancelable = delay, cancelable
         self.received: list[Received] = []
         self.pending: dict[int, Received] = {}
+        self._alarms: dict[int, Callable[[], None]] = {}
         self._layout = Layout(m)
         self.driver_object = io_device.make_driver(m, name, self._dispatch)
         self.object = io_device.make_device(m, self.driver_object, owner=ME, name=name, stack_size=stack_size)
@@ -139,7 +140,7 @@ class LowerDevice:
             code = completion.cancel_code(self.m, self._cancelled, f"cancel routine of {self.name}")
             completion.set_cancel_routine(self.m, irp, code)
         if answer == "later":
-            self.m.after(self.delay, lambda: self._later(irp, seen), name=self.name)
+            self._alarms[irp] = self.m.after(self.delay, lambda: self._later(irp, seen), name=self.name)
         return int(status.PENDING)
 
     def _next_answer(self) -> str:
@@ -149,11 +150,13 @@ class LowerDevice:
         return chosen
 
     def _later(self, irp: int, seen: Received) -> None:
+        self._alarms.pop(irp, None)
         if self.pending.get(irp) is seen:
             self._answer(irp, None)
 
     def _cancelled(self, irp: int) -> None:
         if irp in self.pending:
+            self._alarms.pop(irp, lambda: None)()
             self._finish(irp, int(status.CANCELLED), 0)
 
     def _answer(self, irp: int, value: int | None) -> int:

@@ -114,9 +114,9 @@ def WdfRequestReuse(m: Machine, Request: int, ReuseParams: int) -> int:
     fw = framework(m)
     request = fw.get(Request, _Request)
     fw.required(ReuseParams, "ReuseParams")
-    params = m.view(ReuseParams, "WDF_REQUEST_REUSE_PARAMS")
-    flags, irp = params.Flags, int(params.NewIrp)
-    if params.Size != m.sizeof("WDF_REQUEST_REUSE_PARAMS") or flags & ~(SET_NEW_IRP | MUST_COMPLETE):
+    lay = fw.layout
+    size, flags = m.u32(ReuseParams), m.u32(ReuseParams + lay.reuse_flags)
+    if size != lay.reuse_size or flags & ~(SET_NEW_IRP | MUST_COMPLETE):
         return status.INVALID_PARAMETER
     if flags & MUST_COMPLETE:
         m.not_modelled("WdfRequestReuse with the must-complete flag")
@@ -128,9 +128,9 @@ def WdfRequestReuse(m: Machine, Request: int, ReuseParams: int) -> int:
     if flags & SET_NEW_IRP:
         if request.ownership == QUEUE:
             return status.WDF_REQUEST_INVALID_STATE
-        request.replace_irp(irp)
+        request.replace_irp(m.u64(ReuseParams + lay.reuse_irp))
     if request.irp:
-        request.reinitialise(int(params.Status))
+        request.reinitialise(m.i32(ReuseParams + lay.reuse_status))
         request.completed = False
     request.cancelled = False
     return 0

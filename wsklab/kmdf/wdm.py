@@ -124,7 +124,7 @@ def build_mdl(m: Machine, address: int, length: int, *, write: bool) -> int:
 def free_mdl(m: Machine, mdl: int) -> None:
     """Unlock and give back an MDL made here."""
     io_mdl.unlock(m, mdl)
-    io_mdl.free(m, mdl)
+    io_mdl.free_own(m, mdl)
 
 
 def mapped(m: Machine, mdl: int) -> int:
