@@ -154,22 +154,26 @@ def call_driver(m: Machine, device: int, irp: int, *, by: str) -> int:
     return result
 
 
+def send(m: Machine, device: int, irp: int, *, by: str) -> Generator[Wait, Any, int]:
+    """Like :func:`call_driver`, from a thread in which the dispatch routine may wait."""
+    routine, visit = _enter(m, device, irp, by)
+    if not routine:
+        return _invalid(m, device, irp)
+    result: int = yield from m.call_waiting(routine, device, irp, actor="io", target=owner_of(m, device))
+    _leave(m, irp, routine, visit, result)
+    return result
+
+
 @wdk(waits=True)
 def IofCallDriver(m: Machine, DeviceObject: int, Irp: int) -> Generator[Wait, Any, int]:
     """Send an IRP to the next-lower driver. Facts: IRP-10, IRP-20, IRP-25, IRP-26."""
-    routine, visit = _enter(m, DeviceObject, Irp, "driver")
-    if not routine:
-        return _invalid(m, DeviceObject, Irp)
-    target = owner_of(m, DeviceObject)
-    result: int = yield from m.call_waiting(routine, DeviceObject, Irp, actor="io", target=target)
-    _leave(m, Irp, routine, visit, result)
-    return result
+    return (yield from send(m, DeviceObject, Irp, by="driver"))
 
 
 @wdk(waits=True)
 def IoCallDriver(m: Machine, DeviceObject: int, Irp: int) -> Generator[Wait, Any, int]:
     """Send an IRP to the next-lower driver; the same as IofCallDriver."""
-    return (yield from IofCallDriver(m, DeviceObject, Irp))
+    return (yield from send(m, DeviceObject, Irp, by="driver"))
 
 
 # What C calls
