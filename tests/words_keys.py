@@ -16,7 +16,14 @@ ENGINE = ROOT / "wsklab"
 _SPEAKERS = {"translate", "_say", "say"}
 
 # Texts that reach the translation through a table, as module:name.
-_TABLES = ("show.steps:_LABELS", "show.steps:_STATES", "show.life:STATIONS", "rules.report:_STEPS", "rules.report:_WORDS")
+_TABLES = (
+    "show.steps:_LABELS",
+    "show.steps:_STATES",
+    "show.life:STATIONS",
+    "show.life:HEADS",
+    "rules.report:_STEPS",
+    "rules.report:_WORDS",
+)
 
 
 def engine_keys() -> dict[str, str]:

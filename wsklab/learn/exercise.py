@@ -31,7 +31,7 @@ class Play:
 
     scene: Scene
     lab: Lab
-    driver: Driver
+    driver: Any  # a wsklab.lab.Driver: the reader's functions are its attributes
     values: dict[str, Any] = field(default_factory=dict)
     fault: Stop | str | None = None
 

@@ -178,7 +178,7 @@ class Drawing:
         """The arrow of a step, or the small sign of a step that goes nowhere."""
         css = _colour(step)
         if step.kind.startswith("entry"):
-            ends = (LEFT + 1, DRIVER - 4)
+            ends = (LEFT + 1.0, DRIVER - 4.0)
             start, end = ends if step.kind != "entry-return" else ends[::-1]
             self.marks.append(svg.arrow(start, end, y, css, open_head=step.kind == "entry-return"))
         elif step.source and step.target and step.source != step.target:

@@ -36,7 +36,7 @@ def dump_structure(machine: Machine, address: int, ctype: CType) -> str:
     if not isinstance(ctype, Record) or not ctype.fields:
         return head + "\n" + dump_bytes(data, address, states)
     rows = list(_rows(machine, ctype, data, states, 0, ""))
-    wide = [max(len(row[column]) for row in rows) for column in (1, 2)]
+    wide = max(len(row[1]) for row in rows), max(len(row[2]) for row in rows)
     return "\n".join(
         [head] + [f"  +0x{at:03x} {name:<{wide[0]}}  {kind:<{wide[1]}}  {value}".rstrip() for at, name, kind, value in rows]
     )

@@ -30,6 +30,9 @@ STATIONS = {
 }
 """What is told of each kind of event, as English templates."""
 
+HEADS = ("time", "IRQL", "what happened", "through", "where")
+"""Headings of the table, English keys."""
+
 _LANES = {"wsk": "WSK", "framework": "framework", "io": "I/O manager", "device": "lower device", "driver": "your driver"}
 
 
@@ -76,7 +79,7 @@ class Life:
     @property
     def html(self) -> str:
         """The life as a table."""
-        heads = [translate(head, self.language) for head in ("time", "IRQL", "what happened", "through", "where")]
+        heads = [translate(head, self.language) for head in HEADS]
         row = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
         body = "".join(
             "<tr>" + "".join(f"<td>{_cell(word, place)}</td>" for place, word in enumerate(_columns(station))) + "</tr>"
