@@ -82,7 +82,7 @@ def _engine_hash() -> str:
     """A short hash of all that the output of a cell depends on beside the notebook."""
     digest = hashlib.sha256()
     sources = [*(ROOT / "wsklab").rglob("*"), *Path(__file__).parent.rglob("*.py"), ROOT / "requirements.txt"]
-    for path in sorted(path for path in sources if path.suffix in {".py", ".h", ".po", ".txt"}):
+    for path in sorted(path for path in sources if path.suffix in {".py", ".h", ".po", ".toml", ".txt"}):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -6,10 +6,9 @@ Rule: nothing about a rule is written here. What is wrong on these pages is mend
 from __future__ import annotations
 
 import html
-import importlib
-import pkgutil
 import re
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +18,16 @@ from mkdocs.structure.files import File, Files
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import wsklab.rules
-from wsklab.rules import BUGCHECKS, Rule
+from wsklab.rules import BUGCHECKS, Rule, rules
+from wsklab.words import translate
 
 _REFERENCE = "https://learn.microsoft.com/windows-hardware/drivers/"
 
 
 def areas() -> dict[str, tuple[Rule, ...]]:
-    """The tables of rules by area (``irp``, ``pool`` …), those without a rule left out."""
-    names = sorted(module.name for module in pkgutil.iter_modules(wsklab.rules.__path__))
-    tables = {name: tuple(getattr(importlib.import_module(f"wsklab.rules.{name}"), "RULES", ())) for name in names}
-    return {name: table for name, table in tables.items() if table}
+    """The rules by area; an area (``irp``, ``pool`` …) is one table file."""
+    files = sorted(Path(wsklab.rules.__path__[0]).glob("*.toml"))
+    return {file.stem: tuple(rules()[name] for name in tomllib.loads(file.read_text("utf-8"))) for file in files}
 
 
 def on_config(config: MkDocsConfig) -> None:
@@ -58,13 +57,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def _text(english: str, language: str) -> str:
     """A text of the table in that language, as Markdown; its ``{names}`` become variables."""
-    try:
-        from wsklab.words import translate
-    except ImportError:
-        said = english
-    else:
-        said = translate(english, language)
-    said = html.escape(said, quote=False).replace("_", r"\_").replace("*", r"\*")
+    said = html.escape(translate(english, language), quote=False).replace("_", r"\_").replace("*", r"\*")
     return re.sub(r"\{(\w+)\}", lambda name: f"<var>{name.group(1)}</var>", said.replace(r"\_", "_")).replace("_", r"\_")
 
 
