@@ -183,7 +183,7 @@ class Lab(Scenes):
         """The picture of the run so far; options as for :func:`wsklab.show.timeline.timeline`."""
         from wsklab.show.timeline import timeline
 
-        return timeline(self.events, language=self.language, **options)
+        return timeline(self.events, language=self.language, machine=self.machine, **options)
 
     def life(self, thing: object) -> Any:
         """The life of one object: allocated, handed over, completed and freed where."""

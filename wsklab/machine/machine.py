@@ -361,11 +361,13 @@ class Machine:
     def stop(self, rule: str, *, objects: tuple[int, ...] = (), **values: Any) -> NoReturn:
         """Stop the machine: a rule is broken. `values` fill the rule's texts; `objects` are shown with their lives.
 
-        When no C is running, the routine that returned last is shown: what it returned or left undone broke the rule.
+        When no C is running, the place shown is the routine whose result broke the rule, else where the leaked object was
+        born, else the last place that C had reached.
         """
         stack = c_stack(self.sources)
-        if not stack and self._returned and self._returned.place:
-            stack = (CFrame(self._returned.name, self._returned.place),)
+        if not stack:
+            place = self._blamed(rule, objects, values.get("routine"))
+            stack = (CFrame(place.function, place),) if place else ()
         values.setdefault("irql", self.irql)
         values.setdefault("irql_name", IRQL_NAMES.get(self.irql, str(self.irql)))
         values.setdefault("ip", "0")
@@ -376,6 +378,13 @@ class Machine:
             where = stack[0].where if stack else None
             self.trace.add("stop", rule, actor="driver", objects=objects, where=where, title=rules()[rule].title)
         raise Stop(rules()[rule], values, objects, stack, lives, self.sources)
+
+    def _blamed(self, rule: str, objects: tuple[int, ...], routine: str | None) -> Where | None:
+        if self._returned and routine == self._returned.name:
+            return self._returned.place
+        if "leaked" in rule and objects:
+            return next((event.where for event in self.trace.about(objects[0]) if event.where), None)
+        return next((event.where for event in reversed(self.trace.events) if event.where), None)
 
     def too_high(self, function: str, limit: int) -> NoReturn:
         """Stop because `function` was called above its highest IRQL."""

@@ -49,7 +49,11 @@ def bug_check(stop: Stop, language: str) -> str:
     """The line that Windows would have shown."""
     rule = stop.rule
     if rule.bugcheck is None:
-        return translate("Windows would show no bug check for this: the fault would stay hidden.", language)
+        quiet = {
+            "KMDF verifier": "Windows would show no bug check; the framework's verifier breaks into the debugger.",
+            "Static Driver Verifier": "Windows would show no bug check; Static Driver Verifier reports it without a run.",
+        }
+        return translate(quiet.get(rule.source, "Windows would show no bug check for this: the fault would stay hidden."), language)
     name = BUGCHECKS.get(rule.bugcheck, "")
     shown = f"0x{rule.bugcheck:X} {name} ({', '.join(stop.parameters)})" if stop.parameters else f"0x{rule.bugcheck:X} {name}"
     if rule.source in ("Driver Verifier", "KMDF verifier"):
