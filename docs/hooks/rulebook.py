@@ -68,11 +68,11 @@ def _entry(rule: Rule, language: str, words: dict[str, Any]) -> str:
         name = BUGCHECKS.get(rule.bugcheck, "")
         values = ", ".join(_text(value, language) for value in rule.parameters)
         shown = f"`0x{rule.bugcheck:08X}` {_text(name, language)}" + (f" ({values})" if values else "")
-    facts = [f"`{rule.id}`", words["source"].format(source=rule.source), shown]
+    facts = [f"`{rule.id}`", words["source"].format(source=words["ours"] if rule.source == "ours" else rule.source), shown]
     if rule.page:
         facts.append(_page_link(rule.page))
     return (
-        f"### {_text(rule.title, language)} {{#{rule.id}}}\n\n{_text(rule.text, language)}\n\n{_text(rule.advice, language)}\n\n"
+        f"## {_text(rule.title, language)} {{#{rule.id}}}\n\n{_text(rule.text, language)}\n\n{_text(rule.advice, language)}\n\n"
         + ("<small markdown>" + " · ".join(facts) + "</small>")
     )
 
