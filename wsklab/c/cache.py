@@ -62,23 +62,27 @@ def save(beside: Path, key: str, headers: Headers) -> None:
 
 
 class _Pickler(pickle.Pickler):
+    """Writes numbers for records, and collects the records."""
+
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
         self.records: list[Record] = []
-        self._numbers: dict[int, int] = {}
+        self.numbers: dict[int, int] = {}
 
     def persistent_id(self, value: Any) -> Any:
         if not isinstance(value, Record):
             return None
         # A typedef name makes a copy of a record that shares its list of fields.
-        number = self._numbers.get(id(value.fields))
+        number = self.numbers.get(id(value.fields))
         if number is None:
-            number = self._numbers[id(value.fields)] = len(self.records)
+            number = self.numbers[id(value.fields)] = len(self.records)
             self.records.append(value)
         return number, value.alias
 
 
 class _Unpickler(pickle.Unpickler):
+    """Puts records in for their numbers."""
+
     def __init__(self, file: io.BytesIO, records: list[Record]) -> None:
         super().__init__(file)
         self._records = records
@@ -95,34 +99,40 @@ class _Unpickler(pickle.Unpickler):
 def dump(headers: Headers) -> bytes:
     """The headers as bytes."""
     scope = headers.declarations.scopes[0]
-    symbols = [(s.name, s.kind, s.type, (s.place.file, s.place.line, s.place.column), s.storage, s.value, s.data) for s in scope.names.values()]
+    symbols = [
+        (s.name, s.kind, s.type, (s.place.file, s.place.line, s.place.column), s.storage, s.value, s.data)
+        for s in scope.names.values()
+    ]
     body = io.BytesIO()
     pickler = _Pickler(body)
     pickler.dump((headers.files, headers.macros, headers.constants, symbols, scope.tags))
-    shells, members = [], []
-    # Writing the members of a record can meet further records: the list grows while we go through it.
-    for record in pickler.records:
-        shells.append((record.kind, record.tag))
-        members.append((record.fields, record.layout, record.members))
-        pickler.clear_memo()
-        part = io.BytesIO()
-        inner = _Pickler(part)
-        inner.records, inner._numbers = pickler.records, pickler._numbers
-        inner.dump((record.fields, record.members, record.layout))
-        members[-1] = part.getvalue()
-    return pickle.dumps((shells, members, body.getvalue()), pickle.HIGHEST_PROTOCOL)
+    members: list[tuple[Any, ...]] = []
+    # Writing the members of a record can meet further records, so one pickle after the other until none is new.
+    parts = io.BytesIO()
+    second = _Pickler(parts)
+    second.records, second.numbers = pickler.records, pickler.numbers
+    while len(members) < len(pickler.records):
+        new = pickler.records[len(members) :]
+        members += [(record.fields, record.members, record.layout) for record in new]
+        second.dump(members[-len(new) :])
+    shells = [(record.kind, record.tag) for record in pickler.records]
+    return pickle.dumps((shells, parts.getvalue(), body.getvalue()), pickle.HIGHEST_PROTOCOL)
 
 
 def load(path: Path, make: Callable[..., Headers]) -> Headers:
     """Read a cache file. Raises whatever a damaged file leads to."""
     data = path.read_bytes()[64:]
-    shells, members, body = pickle.loads(data)
+    shells, parts, body = pickle.loads(data)
     records = [Record(kind, tag) for kind, tag in shells]
-    for record, part in zip(records, members, strict=True):
-        fields, named, layout = _Unpickler(io.BytesIO(part), records).load()
-        record.fields.extend(fields)
-        record.members.update(named)
-        record.layout.extend(layout)
+    reader = _Unpickler(io.BytesIO(parts), records)
+    done = 0
+    while done < len(records):
+        for fields, named, layout in reader.load():
+            record = records[done]
+            record.fields.extend(fields)
+            record.members.update(named)
+            record.layout.extend(layout)
+            done += 1
     files, macros, constants, symbols, tags = _Unpickler(io.BytesIO(body), records).load()
     declarations = Declarations(Problems())
     scope = declarations.scopes[0]

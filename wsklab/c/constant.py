@@ -14,8 +14,26 @@ from typing import TYPE_CHECKING, Any
 from pycparser import c_ast
 
 from wsklab.c.types import (
-    CHAR, DOUBLE, FLOAT, INT, LLONG, LONG, SIZE_T, UINT, ULLONG, ULONG, USHORT,
-    Array, CType, Float, Function, Int, Pointer, Record,
+    CHAR,
+    DOUBLE,
+    FLOAT,
+    INT,
+    LLONG,
+    LONG,
+    SHORT,
+    SIZE_T,
+    UCHAR,
+    UINT,
+    ULLONG,
+    ULONG,
+    USHORT,
+    Array,
+    CType,
+    Float,
+    Function,
+    Int,
+    Pointer,
+    Record,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -31,7 +49,7 @@ class NotConstant(ValueError):
 # Literals
 
 _INTEGER = re.compile(r"(0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+)([a-zA-Z]\w*)?$")
-_SIZED = {"8": (CHAR, Int(1, False, "unsigned char", 1)), "16": (Int(2, True, "short", 2), USHORT), "32": (INT, UINT), "64": (LLONG, ULLONG)}
+_SIZED = {"8": (CHAR, UCHAR), "16": (SHORT, USHORT), "32": (INT, UINT), "64": (LLONG, ULLONG)}
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]+)|([0-7]{1,3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))|([^\\])", re.DOTALL)
 _SIMPLE = {"n": 10, "t": 9, "r": 13, "0": 0, "a": 7, "b": 8, "f": 12, "v": 11, "e": 27}
 
@@ -184,6 +202,7 @@ class Evaluator:
     """Evaluates constant expressions over `declarations`. Methods raise `NotConstant`."""
 
     def __init__(self, declarations: Declarations) -> None:
+        """Evaluate with the names and types of `declarations`."""
         self.declarations = declarations
 
     def value(self, node: Any) -> Typed:
@@ -342,7 +361,8 @@ class Evaluator:
         if isinstance(node, c_ast.StructRef):
             base = self.simple_type(node.name)
             record = _pointed(base) if node.type == "->" else base
-            return record.members[node.field.name].type if isinstance(record, Record) and node.field.name in record.members else None
+            member = record.members.get(node.field.name) if isinstance(record, Record) else None
+            return member.type if member else None
         if isinstance(node, c_ast.ArrayRef) or (isinstance(node, c_ast.UnaryOp) and node.op == "*"):
             return _pointed(self.simple_type(node.name if isinstance(node, c_ast.ArrayRef) else node.expr))
         if isinstance(node, c_ast.UnaryOp) and node.op == "&":

@@ -13,13 +13,34 @@ from typing import Any, Literal
 
 from pycparser import c_ast
 
-from wsklab.c.constant import Evaluator, Typed, literal
+from wsklab.c.constant import Evaluator, Typed
 from wsklab.c.gaps import Gap
-from wsklab.c.records import Layout, Members
+from wsklab.c.records import Layout, Members, element_count
 from wsklab.c.source import Place, Problems, place_of
 from wsklab.c.types import (
-    BOOL, CHAR, DOUBLE, FLOAT, INT, LLONG, LONG, SCHAR, SHORT, UCHAR, UINT, ULLONG, ULONG, USHORT, VOID,
-    Array, CType, Function, Int, Parameter, Pointer, Record, Void,
+    BOOL,
+    CHAR,
+    DOUBLE,
+    FLOAT,
+    INT,
+    LLONG,
+    LONG,
+    SCHAR,
+    SHORT,
+    UCHAR,
+    UINT,
+    ULLONG,
+    ULONG,
+    USHORT,
+    VOID,
+    Array,
+    CType,
+    Function,
+    Int,
+    Parameter,
+    Pointer,
+    Record,
+    Void,
 )  # fmt: skip
 
 SymbolKind = Literal["typedef", "object", "function", "constant"]
@@ -46,7 +67,7 @@ class Symbol:
     place: Place
     storage: str = ""
     value: int | None = None
-    node: Node | None = None
+    node: Node = None
     data: Any = None
 
 
@@ -67,6 +88,7 @@ class Declarations:
     """
 
     def __init__(self, problems: Problems, parent: Declarations | None = None) -> None:
+        """Begin with an empty file scope."""
         self.problems = problems
         self.parent = parent
         self.scopes = [Scope()]
@@ -290,9 +312,8 @@ class Declarations:
         """
         if isinstance(node, c_ast.StaticAssert):
             if not self.required_constant(node.cond, "a static assertion"):
-                text = literal(node.message)[0] if node.message is not None else b"\0"
-                self.problems.error("static-assertion", node, "This static assertion does not hold. {message}",
-                                    message=str(text, "utf-8", "replace").rstrip("\0") if isinstance(text, bytes) else "")  # fmt: skip
+                said = "" if node.message is None else node.message.value
+                self.problems.error("static-assertion", node, "This static assertion does not hold. {message}", message=said)
             return None
         ctype = self.type_of(node.type)
         if not node.name:
@@ -303,11 +324,12 @@ class Declarations:
         storage = next((word for word in node.storage if word in ("static", "extern", "register")), "")
         if isinstance(ctype, Function):
             return self._declared(Symbol(node.name, "function", ctype, place, storage or "extern", None, node))
-        return self._declared(Symbol(node.name, "object", self._object_type(node, ctype, storage), place, storage, None, node))
+        ctype = self._object_type(node, ctype, storage)
+        return self._declared(Symbol(node.name, "object", ctype, place, storage, None, node))
 
     def _object_type(self, node: Node, ctype: CType, storage: str) -> CType:
         if isinstance(ctype, Array) and ctype.count is None:
-            count = self._initialised_count(ctype.of, node.init)
+            count = element_count(self, ctype.of, node.init)
             if count is None and storage != "extern" and node.init is None and len(self.scopes) > 1:
                 self.problems.error("array-without-size", node, "The array {name} has no size.", name=node.name)
                 count = 1
@@ -319,33 +341,6 @@ class Declarations:
                                 name=node.name, type=ctype)  # fmt: skip
             return INT
         return ctype
-
-    def _initialised_count(self, element: CType, init: Node) -> int | None:
-        """Number of elements that an initialiser gives to an array of unknown size."""
-        if isinstance(init, c_ast.Constant) and init.type == "string":
-            return len(literal(init)[0]) // element.size  # type: ignore[arg-type]
-        if not isinstance(init, c_ast.InitList):
-            return None
-        if len(init.exprs) == 1 and isinstance(init.exprs[0], c_ast.Constant) and init.exprs[0].type == "string" and isinstance(element, Int):
-            return self._initialised_count(element, init.exprs[0])
-        most = index = scalars = 0
-        per_element = _scalars(element)
-        for item in init.exprs:
-            if isinstance(item, c_ast.NamedInitializer):
-                first = item.name[0]
-                index = self.required_constant(first.expr, "an array index") if isinstance(first, c_ast.ArrayDesignator) else index
-                item = item.expr
-            if isinstance(item, c_ast.InitList) or per_element == 1 or self._is_record(item):
-                index += 1
-            else:
-                # Braces left out: as many plain values as the element has members make one element.
-                scalars += 1
-                index += scalars % per_element == 1
-            most = max(most, index)
-        return most
-
-    def _is_record(self, item: Node) -> bool:
-        return isinstance(item, c_ast.CompoundLiteral) or isinstance(self.expression_type(item), Record)
 
     def _declared(self, symbol: Symbol) -> Symbol:
         """Enter `symbol`, checked against an earlier declaration in the same scope (or a function of the headers)."""
@@ -362,15 +357,14 @@ class Declarations:
         return symbol
 
     def _check_again(self, known: Symbol, symbol: Symbol, inside: bool) -> None:
-        values: dict[str, object] = {"name": symbol.name, "file": known.place.file, "line": known.place.line}
+        values: dict[str, Any] = {"name": symbol.name, "file": known.place.file, "line": known.place.line}
         again = inside and symbol.kind == "object" and "extern" not in (known.storage, symbol.storage)
         if known.kind != symbol.kind or symbol.kind == "constant" or again:
             self.problems.error("declared-twice", symbol.place, "{name} is already declared in line {line} of {file}.", **values)
         elif not compatible(known.type, symbol.type):
             values |= {"new": symbol.type, "old": known.type}
-            self.problems.error(
-                "conflicting-types", symbol.place, "{name} is declared as {new} here, but as {old} in line {line} of {file}.", **values
-            )
+            text = "{name} is declared as {new} here, but as {old} in line {line} of {file}."
+            self.problems.error("conflicting-types", symbol.place, text, **values)
 
 
 def _merged(known: Symbol, symbol: Symbol) -> Symbol:
@@ -382,16 +376,6 @@ def _merged(known: Symbol, symbol: Symbol) -> Symbol:
     elif symbol.node.init is None and known.node is not None and known.node.init is not None:
         symbol.node = known.node
     return symbol
-
-
-def _scalars(ctype: CType) -> int:
-    """How many plain values initialise one object of this type when inner braces are left out."""
-    if isinstance(ctype, Array):
-        return _scalars(ctype.of) * (ctype.count or 0) or 1
-    if isinstance(ctype, Record) and ctype.fields:
-        inner = [_scalars(f.type) for f in ctype.fields]
-        return sum(inner) if ctype.kind == "struct" else inner[0]
-    return 1
 
 
 def compatible(left: CType, right: CType) -> bool:
@@ -408,5 +392,3 @@ def compatible(left: CType, right: CType) -> bool:
     if isinstance(left, Array) and isinstance(right, Array):
         return compatible(left.of, right.of) and (None in (left.count, right.count) or left.count == right.count)
     return left == right
-
-

@@ -28,6 +28,7 @@ class Gap(c_ast.Node):  # type: ignore[misc]
     attr_names = ("kind", "number")
 
     def __init__(self, kind: Kind, number: int, coord: Any) -> None:
+        """Make the gap at `coord`."""
         self.kind = kind
         self.number = number
         self.coord = coord
@@ -43,8 +44,8 @@ class GapParser(CParser):  # type: ignore[misc]
     gaps: list[Place]
 
     def _at_gap(self) -> bool:
-        kind = self._peek_type()
-        return kind == "ELLIPSIS" or (kind == "PERIOD" and self._peek_type(2) == "PERIOD" and self._peek_type(3) == "PERIOD")
+        kind: str | None = self._peek_type()
+        return kind == "ELLIPSIS" or [self._peek_type(k) for k in (1, 2, 3)] == ["PERIOD"] * 3
 
     def _take_gap(self, kind: Kind) -> Gap:
         coord = self._tok_coord(self._peek())

@@ -12,16 +12,19 @@ import hashlib
 import pickle
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from pycparser.c_lexer import Token as CToken
+
 from wsklab.c import cache
 from wsklab.c.declare import Declarations
 from wsklab.c.parse import External, Parser, deep_recursion
 from wsklab.c.preprocess import Preprocessor, includes_from
-from wsklab.c.reader import CToken, Reader
+from wsklab.c.reader import Reader
 from wsklab.c.source import Problems, Source
 from wsklab.c.tokens import tokenize
 from wsklab.c.types import CType, Function, Record
@@ -29,6 +32,20 @@ from wsklab.c.unit import FunctionDefinition, Unit, if_evaluator, parse_unit
 
 INCLUDE = Path(__file__).resolve().parent.parent / "include"
 _ALL = "all.h"
+_PHASES = [
+    "tokens",
+    "preprocess",
+    "reader",
+    "parse",
+    "gaps",
+    "constant",
+    "declare",
+    "records",
+    "types",
+    "unit",
+    "headers",
+    "cache",
+]
 
 
 class Headers:
@@ -43,8 +60,14 @@ class Headers:
     """
 
     def __init__(
-        self, directory: Path, files: frozenset[str], macros: dict[str, str], constants: dict[str, int], declarations: Declarations
+        self,
+        directory: Path,
+        files: frozenset[str],
+        macros: dict[str, str],
+        constants: dict[str, int],
+        declarations: Declarations,
     ) -> None:
+        """Put the parts together; see the attributes."""
         self.directory = directory
         self.files = files
         self.macros = macros
@@ -59,8 +82,9 @@ class Headers:
             if symbol.kind == "typedef":
                 self.typedefs[name] = symbol.type
             elif isinstance(symbol.type, Function) and symbol.kind == "function" and isinstance(symbol.data, bytes):
-                read = partial(self._inline, name, symbol.place.file, symbol.data)
-                self.unit.functions[name] = FunctionDefinition(name, symbol.type, symbol.place, symbol.storage == "static", True, read)
+                read = partial(self._inline, symbol.place.file, symbol.data)
+                static = symbol.storage == "static"
+                self.unit.functions[name] = FunctionDefinition(name, symbol.type, symbol.place, static, True, read)
             elif isinstance(symbol.type, Function):
                 self.prototypes[name] = symbol.type
         self.typedef_names = dict.fromkeys(self.typedefs, True)
@@ -76,7 +100,7 @@ class Headers:
             raise KeyError(name)
         return record
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019 - one Headers lives as long as the process
+    @functools.cache  # noqa: B019 - one Headers lives as long as the process
     def type(self, text: str) -> CType:
         """The type that a C type name means, as ``type("PWSK_SOCKET")`` or ``type("ULONG *")``.
 
@@ -93,7 +117,7 @@ class Headers:
         path = self.directory / file
         return Source(file, path.read_text("utf-8")) if path.is_file() else None
 
-    def _inline(self, name: str, file: str, data: bytes) -> Any:
+    def _inline(self, file: str, data: bytes) -> Any:
         """Parse an inline function out of its cached tokens."""
         problems = self.declarations.problems
         if file not in problems.sources and (source := self.source(file)):
@@ -182,11 +206,9 @@ def _texts(directory: Path) -> dict[str, str]:
 def _key(texts: dict[str, str]) -> str:
     """What the cache depends on: the headers, this front end, pcpp, pycparser and Python."""
     digest = hashlib.sha256(repr((sys.version_info, metadata.version("pcpp"), metadata.version("pycparser"))).encode())
-    for module in ("tokens", "preprocess", "reader", "parse", "gaps", "constant", "declare", "records", "types", "unit", "headers", "cache"):
-        path = Path(__file__).with_name(module + ".py")
-        digest.update(path.read_bytes() if path.is_file() else b"")
+    for module in _PHASES:
+        with suppress(OSError):
+            digest.update(Path(__file__).with_name(module + ".py").read_bytes())
     for name, text in texts.items():
         digest.update(f"\0{name}\0{text}".encode())
     return digest.hexdigest()
-
-

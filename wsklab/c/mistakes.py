@@ -21,7 +21,24 @@ if TYPE_CHECKING:
 _TEXTS = {sign.tok_type: sign.literal for sign in c_lexer._fixed_tokens} | {"ID": "a name"}
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _STATEMENTS = {"IF", "ELSE", "WHILE", "DO", "FOR", "SWITCH", "CASE", "DEFAULT", "RETURN", "BREAK", "CONTINUE", "GOTO"}
-_TYPE_WORDS = {"TYPEID", "VOID", "CHAR", "SHORT", "INT", "LONG", "FLOAT", "DOUBLE", "SIGNED", "UNSIGNED", "_BOOL", "STRUCT", "UNION", "ENUM"}
+_TYPE_WORDS = set(
+    [
+        "TYPEID",
+        "VOID",
+        "CHAR",
+        "SHORT",
+        "INT",
+        "LONG",
+        "FLOAT",
+        "DOUBLE",
+        "SIGNED",
+        "UNSIGNED",
+        "_BOOL",
+        "STRUCT",
+        "UNION",
+        "ENUM",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -50,8 +67,8 @@ class _Around:
         self.stop = stop
         self.typedefs = typedefs
         self.index = min(stop.index, len(tokens))
-        self.bad = tokens[self.index] if self.index < len(tokens) else None
-        self.before = tokens[self.index - 1] if self.index > 0 else None
+        self.bad: Any = tokens[self.index] if self.index < len(tokens) else None
+        self.before: Any = tokens[self.index - 1] if self.index > 0 else None
 
     @property
     def place(self) -> Place:
@@ -84,7 +101,7 @@ def explain(tokens: Sequence[Any], stop: SyntaxStop, typedefs: Sequence[str]) ->
         typedefs: the type names in scope, for suggestions.
     """
     around = _Around(tokens, stop, typedefs)
-    for known in (_end_of_file, _function_inside, _unknown_type, _else_alone, _statement_outside, _semicolon, _expected, _no_expression):
+    for known in _KNOWN:
         mistake = known(around)
         if mistake is not None:
             return mistake
@@ -97,7 +114,7 @@ def _end_of_file(around: _Around) -> Mistake | None:
         return None
     bracket = around.unclosed()
     if bracket is None:
-        return Mistake("unexpected-end", around.place, "The text ends in the middle of a declaration.", fatal=True)
+        return Mistake("unexpected-end", around.place, "The text ends too early.", fatal=True)
     return Mistake("never-closed", _start(bracket), "This {bracket} is never closed.", {"bracket": bracket.value}, fatal=True)
 
 
@@ -129,23 +146,22 @@ def _unknown_type(around: _Around) -> Mistake | None:
         while index < len(around.tokens) and around.tokens[index].type in ("STATIC", "EXTERN", "CONST", "INLINE"):
             index += 1
         return _not_a_type(around, around.tokens[index] if index < len(around.tokens) else around.bad)
-    if stop.expected == "SEMI" and around.bad.type in ("ID", "TYPEID") and around.before is not None:
-        if around.before.type == "ID" and around.starts_statement(index - 1) and around.before.lineno == around.bad.lineno:
-            return _not_a_type(around, around.before)
-    if stop.expected in ("RPAREN", "SEMI") and around.bad.type in ("ID", "TYPEID") and around.before is not None:
-        if around.before.type == "ID" and around.tokens[index - 2].type in ("LPAREN", "COMMA"):
-            return _not_a_type(around, around.before)
-    return None
+    before = around.before
+    if before is None or before.type != "ID" or around.bad.type not in ("ID", "TYPEID"):
+        return None
+    begins = stop.expected == "SEMI" and around.starts_statement(index - 1) and before.lineno == around.bad.lineno
+    parameter = stop.expected in ("RPAREN", "SEMI") and around.tokens[index - 2].type in ("LPAREN", "COMMA")
+    return _not_a_type(around, before) if begins or parameter else None
 
 
 def _not_a_type(around: _Around, token: Any) -> Mistake | None:
     if token is None or token.type != "ID":
         return None
-    close = difflib.get_close_matches(token.value, around.typedefs, 1, 0.75)
-    return Mistake(
-        "unknown-type", _start(token), "{name} is not the name of a type.", {"name": token.value, "close": close[0] if close else ""},
-        "Did you mean {close}?" if close else None,
-    )  # fmt: skip
+    values: dict[str, object] = {"name": token.value}
+    hint = None
+    for close in difflib.get_close_matches(token.value, around.typedefs, 1, 0.75):
+        values["close"], hint = close, "Did you mean {close}?"
+    return Mistake("unknown-type", _start(token), "{name} is not the name of a type.", values, hint)
 
 
 def _else_alone(around: _Around) -> Mistake | None:
@@ -160,7 +176,7 @@ def _else_alone(around: _Around) -> Mistake | None:
 
 
 def _statement_outside(around: _Around) -> Mistake | None:
-    if around.stop.message == "Invalid declarator" and around.bad.type in _STATEMENTS and around.unclosed() is None:
+    if around.bad.type in _STATEMENTS and around.unclosed() is None:
         return Mistake("statement-outside", around.place, "A statement cannot stand outside a function.", {},
                        "Perhaps the function above is closed by a }} too early.")  # fmt: skip
     return None
@@ -171,7 +187,8 @@ def _semicolon(around: _Around) -> Mistake | None:
     if (stop.expected != "SEMI" and bad.type != "ELSE") or before is None:
         return None
     if bad.type == "COLON":
-        return Mistake("colon-for-semicolon", around.place, "A statement ends with a semicolon, not with a colon.", {}, "Write ; here.")
+        text = "A statement ends with a semicolon, not with a colon."
+        return Mistake("colon-for-semicolon", around.place, text, {}, "Write ; here.")
     if bad.lineno > before.lineno or bad.type in ("RBRACE", "ELSE") or bad.type in _STATEMENTS | _TYPE_WORDS | {"ID"}:
         return Mistake(
             "missing-semicolon", _end(before), "A semicolon is missing after {token}.", {"token": before.value}, as_if_right=True
@@ -201,8 +218,15 @@ def _no_expression(around: _Around) -> Mistake | None:
     if around.stop.message != "Invalid expression":
         return None
     if around.bad.type in _TYPE_WORDS:
-        return Mistake("type-as-value", around.place, "{token} is a type: it cannot stand for a value.", {"token": around.bad.value})
+        text = "{token} is a type: it cannot stand for a value."
+        return Mistake("type-as-value", around.place, text, {"token": around.bad.value})
     return Mistake("no-expression", around.place, "A value was expected here, not {token}.", {"token": around.bad.value})
+
+
+_KNOWN = (
+    _end_of_file, _function_inside, _unknown_type, _else_alone, _statement_outside, _semicolon, _expected, _no_expression,
+)  # fmt: skip
+"""In the order in which they are tried: the first that fits explains."""
 
 
 def _start(token: Any) -> Place:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from pycparser import c_ast, c_parser
+from pycparser.c_lexer import Token as CToken
 
 from wsklab.c.gaps import GapParser
 from wsklab.c.mistakes import Mistake, explain
-from wsklab.c.reader import CToken, RecordToken
+from wsklab.c.reader import RecordToken
 from wsklab.c.records import Layout
 from wsklab.c.source import Problems
 
@@ -28,6 +29,7 @@ class SyntaxStop(Exception):
     """The parser cannot go on: `index` of the token, the token type `expected` if there was just one, pycparser's words."""
 
     def __init__(self, index: int, expected: str | None, message: str, coord: Any = None) -> None:
+        """Stop at token `index`."""
         super().__init__(message)
         self.index = index
         self.expected = expected
@@ -75,6 +77,7 @@ class Parser(GapParser):
     """
 
     def __init__(self, problems: Problems, typedefs: Mapping[str, bool] | None = None) -> None:
+        """Make a parser; it can parse several token lists, one after the other."""
         super().__init__(lexer=_Feed)
         self.problems = problems
         self.typedefs = dict(typedefs or {})

@@ -18,7 +18,7 @@ from pcpp.preprocessor import Preprocessor as Pcpp
 from wsklab.c.source import Place, Problems, Source
 from wsklab.c.tokens import BLANK, JOINED, NEWLINE, NUMBER, PRAGMA, STRING, WORD, Lexer, Position, Token, tokenize
 
-MOST_TOKENS = 400_000
+MOST_TOKENS = 100_000
 """A unit whose macros expand to more tokens than this is refused."""
 DEEPEST_INCLUDE = 40
 
@@ -60,6 +60,7 @@ class MacroTable(dict[str, Any]):
     owner: Preprocessor
 
     def __getitem__(self, name: str) -> Any:
+        """The macro in pcpp's form."""
         macro = super().__getitem__(name)
         if isinstance(macro, str):
             self.owner.define(macro)
@@ -86,6 +87,7 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         known: Iterable[str] = (),
         includes: Includes | None = None,
     ) -> None:
+        """Prepare to preprocess; see above for the arguments."""
         self.problems = problems
         self.texts: dict[str, str] = {}
         super().__init__(Lexer())
@@ -93,7 +95,7 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         self.known = frozenset(known)
         self.includes = includes or (lambda name: None)
         self.expand_filemacro = False
-        self.rewrite_paths = []
+        self.rewrite_paths: list[tuple[str, str]] = []
         table = MacroTable(macros or {})
         table.owner = self
         self.macros = table
@@ -146,7 +148,12 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         """Define a macro from the text or tokens after ``#define``."""
         text = tokens if isinstance(tokens, str) else "".join(token.value for token in tokens)
         name = text.split(None, 1)[0].split("(")[0]
-        super().define(tokens)
+        try:
+            super().define(tokens)
+        except IndexError:
+            # pcpp looks at the first token of each parameter without asking whether there is one.
+            place = tokens[0].position.place if isinstance(tokens, list) else Place("", 0, 0)
+            self.problems.error("macro-parameters", place, "A parameter of the macro {name} has no name.", name=name)
         macro = dict.get(self.macros, name)
         if macro is not None and not isinstance(macro, str):
             macro.text = text
@@ -166,7 +173,8 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
             expanded = self._without_defined(self.expand_macros(self._without_defined([copy.copy(t) for t in tokens])))
             return self.evaluate([token for token in expanded if token.type not in _BLANKS]), None
         except ValueError as reason:
-            self.problems.error("if-expression", tokens[0].position.place, "This #if condition has no value: {reason}", reason=reason)
+            text = "This #if condition has no value: {reason}."
+            self.problems.error("if-expression", tokens[0].position.place, text, reason=str(reason).rstrip("."))
             return 0, None
 
     def _without_defined(self, tokens: list[Token]) -> list[Token]:
@@ -216,7 +224,7 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
     def on_error(self, file: str, line: int, msg: str) -> None:
         """Take over an error of pcpp."""
         place = line.place if isinstance(line, Position) else Place(file, int(line), 0)
-        self.problems.error("preprocessor", place, "{message}.", message=msg)
+        self.problems.error("preprocessor", place, "{message}.", message=" ".join(msg.split()))
 
     def on_directive_handle(self, directive: Token, toks: list[Token], ifpassthru: bool, precedingtoks: list[Token]) -> bool:
         """Refuse directives without the words pcpp takes for granted."""

@@ -12,11 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pycparser import c_lexer
+from pycparser.c_lexer import Token as CToken
 
 from wsklab.c import tokens as pp
 from wsklab.c.source import Problems
-
-CToken = c_lexer.Token
 
 _KEYWORDS: dict[str, str] = c_lexer._keyword_map
 _SPELLINGS = {kind: word for word, kind in _KEYWORDS.items()}
@@ -30,7 +29,26 @@ _REPLACED = {
     "__const": ("CONST",), "__volatile": ("VOLATILE",), "__alignof": ("_ALIGNOF",), "static_assert": ("_STATIC_ASSERT",),
 }  # fmt: skip
 _DROPPED = frozenset(
-    ["__cdecl", "_cdecl", "__stdcall", "_stdcall", "__fastcall", "_fastcall", "__vectorcall", "__thiscall", "__pascal", "__unaligned", "__ptr64", "__ptr32", "__sptr", "__uptr", "__w64", "__restrict", "__extension__", "__nullterminated"]
+    [
+        "__cdecl",
+        "_cdecl",
+        "__stdcall",
+        "_stdcall",
+        "__fastcall",
+        "_fastcall",
+        "__vectorcall",
+        "__thiscall",
+        "__pascal",
+        "__unaligned",
+        "__ptr64",
+        "__ptr32",
+        "__sptr",
+        "__uptr",
+        "__w64",
+        "__restrict",
+        "__extension__",
+        "__nullterminated",
+    ]
 )
 _DROPPED_WITH_PARENTHESES = frozenset(["__declspec", "_declspec", "__attribute__", "__pragma", "_Pragma", "__annotation"])
 # Names that begin with an underscore and a capital belong to the implementation, so this catches no name of a driver's own.
@@ -41,7 +59,7 @@ _FLOAT = re.compile(r"(?:(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[0-9]+[
 _CHARACTER = re.compile(r"\\(?:x[0-9a-fA-F]+|[0-7]{1,3}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)|.", re.DOTALL)
 _PREFIX_TYPES = {"": "", "L": "W", "u8": "U8", "u": "U16", "U": "U32"}
 _PACK = re.compile(r"pragma\s+pack\s*\(\s*(?:(push|pop)\b\s*,?\s*)?(?:[A-Za-z_]\w*\s*,?\s*)?([0-9]+)?\s*\)")
-_TYPOGRAPHIC = {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "；": ";", "，": ",", "（": "(", "）": ")"}
+_TYPOGRAPHIC = dict(zip("“”„«»‘’–—；，（）", '"""""\'\'--;,()', strict=True))
 
 
 @dataclass(slots=True)
@@ -56,6 +74,7 @@ class Reader:
     """Converts the tokens of one unit."""
 
     def __init__(self, tokens: list[pp.Token], problems: Problems) -> None:
+        """Prepare to read `tokens`."""
         self.tokens = tokens
         self.problems = problems
         self.result: list[CToken] = []
@@ -142,12 +161,12 @@ class Reader:
         if _INTEGER.match(text):
             octal = len(text) > 1 and text[0] == "0" and text[1].isdigit()
             if octal and re.match(r"[0-7]*[89]", text):
-                self._error("bad-number", token, "{text} begins with 0 and is octal: it cannot hold 8 or 9.", text=text)
+                self._error("bad-number", token, "{number} begins with 0 and is octal: it cannot hold 8 or 9.", number=text)
             self._put("INT_CONST_DEC", token)
         elif _FLOAT.match(text):
             self._put("FLOAT_CONST", token)
         else:
-            self._error("bad-number", token, "{text} is not a number.", text=text)
+            self._error("bad-number", token, "{number} is not a number.", number=text)
 
     def _string(self, token: pp.Token) -> None:
         self._put(_PREFIX_TYPES[token.value.split('"', 1)[0]] + "STRING_LITERAL", token)
@@ -158,8 +177,8 @@ class Reader:
         if count == 0:
             self._error("empty-character", token, "A character constant cannot be empty.", "Write '\\0' for the character zero.")
         elif count > (1 if prefix else 4):
-            self._error("long-character", token, "{text} is too long for a character constant.",
-                        "A string is written between double quotation marks.", text=token.value)  # fmt: skip
+            self._error("long-character", token, "{constant} is too long for a character constant.",
+                        "A string is written between double quotation marks.", constant=token.value)  # fmt: skip
         self._put(_PREFIX_TYPES[prefix] + "CHAR_CONST", token)
 
     def _pragma(self, token: pp.Token) -> None:
@@ -199,7 +218,8 @@ class Reader:
             self._error("odd-character", token, "{sign} is not a character of C.", "Write {right} instead.",
                         sign=sign, right=_TYPOGRAPHIC[sign])  # fmt: skip
         else:
-            self._error("odd-character", token, "{sign} cannot stand here.", sign=sign if sign.isprintable() else repr(sign)[1:-1])
+            sign = sign if sign.isprintable() else repr(sign)[1:-1]
+            self._error("odd-character", token, "{sign} cannot stand here.", sign=sign)
         if sign in "\"'":
             line = int(token.position)
             while self._index < len(self.tokens) and int(self.tokens[self._index].position) == line:

@@ -1,4 +1,4 @@
-"""Members of structs and unions: from the nodes between the braces to offsets.
+"""Members of structs and unions, and the number of elements that an initialiser gives to an array.
 
 The arithmetic is `types.layout_record`; here are the declarators: unnamed members, bit-fields, alignment and packing.
 """
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
-from wsklab.c.types import INT, CType, Function, Int, Record, Void, layout_record
+from wsklab.c.constant import literal
+from wsklab.c.types import INT, Array, CType, Function, Int, Record, Void, layout_record
 
 if TYPE_CHECKING:
     from wsklab.c.declare import Declarations
@@ -25,6 +26,7 @@ class Layout(c_ast.Node):  # type: ignore[misc]
     attr_names = ("pack", "align")
 
     def __init__(self, pack: int, align: int, coord: Any = None) -> None:
+        """Bytes, both."""
         self.pack = pack
         self.align = align
         self.coord = coord
@@ -38,6 +40,7 @@ class Members:
     """Completes one record."""
 
     def __init__(self, declarations: Declarations, record: Record) -> None:
+        """Prepare to complete `record`."""
         self.declarations = declarations
         self.problems = declarations.problems
         self.record = record
@@ -90,3 +93,42 @@ class Members:
             else:
                 asked.append(self.declarations.required_constant(operand, "an alignment"))
         return max(asked)
+
+
+def element_count(declarations: Declarations, element: CType, init: Any) -> int | None:
+    """Number of elements that an initialiser gives to an array of unknown size; None if it gives none."""
+    if isinstance(init, c_ast.Constant) and init.type == "string":
+        text = literal(init)[0]
+        return len(text) // element.size if isinstance(text, bytes) else None
+    if not isinstance(init, c_ast.InitList):
+        return None
+    only = init.exprs[0] if len(init.exprs) == 1 else None
+    if isinstance(element, Int) and isinstance(only, c_ast.Constant) and only.type == "string":
+        return element_count(declarations, element, only)
+    most = index = plain = 0
+    per_element = _scalars(element)
+    for item in init.exprs:
+        if isinstance(item, c_ast.NamedInitializer):
+            if isinstance(item.name[0], c_ast.ArrayDesignator):
+                index = declarations.required_constant(item.name[0].expr, "an array index")
+                plain = 0
+            item = item.expr
+        whole = isinstance(item, (c_ast.InitList, c_ast.CompoundLiteral)) or per_element == 1
+        if whole or isinstance(declarations.expression_type(item), Record):
+            index, plain = index + 1, 0
+        else:
+            # Braces left out: as many plain values as the element has members make one element.
+            index += plain % per_element == 0
+            plain += 1
+        most = max(most, index)
+    return most
+
+
+def _scalars(ctype: CType) -> int:
+    """How many plain values initialise one object of this type when inner braces are left out."""
+    if isinstance(ctype, Array):
+        return _scalars(ctype.of) * (ctype.count or 0) or 1
+    if isinstance(ctype, Record) and ctype.fields:
+        inner = [_scalars(member.type) for member in ctype.fields]
+        return sum(inner) if ctype.kind == "struct" else inner[0]
+    return 1

@@ -27,6 +27,7 @@ class Place:
     column: int
 
     def __str__(self) -> str:
+        """As ``file:line:column``."""
         return f"{self.file}:{self.line}" + (f":{self.column}" if self.column else "")
 
 
@@ -101,6 +102,7 @@ class Problem:
         return self.text.format(**self.values)
 
     def __str__(self) -> str:
+        """Place, sentence, line with caret, hint."""
         parts = [f"{self.place}: {self.severity}: {self.message}"]
         if self.line_text.strip():
             parts += ["  " + part for part in caret(self.line_text, self.place.column).split("\n")]
@@ -113,6 +115,7 @@ class CompileError(Exception):
     """A source text that cannot be compiled; `problems` holds at least one error, in the order of the text."""
 
     def __init__(self, problems: list[Problem]) -> None:
+        """Carry `problems`."""
         super().__init__(problems)
         self.problems = problems
 
@@ -137,6 +140,7 @@ class CompileError(Exception):
         return self.problems[0].message
 
     def __str__(self) -> str:
+        """All problems."""
         return "\n".join(str(problem) for problem in self.problems)
 
 
@@ -144,6 +148,7 @@ class Problems:
     """Collects the problems of one unit and knows the source lines they are in."""
 
     def __init__(self) -> None:
+        """Start with none."""
         self.sources: dict[str, Source] = {}
         self.errors: list[Problem] = []
         self.warnings: list[Problem] = []

@@ -69,8 +69,10 @@ class Token:
     """
 
     __slots__ = ("type", "value", "lineno", "lexpos", "source", "expanded_from", "own")
+    expanded_from: list[str]
 
     def __init__(self, type: str, value: str, position: Position) -> None:
+        """Make the token that stands at `position`."""
         self.type = type
         self.value = value
         self.lineno = position
@@ -79,6 +81,7 @@ class Token:
         self.own: Position | None = position
 
     def __copy__(self) -> Token:
+        """A copy that is expanded on its own: pcpp notes on each token which macros it came through."""
         new = Token(self.type, self.value, self.lineno)
         new.source = self.source
         new.own = self.own
@@ -93,6 +96,7 @@ class Token:
         return self.own or self.lineno
 
     def __repr__(self) -> str:
+        """For debugging."""
         return f"Token({self.type}, {self.value!r}, {self.position.place})"
 
 
@@ -109,9 +113,6 @@ def tokenize(text: str, file: str = "") -> Iterator[Token]:
             line_start = start + value.rindex("\n") + 1
         if kind == "SIGN":
             kind = _SIGN_TYPES.get(value, value)
-        elif kind == "CPP_COMMENT1" or kind == "CPP_COMMENT2":
-            # pcpp asks the lexer for comments only once, to learn their names; see `Lexer.token`.
-            pass
         elif kind == JOINED:
             value = value[1:-1]
         elif kind == STRING and "\\\n" in value:
@@ -123,6 +124,7 @@ class Lexer:
     """`tokenize` under the names that pcpp calls (ply's)."""
 
     def __init__(self) -> None:
+        """Start with no text."""
         self.lineno = 1
         self._tokens: Iterator[Token] = iter(())
 

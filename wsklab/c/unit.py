@@ -7,7 +7,7 @@ so emission happens in `link`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from wsklab.c.preprocess import Includes, Preprocessor, includes_from
 from wsklab.c.reader import Reader
 from wsklab.c.source import Place, Problem, Problems, Source
 from wsklab.c.tokens import Token
-from wsklab.c.types import Function
+from wsklab.c.types import INT, CType, Function, Record
 
 if TYPE_CHECKING:
     from wsklab.c.headers import Headers
@@ -109,12 +109,28 @@ class Unit:
             self.problems.error("defined-twice", node, "{name} is already defined in line {line} of {file}.",
                                 name=name, line=first.line, file=first.file)  # fmt: skip
             return
-        for parameter in node.decl.type.args.params if node.decl.type.args else []:
-            if isinstance(parameter, c_ast.Typename) and len(symbol.type.parameters):
-                self.problems.error("parameter-without-name", parameter, "A parameter of {name} has no name.", name=name)
+        ctype = self._definable(node, symbol.type, name)
         self.functions[name] = FunctionDefinition(
-            name, symbol.type, symbol.place, symbol.storage == "static", inline, read or (lambda: node)
+            name, ctype, symbol.place, symbol.storage == "static", inline, read or (lambda: node)
         )
+
+    def _definable(self, node: Any, ctype: Function, name: str) -> Function:
+        """The type with which a function can have a body: parameters have names, and all that goes in or out has a size."""
+        arguments = node.decl.type.args
+        parameters = []
+        for parameter, where in zip(ctype.parameters, arguments.params if arguments else (), strict=False):
+            if not parameter.name:
+                self.problems.error("parameter-without-name", where, "A parameter of {name} has no name.", name=name)
+            if _incomplete(parameter.type):
+                text = "{parameter} cannot be {type}: it has no size."
+                self.problems.error("no-size", where, text, parameter=parameter.name, type=parameter.type)
+                parameter = replace(parameter, type=INT)
+            parameters.append(parameter)
+        returns = ctype.returns
+        if _incomplete(returns):
+            self.problems.error("no-size", node, "{name} cannot return {type}: it has no size.", name=name, type=returns)
+            returns = INT
+        return replace(ctype, parameters=tuple(parameters), returns=returns)
 
     def _declaration(self, node: Any) -> None:
         symbol = self.declarations.declare(node)
@@ -127,6 +143,10 @@ class Unit:
             symbol.name, symbol.type, symbol.place, symbol.node, symbol.storage == "static",
             symbol.storage == "extern" and symbol.node.init is None, _is_const(symbol.node),
         )  # fmt: skip
+
+
+def _incomplete(ctype: CType) -> bool:
+    return isinstance(ctype, Record) and not ctype.complete
 
 
 def _is_const(node: Any) -> bool:
@@ -199,13 +219,12 @@ def compile_unit(
     with deep_recursion():
         try:
             externals, gaps = parse_unit(source, problems, preprocessor, prelude.typedef_names)
-            unit = Unit(name, source, Declarations(problems, prelude.declarations), problems, gaps=gaps, headers_unit=prelude.unit)
+            declarations = Declarations(problems, prelude.declarations)
+            unit = Unit(name, source, declarations, problems, gaps=gaps, headers_unit=prelude.unit)
             unit.declare(externals)
             check_unit(unit)
         except RecursionError:
-            problems.error("nested-too-deeply", Place(name, 1, 0), "The expressions or statements of this text are nested too deeply.")
+            problems.error("nested-too-deeply", Place(name, 1, 0), "The expressions of this text are nested too deeply.")
     problems.check()
     unit.warnings = problems.warnings
     return unit
-
-
