@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +36,7 @@ def engine_keys() -> dict[str, str]:
         keys = _sentences(tree) if "/c/" in where else _spoken(tree)
         for key in keys:
             found.setdefault(key, where)
-    for key, where in [*_table_keys(), *_rule_keys(), *_exercise_keys()]:
+    for key, where in [*_table_keys(), *_rule_keys(), *_exercise_keys(), *_panel_keys()]:
         found.setdefault(key, where)
     return {key: where for key, where in found.items() if any(char.isalpha() for char in key)}
 
@@ -105,6 +106,19 @@ def _exercise_keys() -> Iterator[tuple[str, str]]:
         keys += [scene.label for scene in exercise.scenes] + [check.text for check in exercise.checks]
         for key in keys:
             yield key, "wsklab/learn"
+
+
+def _panel_keys() -> Iterator[tuple[str, str]]:
+    """Labels of the what-if panels: the code cells are the same in every language, so the engine translates them."""
+    for file in sorted((ROOT / "notebooks" / "en").glob("*.ipynb")):
+        for cell in json.loads(file.read_text("utf-8"))["cells"]:
+            source = "".join(cell["source"])
+            if cell["cell_type"] != "code" or "what_if(" not in source or source.startswith("%%"):
+                continue
+            for node in ast.walk(ast.parse(source)):
+                if isinstance(node, ast.Call) and _name(node.func) == "what_if" and isinstance(node.args[1], ast.Dict):
+                    for key in node.args[1].keys:
+                        yield from ((label, f"notebooks/en/{file.name}") for label in _literals(key) if key)
 
 
 def main() -> int:

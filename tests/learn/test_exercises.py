@@ -48,7 +48,7 @@ def test_a_report_lists_what_is_wrong_first() -> None:
         "✓ The IRP is freed.",
         "✓ SendHello says STATUS_INSUFFICIENT_RESOURCES when there is no IRP.",
         "",
-        "A hint: exercise.hint()",
+        "A hint: task.hint()",
     ]
 
 
@@ -82,3 +82,12 @@ def test_hints_come_one_after_another(capsys: pytest.CaptureFixture[str]) -> Non
         "Hint 3 of 3:",
         "Hint 3 of 3:",
     ]
+
+
+def test_a_notebook_shows_the_goal_and_what_is_checked() -> None:
+    shown = exercise("02", "fr")._repr_mimebundle_()
+    assert shown["text/plain"].split("\n")[1:3] == [
+        "Ce qui est vérifié, dans tous les cas\u00a0:",
+        "- Le code va jusqu'au bout et n'enfreint aucune règle.",
+    ]
+    assert shown["text/html"].count("<li>") == 5

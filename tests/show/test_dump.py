@@ -26,7 +26,7 @@ def test_bytes_never_written_and_freed_memory_are_told() -> None:
     status.Status, status.Information = lab.machine.constant("STATUS_PENDING"), 300
     assert [line.split()[3:] for line in status.dump().split("\n")[1:]] == [
         ["STATUS_PENDING"],
-        ["0x0000000000000103"],
+        ["??"],
         ["300", "(0x12c)"],
     ]
     lab.machine.free(block)

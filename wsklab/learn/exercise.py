@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from wsklab.words import chosen_language, translate
@@ -120,7 +121,7 @@ class Report:
         lines += [f"✓ {say(finding.check.text)}" for finding in right]
         for label, fault in self.faults[:1]:
             lines += ["", say("What stopped the run when: {scene}", scene=say(label)), *_indented(fault)]
-        return "\n".join([*lines, "", say("A hint: {call}", call="exercise.hint()")])
+        return "\n".join([*lines, "", say("A hint: {call}", call="task.hint()")])
 
     def _where(self, finding: Finding) -> str:
         say = self.exercise.say
@@ -130,9 +131,9 @@ class Report:
         return say("not when: {scenes}", scenes=" · ".join(say(label) for label in finding.failed))
 
 
-@dataclass
+@dataclass(repr=False)
 class Exercise:
-    """One exercise.
+    """One exercise. A notebook shows its goal and what will be checked.
 
     Attributes:
         id: number of the lesson, for example ``"01"``.
@@ -159,6 +160,18 @@ class Exercise:
     def say(self, key: str, **values: Any) -> str:
         """A text in the language of the exercise."""
         return translate(key, self.language, **values)
+
+    def __repr__(self) -> str:
+        goal = self.say("Exercise {id}: {goal}", id=self.id, goal=self.say(self.goal))
+        return "\n".join([goal, self.say("What is checked, in every outcome:"), *(f"- {self.say(c.text)}" for c in self.checks)])
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        goal, checked, *items = repr(self).splitlines()
+        listed = "".join(f"<li>{escape(item[2:])}</li>" for item in items)
+        return {
+            "text/html": f"<p><strong>{escape(goal)}</strong></p><p>{escape(checked)}</p><ul>{listed}</ul>",
+            "text/plain": repr(self),
+        }
 
     def check(self, code: Driver | str) -> None:
         """Run the code under every outcome and print what is still wrong, or that it is done.

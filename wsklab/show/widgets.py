@@ -130,7 +130,7 @@ def what_if(
     Args:
         run: makes a lab, runs the code in it and returns the lab, or ``(lab, results)`` where results are lines of text or a
             mapping of names to values. It is called once for each outcome.
-        outcomes: label → keyword arguments of `run`.
+        outcomes: label → keyword arguments of `run`. Labels are English keys; a known one is shown in the reader's language.
         language: language of the panel; by default that of the first lab.
         title: heading of the panel.
 
@@ -153,12 +153,13 @@ def _outcome(label: str, run: Callable[..., Any], settings: dict[str, Any], lang
     try:
         given = run(**settings)
     except Stop as stop:
-        return Outcome(label, None, tuple(stop.report(language).splitlines())), language
+        return Outcome(translate(label, language), None, tuple(stop.report(language).splitlines())), language
     lab, results = given if isinstance(given, tuple) else (given, ())
     lines += [f"{name}: {value}" for name, value in results.items()] if isinstance(results, Mapping) else map(str, results)
     lines += [f"DbgPrint: {line}" for line in lab.console.splitlines() if line.strip()]
     if lab.stopped is not None:
         rule = lab.stopped.rule
         lines.append(translate("STOP {id}: {title}", lab.language, id=rule.id, title=translate(rule.title, lab.language)))
-    picture = timeline(lab.events, lab.language, title=label, machine=lab.machine)
+    label = translate(label, language or lab.language)
+    picture = timeline(lab.events, language or lab.language, title=label, machine=lab.machine)
     return Outcome(label, picture, tuple(lines)), lab.language
