@@ -105,7 +105,7 @@ class Stack:
         self.lab, self.later = Lab(), later
         self.m = m = self.lab.machine
         self.bottom = device.make_device(m, device.make_driver(m, "disk", self.dispatch), name="disk")
-        self.driver = self.lab.load(FILTER, "filter.c")
+        self.driver: Any = self.lab.load(FILTER, "filter.c")
         self.started: Started = start(self.lab, self.driver, "filter")
         self.top = m.u64(self.started.object + m.offset("DRIVER_OBJECT", "DeviceObject"))
         self.driver.SetLower(self.top, self.bottom)
@@ -148,7 +148,7 @@ def test_a_filter_driver(later: bool, major: int, information: int) -> None:
 
 def run_function(text: str, check: Callable[[Lab], None] = lambda lab: None) -> Lab:
     lab = Lab()
-    driver = lab.load(text, "test.c")
+    driver: Any = lab.load(text, "test.c")
     driver.Run()
     lab.run()
     check(lab)
@@ -256,3 +256,35 @@ def test_a_stack_event_whose_function_has_returned() -> None:
             }
             """)
     assert (caught.value.rule.id, caught.value.bugcheck) == ("use-after-scope", 0x0A)
+
+
+def test_waiting_in_a_completion_routine_at_passive_level() -> None:
+    """BUG-12, MIS-12: the place named is the wait itself, and the calls under way lead to it."""
+    lab = Lab(choices={"WskSend": "inline"})
+    driver: Any = lab.load(
+        r"""
+        static KEVENT Never;
+
+        static NTSTATUS Completed(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
+        {
+            KeWaitForSingleObject(&Never, Executive, KernelMode, FALSE, NULL);
+            return STATUS_MORE_PROCESSING_REQUIRED;
+        }
+
+        NTSTATUS Run(PWSK_SOCKET Socket, PWSK_BUF Buffer)
+        {
+            PIRP Irp = IoAllocateIrp(1, FALSE);
+
+            KeInitializeEvent(&Never, NotificationEvent, FALSE);
+            IoSetCompletionRoutine(Irp, Completed, NULL, TRUE, TRUE, TRUE);
+            return ((PWSK_PROVIDER_CONNECTION_DISPATCH)Socket->Dispatch)->WskSend(Socket, Buffer, 0, Irp);
+        }
+        """,
+        "wait.c",
+    )
+    socket, buffer = lab.connected_socket(), lab.buffer(b"hello")
+    with pytest.raises(Stop) as caught:
+        driver.Run(socket, buffer)
+        lab.run()
+    assert caught.value.rule.id == "wait-in-callback"
+    assert caught.value.where is not None and (caught.value.where.line, caught.value.where.function) == (6, "Completed")

@@ -7,14 +7,16 @@ seen there. Facts: KRN-18 to KRN-26, BUG-11, BUG-12, BUG-27.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator
 from struct import Struct
+from types import FrameType
 from typing import Any
 
 from wsklab.machine.api import APC_LEVEL, DISPATCH_LEVEL, HIGH_LEVEL, wdk
 from wsklab.machine.functions_pool import refuse_paged
 from wsklab.machine.machine import Machine
-from wsklab.machine.scheduler import STATUS_TIMEOUT, Thread, Wait
+from wsklab.machine.scheduler import STATUS_TIMEOUT, Scheduler, Thread, Wait
 
 Waiting = Generator[Wait, Any, int]
 
@@ -101,6 +103,7 @@ def _wait(m: Machine, function: str, kind: str, address: int, ready: Callable[[]
         return 0
     if timeout == 0:
         return STATUS_TIMEOUT
+    refuse_in_callback(m, function, kind, address)
     if m.trace.on:
         m.trace.add("wait", kind, actor="driver", objects=(address,), where=m.caller(), function=function, timeout=timeout)
     deadline = None if timeout is None else deadline_of(m, timeout)
@@ -108,6 +111,19 @@ def _wait(m: Machine, function: str, kind: str, address: int, ready: Callable[[]
     if m.trace.on:
         m.trace.add("wake", kind, actor="driver", objects=(address,), status=status)
     return status
+
+
+def refuse_in_callback(m: Machine, function: str, kind: str, address: int = 0) -> None:
+    """Stop when the wait that is about to begin would block a callback (KRN-26, MIS-12).
+
+    `Machine.call` would stop it too, but only after the wait has left the C code; here the place in C is still known.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code is not Scheduler._resume.__code__:
+        if frame.f_code is Machine._drive.__code__:
+            why = f"{kind} {address:#018x}" if address else kind
+            m.stop("wait-in-callback", objects=(address,) if address else (), function=function, why=why)
+        frame = frame.f_back
 
 
 def _handle(m: Machine, address: int, function: str) -> None:
@@ -164,6 +180,7 @@ def KeWaitForMultipleObjects(
 @wdk(irql=APC_LEVEL, waits=True)
 def KeDelayExecutionThread(m: Machine, WaitMode: int, Alertable: int, Interval: int) -> Waiting:
     """Let the thread sleep: negative intervals are relative, in 100-ns units."""
+    refuse_in_callback(m, "KeDelayExecutionThread", "delay")
     if m.trace.on:
         m.trace.add("wait", "delay", actor="driver", where=m.caller(), function="KeDelayExecutionThread", timeout=m.i64(Interval))
     yield Wait(lambda: False, deadline_of(m, m.i64(Interval)), ("delay",))

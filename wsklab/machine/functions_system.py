@@ -7,7 +7,7 @@ from typing import NoReturn
 from wsklab.machine.api import APC_LEVEL, DISPATCH_LEVEL, HIGH_LEVEL, wdk
 from wsklab.machine.functions_memory import c_string
 from wsklab.machine.functions_pool import refuse_paged
-from wsklab.machine.functions_sync import SYSTEM_TIME_AT_START, Waiting, initialize, thread_object
+from wsklab.machine.functions_sync import SYSTEM_TIME_AT_START, Waiting, initialize, refuse_in_callback, thread_object
 from wsklab.machine.machine import Machine
 from wsklab.machine.scheduler import Wait
 
@@ -48,6 +48,7 @@ def ExAcquireFastMutex(m: Machine, FastMutex: int) -> Waiting:
     if m.i32(count) > 0:
         take()
     else:
+        refuse_in_callback(m, "ExAcquireFastMutex", "fast mutex", FastMutex)
         yield Wait(lambda: m.i32(count) > 0, None, ("fast mutex", FastMutex), take)
     m.set_u32(_member(m, FastMutex, "OldIrql"), m.irql)
     m.irql = APC_LEVEL
