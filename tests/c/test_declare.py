@@ -17,10 +17,11 @@ def unit(text: str) -> Unit:
 
 def layout(record: object) -> dict[str, tuple[int, ...]]:
     assert isinstance(record, Record)
-    return {
+    members: dict[str, tuple[int, ...]] = {
         name: (f.offset, f.type.size) if f.bit_width is None else (f.offset, f.type.size, f.bit_offset, f.bit_width)
         for name, f in record.members.items()
-    } | {"": (record.size, record.align)}
+    }
+    return members | {"": (record.size, record.align)}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def unit(text: str) -> Unit:
 
 
 def gaps_in(node: object) -> list[tuple[str, int, int]]:
-    found = [(node.kind, node.coord.line, node.coord.column)] if isinstance(node, Gap) else []
+    found: list[tuple[str, int, int]] = [(node.kind, node.coord.line, node.coord.column)] if isinstance(node, Gap) else []
     if isinstance(node, c_ast.Node):
         for _, child in node.children():
             found += gaps_in(child)

@@ -16,8 +16,8 @@ def run(text: str, includes: dict[str, str] | None = None, known: tuple[str, ...
     return preprocessor.run(Source("x.c", text)), problems
 
 
-def words(text: str, **more: dict[str, str]) -> str:
-    tokens, problems = run(text, **more)
+def words(text: str) -> str:
+    tokens, problems = run(text)
     assert problems.errors == []
     return " ".join(token.value for token in tokens)
 

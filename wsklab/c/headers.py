@@ -14,10 +14,11 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import pcpp
+import pycparser
 from pycparser.c_lexer import Token as CToken
 
 from wsklab.c import cache
@@ -205,7 +206,7 @@ def _texts(directory: Path) -> dict[str, str]:
 
 def _key(texts: dict[str, str]) -> str:
     """What the cache depends on: the headers, this front end, pcpp, pycparser and Python."""
-    digest = hashlib.sha256(repr((sys.version_info, metadata.version("pcpp"), metadata.version("pycparser"))).encode())
+    digest = hashlib.sha256(repr((sys.version_info, pcpp.__version__, pycparser.__version__)).encode())
     for module in _PHASES:
         with suppress(OSError):
             digest.update(Path(__file__).with_name(module + ".py").read_bytes())
