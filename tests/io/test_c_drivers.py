@@ -7,7 +7,7 @@ of the headers, and waiting inside C. Facts: IRP-15, IRP-22, IRP-24, IRP-30, IRP
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -105,7 +105,7 @@ class Stack:
         self.lab, self.later = Lab(), later
         self.m = m = self.lab.machine
         self.bottom = device.make_device(m, device.make_driver(m, "disk", self.dispatch), name="disk")
-        self.driver: Any = self.lab.load(FILTER, "filter.c")
+        self.driver = cast(Any, self.lab.load(FILTER, "filter.c"))
         self.started: Started = start(self.lab, self.driver, "filter")
         self.top = m.u64(self.started.object + m.offset("DRIVER_OBJECT", "DeviceObject"))
         self.driver.SetLower(self.top, self.bottom)
