@@ -22,6 +22,8 @@ def must_stop(rule: str) -> Iterator[list[Stop]]:
     with pytest.raises(Stop) as caught:
         yield found
     assert caught.value.rule.id == rule
+    assert "{" not in caught.value.report("en"), "a value of the rule's texts is missing"
+    assert "?" not in caught.value.parameters, "a value of the bug check's parameters is missing"
     found.append(caught.value)
 
 

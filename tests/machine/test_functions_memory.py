@@ -17,6 +17,7 @@ def stops(rule: str) -> Iterator[None]:
     with pytest.raises(Stop) as caught:
         yield
     assert caught.value.rule.id == rule
+    assert "{" not in caught.value.report("en"), "a value of the rule's texts is missing"
 
 
 @pytest.fixture

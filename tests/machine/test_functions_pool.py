@@ -20,6 +20,8 @@ def stops(rule: str, bugcheck: int | None = None, first: str | None = None) -> I
     with pytest.raises(Stop) as caught:
         yield
     assert (caught.value.rule.id, caught.value.bugcheck) == (rule, bugcheck)
+    assert "{" not in caught.value.report("en"), "a value of the rule's texts is missing"
+    assert "?" not in caught.value.parameters, "a value of the bug check's parameters is missing"
     assert first is None or caught.value.parameters[0] == first
 
 

@@ -22,6 +22,8 @@ def stops(rule: str, bugcheck: int | None = None) -> Iterator[None]:
     with pytest.raises(Stop) as caught:
         yield
     assert (caught.value.rule.id, caught.value.bugcheck) == (rule, bugcheck)
+    assert "{" not in caught.value.report("en"), "a value of the rule's texts is missing"
+    assert "?" not in caught.value.parameters, "a value of the bug check's parameters is missing"
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ class Packet:
         return self.holders[-1]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Visit:
     """One dispatch routine under way: what it has done with the IRP so far (IRP-25, IRP-26)."""
 
