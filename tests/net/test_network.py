@@ -211,7 +211,7 @@ class Bound:
     def __init__(self) -> None:
         self.got: list[tuple[bytes, str]] = []
 
-    def datagram_arrived(self, content: bytes, source: Address) -> None:
+    def datagram_arrived(self, content: bytes, source: Address, destination: Address) -> None:
         self.got.append((content, str(source)))
 
 

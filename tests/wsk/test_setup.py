@@ -197,7 +197,7 @@ def connect_from(driver: Any, there: str, here: str) -> None:
 
     network = scene.network(driver.m)
     Peer(network, Address.parse(there), "reads").connect(Address.parse(here))
-    network.host(Address.parse(there).host)
+    network.host(there)
     driver.run()
 
 

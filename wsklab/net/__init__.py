@@ -2,7 +2,7 @@
 
 Nothing here knows about IRPs or sockets of the Winsock Kernel. What uses the network hands it plain Python: a function that
 reads the bytes when they go out, and one that is told how it ended. The network calls its users back through the small
-protocols `Owner`, `Listener` and `Receiver`.
+protocols `Owner` and `Listener`, and `datagram_arrived`.
 """
 
 from wsklab.net.address import Address

@@ -15,13 +15,7 @@ _MAPPED = bytes(10) + b"\xff\xff"
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A transport address.
-
-    Attributes:
-        ip: the address, 4 or 16 bytes in network order.
-        port: the port in host order, 0 for "any".
-        scope: the IPv6 scope id, 0 for none.
-    """
+    """A transport address: 4 or 16 bytes in network order, port (0 for "any"), IPv6 scope id (0 for none)."""
 
     ip: bytes
     port: int
@@ -41,11 +35,6 @@ class Address:
             raise ValueError(f"a port is a number from 0 to 65535, not {port}")
         return Address(ip_address(ip).packed, int(port), int(scope or 0))
 
-    @staticmethod
-    def wildcard(family: int, port: int = 0) -> Address:
-        """The unspecified address of a family: every local address."""
-        return Address(bytes(4 if family == AF_INET else 16), port)
-
     @property
     def family(self) -> int:
         """AF_INET or AF_INET6."""
@@ -61,11 +50,6 @@ class Address:
         """Whether this is the limited IPv4 broadcast address."""
         return self.ip == b"\xff\xff\xff\xff"
 
-    @property
-    def is_loopback(self) -> bool:
-        """Whether this is 127.0.0.0/8 or ::1."""
-        return self.ip[0] == 127 if len(self.ip) == 4 else self.ip == bytes(15) + b"\1"
-
     def at(self, port: int) -> Address:
         """The same address with another port."""
         return Address(self.ip, port, self.scope)
@@ -78,12 +62,9 @@ class Address:
         """The IPv4 address behind ``::ffff:…``, or the address itself."""
         return Address(self.ip[12:], self.port) if len(self.ip) == 16 and self.ip.startswith(_MAPPED) else self
 
-    @property
-    def host(self) -> str:
-        """The address without its port."""
-        if len(self.ip) == 16 and self.ip.startswith(_MAPPED):
-            return f"::ffff:{ip_address(self.ip[12:])}"
-        return str(ip_address(self.ip)) + (f"%{self.scope}" if self.scope else "")
-
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}" if len(self.ip) == 4 else f"[{self.host}]:{self.port}"
+        if len(self.ip) == 4:
+            return f"{ip_address(self.ip)}:{self.port}"
+        behind = self.unmapped()
+        host = ip_address(self.ip) if behind is self else f"::ffff:{ip_address(behind.ip)}"
+        return f"[{host}%{self.scope}]:{self.port}" if self.scope else f"[{host}]:{self.port}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from wsklab.net.address import AF_INET, Address
@@ -19,13 +20,11 @@ if TYPE_CHECKING:
 
 DELAY = 10_000
 """How long one crossing takes unless told otherwise: 1 ms in 100-ns units."""
-
 CONNECT_TIMEOUT = 210_000_000
 """How long a connection request that nobody answers is tried: 21 s in 100-ns units."""
 
 LOCAL = ("10.0.0.1", "fd00::1", "127.0.0.1", "::1")
 """The addresses of the machine that runs the driver."""
-
 SERVICES = (("10.0.0.2:7", "echoes"), ("10.0.0.2:9", "reads"), ("[fd00::2]:7", "echoes"), ("[fd00::2]:9", "reads"))
 """Who is there from the start, so that a driver run from the command line finds somebody: echo and discard over TCP."""
 
@@ -46,33 +45,19 @@ Answer = Callable[[str, End | None], None]
 
 
 class Listener(Protocol):
-    """Whoever waits for connections at an address."""
+    """Whoever waits for connections at an address: which of the four ends a request gets, and that a connection stands."""
 
-    def answers(self) -> str:
-        """CONNECTED, REFUSED, TIMED_OUT or UNREACHABLE: what a request gets."""
-
-    def connection_arrived(self, end: End) -> None:
-        """A connection stands; `end` is this side of it."""
+    def answers(self) -> str: ...  # noqa: D102
+    def connection_arrived(self, end: End) -> None: ...  # noqa: D102
 
 
-class Receiver(Protocol):
-    """Whoever gets the datagrams sent to a local address."""
-
-    def datagram_arrived(self, content: bytes, source: Address) -> None:
-        """A datagram from `source`."""
-
-
+@dataclass(slots=True, eq=False)
 class Attempt:
-    """A connection request under way."""
+    """A connection request under way: its own end, who is told the outcome, and how to take the time-out back."""
 
-    def __init__(self, local: Address, remote: Address, owner: Owner, answer: Answer, who: str) -> None:
-        self.local = local
-        self.remote = remote
-        self.who = who
-        self.owner = owner
-        self.answer: Answer | None = answer
-        self.clear = 0
-        self.forget: Callable[[], None] | None = None  # takes the time-out back
+    front: End
+    answer: Answer | None
+    forget: Callable[[], None] | None = None
 
     def abandon(self) -> None:
         """Give it up: `answer` is never called."""
@@ -80,13 +65,13 @@ class Attempt:
         if self.forget:
             self.forget()
 
-    def end(self, outcome: str, end: End | None = None) -> None:
+    def end(self, outcome: str) -> None:
         """Report the outcome, once."""
         answer, self.answer = self.answer, None
         if answer:
-            answer(outcome, end)
-        elif end:
-            end.abort()
+            answer(outcome, self.front if outcome == CONNECTED else None)
+        elif outcome == CONNECTED:
+            self.front.abort()
 
 
 class Network:
@@ -96,6 +81,8 @@ class Network:
         delay: time of one crossing, in 100-ns units.
         local: addresses of the machine itself, as bytes.
         hosts: the other hosts by address, as bytes.
+        listeners: who waits for connections, by address.
+        receivers: who gets the datagrams sent to a local address, by address.
     """
 
     def __init__(self, machine: Machine) -> None:
@@ -106,46 +93,39 @@ class Network:
         self.local = [Address.parse(text).ip for text in LOCAL]
         self.hosts: dict[bytes, Host] = {}
         self.listeners: dict[Address, Listener] = {}
-        self.receivers: dict[Address, Receiver] = {}
+        self.receivers: dict[Address, Any] = {}
         self._instant = 0
         for text, behaviour in SERVICES:
             self.peer(text, behaviour)
 
     # Time
 
-    def post(self, callback: Callable[[], None], label: str) -> None:
-        """Call back soon, from a DPC."""
-        self.machine.after(0, callback, name=label)
-
     @contextmanager
-    def instant(self) -> Iterator[None]:
-        """While this is open a crossing takes no time and happens inside the call that asks for it."""
-        self._instant += 1
+    def instant(self, wanted: bool = True) -> Iterator[None]:
+        """While this is open, and `wanted`, a crossing takes no time and happens inside the call that asks for it."""
+        self._instant += wanted
         try:
             yield
         finally:
-            self._instant -= 1
+            self._instant -= wanted
 
-    def carry(self, way: End | Attempt, callback: Callable[[], None], name: str, content: bytes = b"") -> None:
+    def carry(self, way: End, callback: Callable[[], None], name: str, content: bytes = b"") -> None:
         """Let one segment cross: `callback` runs when it arrives. `way` is the direction, which keeps its order."""
-        if self._instant:
-            if self.trace.on:
-                self.record(name, way, self.machine.time, content)
-            callback()
-            return
-        now = self.machine.time
-        way.clear = arrives = max(way.clear, now + self.delay)
+        now = arrives = self.machine.time
+        if not self._instant:
+            way.clear = arrives = max(way.clear, now + self.delay)
         if self.trace.on:
-            self.record(name, way, arrives, content)
-        self.machine.after(arrives - now, callback, name=name)
+            self._tell(name, way.local, way.remote, content, arrives=arrives)
+        if self._instant:
+            callback()
+        else:
+            self.machine.after(arrives - now, callback, name=name)
 
-    def record(self, name: str, way: End | Attempt, arrives: int, content: bytes) -> None:
-        """Trace a segment that starts to cross."""
-        driver = way.who == "driver"
-        self.trace.add(
-            "message", name, actor="transport" if driver else "peer", target="peer" if driver else "transport",
-            bytes=content, length=len(content), source=str(way.local), destination=str(way.remote), arrives=arrives,
-        )  # fmt: skip
+    def _tell(self, name: str, source: Address, destination: Address, content: bytes, **more: Any) -> None:
+        """Trace something that starts to cross."""
+        lanes = ("transport", "peer") if self.is_local(source) else ("peer", "transport")
+        words = {"bytes": content, "length": len(content), "source": str(source), "destination": str(destination)}
+        self.trace.add("message", name, **{"actor": lanes[0], "target": lanes[1], **words, **more})
 
     # Addresses
 
@@ -157,26 +137,25 @@ class Network:
         """The local address (port 0) from which `address` is reached."""
         if self.is_local(address):
             return address.at(0)
-        return next(found for found in map(Address, self.local, [0] * len(self.local)) if found.family == address.family)
+        return next(Address(ip, 0) for ip in self.local if len(ip) == len(address.ip))
 
     def host(self, text: str) -> Host:
         """The host at an address, for example ``"10.0.0.2"``; made when it is first named."""
         address = Address.parse(text)
-        return self.hosts.setdefault(address.ip, Host(self, address))
+        return self.hosts.setdefault(address.ip, Host(self, address.at(0)))
 
     def peer(self, text: str, behaviour: str = "reads") -> Peer:
         """A scripted program that waits for connections at an address such as ``"10.0.0.2:80"``."""
+        self.host(text)
         address = Address.parse(text)
-        self.host(address.host)
-        peer = Peer(self, address, behaviour)
-        self.listeners[address] = peer
+        peer = self.listeners[address] = Peer(self, address, behaviour)
         return peer
 
     def find(self, table: dict[Address, Any], address: Address) -> Any:
         """The entry for an address: its own, or the wildcard's of its family, or a dual-mode one (WSK-AF-06)."""
         found = table.get(address)
         if found is None and self.is_local(address):
-            found = table.get(Address.wildcard(address.family, address.port))
+            found = table.get(Address(bytes(len(address.ip)), address.port))
             if found is None and address.family == AF_INET:
                 dual = table.get(Address(bytes(16), address.port))
                 found = dual if getattr(dual, "dual_mode", False) else None
@@ -184,67 +163,59 @@ class Network:
 
     # Connections
 
-    def connect(self, local: Address, remote: Address, owner: Owner, answer: Answer, who: str = "driver") -> Attempt:
+    def connect(self, local: Address, remote: Address, owner: Owner, answer: Answer) -> Attempt:
         """Ask for a connection; `answer(outcome, end)` is called when it is decided."""
-        attempt = Attempt(local, remote, owner, answer, who)
+        attempt = Attempt(End(self, local, remote, owner), answer)
         if not self.is_local(remote) and remote.ip not in self.hosts:
-            attempt.forget = self.machine.after(CONNECT_TIMEOUT, lambda: attempt.end(TIMED_OUT), name="connect")
+            self._expire(attempt)
         else:
-            self.carry(attempt, lambda: self._syn(attempt), "SYN")
+            self.carry(attempt.front, lambda: self._asked(attempt), "SYN")
         return attempt
 
-    def _syn(self, attempt: Attempt) -> None:
-        listener: Listener | None = self.find(self.listeners, attempt.remote)
+    def _expire(self, attempt: Attempt) -> None:
+        attempt.forget = self.machine.after(CONNECT_TIMEOUT, lambda: attempt.end(TIMED_OUT), name="connect")
+
+    def _asked(self, attempt: Attempt) -> None:
+        front = attempt.front
+        listener: Listener | None = self.find(self.listeners, front.remote)
         outcome = listener.answers() if listener else REFUSED
-        back = End(self, attempt.remote, attempt.local, "driver" if self.is_local(attempt.remote) else "peer")
+        back = End(self, front.remote, front.local)
         if outcome == TIMED_OUT:
-            attempt.forget = self.machine.after(CONNECT_TIMEOUT, lambda: attempt.end(TIMED_OUT), name="connect")
+            self._expire(attempt)
         elif listener is None or outcome != CONNECTED:
             self.carry(back, lambda: attempt.end(outcome), "RST")
         else:
-            front = End(self, attempt.local, attempt.remote, attempt.who)
-            front.owner = attempt.owner
             front.other, back.other = back, front
-            self.carry(back, lambda: self._established(attempt, front, listener), "SYN ACK")
+            self.carry(back, lambda: self._established(attempt, listener), "SYN ACK")
 
-    def _established(self, attempt: Attempt, front: End, listener: Listener) -> None:
-        self.carry(front, lambda: listener.connection_arrived(front.other), "ACK")
-        attempt.end(CONNECTED, front)
+    def _established(self, attempt: Attempt, listener: Listener) -> None:
+        self.carry(attempt.front, lambda: listener.connection_arrived(attempt.front.other), "ACK")
+        attempt.end(CONNECTED)
 
     # Datagrams
 
     def send_datagram(self, source: Address, destination: Address, content: bytes) -> None:
         """Let one datagram cross. Broadcasts reach every other host of the family."""
-        ours = self.is_local(source)
         if self.trace.on:
-            self.trace.add(
-                "message", "datagram", actor="transport" if ours else "peer", target="peer" if ours else "transport",
-                bytes=content, length=len(content), source=str(source), destination=str(destination),
-                arrives=self.machine.time + self.delay,
-            )  # fmt: skip
+            self._tell("datagram", source, destination, content, arrives=self.machine.time + self.delay)
         if self.choose("datagram", ("arrives", "is lost")) == "is lost":
             return self.drop(content, source, destination, "lost")
         self.machine.after(self.delay, lambda: self._deliver(source, destination, content), name="datagram")
 
     def _deliver(self, source: Address, destination: Address, content: bytes) -> None:
         if self.is_local(destination):
-            receiver: Receiver | None = self.find(self.receivers, destination)
+            found, missing = [self.find(self.receivers, destination)], "no socket"
+        elif destination.is_broadcast:
+            found, missing = list(self.hosts.values()), "no host"
+        else:
+            found, missing = [self.hosts.get(destination.ip)], "no host"
+        for receiver in found:
             if receiver is None:
-                return self.drop(content, source, destination, "no socket")
-            return receiver.datagram_arrived(content, source)
-        if destination.is_broadcast:
-            for host in self.hosts.values():
-                host.datagram_arrived(content, source, destination)
-            return
-        host_there = self.hosts.get(destination.ip)
-        if host_there is None:
-            return self.drop(content, source, destination, "no host")
-        host_there.datagram_arrived(content, source, destination)
+                self.drop(content, source, destination, missing)
+            else:
+                receiver.datagram_arrived(content, source, destination)
 
     def drop(self, content: bytes, source: Address, destination: Address, why: str) -> None:
         """Trace a datagram that reaches nobody; `why` is a key of DROPPED."""
         if self.trace.on:
-            self.trace.add(
-                "message", "dropped", actor="transport", bytes=content, length=len(content),
-                source=str(source), destination=str(destination), reason=DROPPED[why],
-            )  # fmt: skip
+            self._tell("dropped", source, destination, content, actor="transport", target=None, reason=DROPPED[why])

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsklab.net.address import Address
@@ -21,21 +21,13 @@ SLOW = 10_000_000
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What a scripted peer does by itself.
-
-    Attributes:
-        text: one line about it.
-        answers: what a connection request gets: "connected", "refused", "timed out" or "unreachable".
-        acknowledges: whether arriving data is acknowledged.
-        on_data: "", "echo", "reset" or "read later": what arriving data leads to.
-        closes: whether the peer finishes its direction as soon as the connection stands.
-    """
+    """What a scripted peer does by itself."""
 
     text: str
-    answers: str = "connected"
-    acknowledges: bool = True
-    on_data: str = ""
-    closes: bool = False
+    answers: str = "connected"  # or "refused", "timed out", "unreachable": what a connection request gets
+    acknowledges: bool = True  # whether arriving data is acknowledged
+    on_data: str = ""  # "echo", "reset" or "read later": what arriving data leads to
+    closes: bool = False  # whether it finishes its direction as soon as the connection stands
 
 
 BEHAVIOURS = {
@@ -54,14 +46,12 @@ BEHAVIOURS = {
 
 
 class Peer:
-    """A scripted program at the other end of connections.
+    """A scripted program at the other end of connections. Raises ValueError for an unknown behaviour.
 
     Attributes:
         address: where it waits for connections (or connects from).
         behaviour: a key of BEHAVIOURS; may be changed at any time.
         ends: its connections, oldest first; the methods act on the newest.
-        finished: whether the driver's side has finished sending on the newest connection.
-        broken: whether the driver's side reset the newest connection.
     """
 
     def __init__(self, network: Network, address: Address, behaviour: str) -> None:
@@ -117,11 +107,7 @@ class Peer:
 
     def connect(self, remote: Address) -> None:
         """Connect to the driver's side from a port of its own."""
-        self.network.connect(self.address, remote, self, self._connected, "peer")
-
-    def _connected(self, outcome: str, end: End | None) -> None:
-        if end:
-            self.connection_arrived(end)
+        self.network.connect(self.address, remote, self, lambda outcome, end: self.connection_arrived(end) if end else None)
 
     # What the network tells it
 
@@ -167,20 +153,14 @@ class Datagram(NamedTuple):
     destination: str
 
 
+@dataclass(eq=False)
 class Host:
-    """Another machine on the network: it keeps the datagrams it gets.
+    """Another machine on the network: it keeps the datagrams it gets, and sends each one back when it echoes."""
 
-    Attributes:
-        address: its address, port 0.
-        datagrams: what arrived, oldest first.
-        echoes: whether it sends every datagram back.
-    """
-
-    def __init__(self, network: Network, address: Address) -> None:
-        self.network = network
-        self.address = address
-        self.datagrams: list[Datagram] = []
-        self.echoes = False
+    network: Network
+    address: Address
+    datagrams: list[Datagram] = field(default_factory=list)
+    echoes: bool = False
 
     def send(self, content: bytes, to: str, port: int = 7) -> None:
         """Send a datagram to ``"10.0.0.1:5000"`` from one of its ports."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,93 +24,74 @@ if TYPE_CHECKING:
 SENT, RESET, ABORTED = "sent", "reset", "aborted"
 """How a transfer ends: acknowledged; the peer reset the connection; this side aborted it."""
 
-Done = Callable[[str], None]
+Done = Callable[[str], object]
 
 
 class Owner(Protocol):
-    """Whoever holds an end: a socket, or a scripted peer."""
+    """Whoever holds an end, a socket or a scripted peer: `end.received` has grown, no more will come, the other side reset."""
 
-    def data_arrived(self, end: End) -> None:
-        """`end.received` has grown."""
-
-    def peer_finished(self, end: End) -> None:
-        """The other side sends nothing more."""
-
-    def connection_broke(self, end: End) -> None:
-        """The other side reset the connection; neither direction works any more."""
+    def data_arrived(self, end: End) -> None: ...  # noqa: D102
+    def peer_finished(self, end: End) -> None: ...  # noqa: D102
+    def connection_broke(self, end: End) -> None: ...  # noqa: D102
 
 
+@dataclass(slots=True, eq=False)
 class Transfer:
-    """Some bytes on their way, or (`length` 0 and `final`) the end of a direction."""
+    """Some bytes on their way, or (`final`) the end of a direction."""
 
-    __slots__ = ("content", "done", "final", "length", "read")
-
-    def __init__(self, read: Callable[[], bytes], length: int, done: Done, final: bool = False) -> None:
-        self.read = read
-        self.length = length
-        self.done = done
-        self.final = final
-        self.content = b""
+    read: Callable[[], bytes]
+    length: int
+    done: Done
+    final: bool = False
+    content: bytes = b""
 
 
 class End:
     """One end of a connection.
 
     Attributes:
-        local, remote: the two addresses.
+        ours: whether it is on the machine that runs the driver.
+        owner: who is told what happens, None while nobody has taken the end.
         received: bytes that have arrived and that the owner has not taken yet.
-        peer_closed: the other side has finished sending.
-        closed: this side has asked to finish sending.
+        peer_closed, closed: the other side has finished sending; this side has asked to.
         broken: None, RESET or ABORTED.
         acknowledges: whether what arrives is acknowledged; a scripted peer may hold that back.
+        clear: when the last segment of this direction arrives: nothing overtakes it.
     """
 
-    def __init__(self, network: Network, local: Address, remote: Address, who: str) -> None:
+    def __init__(self, network: Network, local: Address, remote: Address, owner: Owner | None = None) -> None:
         self.network = network
-        self.local = local
-        self.remote = remote
-        self.who = who
+        self.local, self.remote = local, remote
+        self.ours = network.is_local(local)
+        self.owner = owner
         self.other: End = self
-        self.owner: Owner | None = None
         self.received = bytearray()
-        self.peer_closed = False
-        self.closed = False
+        self.peer_closed = self.closed = False
         self.broken: str | None = None
         self.acknowledges = True
+        self.clear = 0
         self._asked: deque[Transfer] = deque()
         self._on_wire: deque[Transfer] = deque()
         self._held: list[Transfer] = []
-        self.clear = 0  # when the last segment of this direction arrives: nothing overtakes it
-
-    @property
-    def unsent(self) -> int:
-        """Bytes asked for and not acknowledged yet."""
-        return sum(t.length for t in self._asked) + sum(t.length for t in self._on_wire)
 
     @property
     def idle(self) -> bool:
         """Whether nothing of this direction is under way."""
         return not self._asked and not self._on_wire
 
-    def send(self, read: Callable[[], bytes], length: int, done: Done, *, at_once: bool = False) -> Transfer:
-        """Ask for `length` bytes to be sent.
+    def send(self, read: Callable[[], bytes], length: int, done: Done, *, at_once: bool = False, final: bool = False) -> Transfer:
+        """Ask for bytes to be sent.
 
         Args:
             read: called when the bytes go out; returns them.
             length: how many there will be.
             done: called with SENT, RESET or ABORTED.
             at_once: deliver and acknowledge before returning, when nothing sent earlier is still under way.
+            final: see :meth:`finish`.
         """
-        return self._ask(Transfer(read, length, done), at_once)
-
-    def finish(self, done: Done, *, at_once: bool = False) -> Transfer:
-        """Close this direction after everything asked for before; `done` as for `send`."""
-        self.closed = True
-        return self._ask(Transfer(bytes, 0, done, final=True), at_once)
-
-    def _ask(self, transfer: Transfer, at_once: bool) -> Transfer:
+        transfer = Transfer(read, length, done, final)
         if self.broken:
-            transfer.done(self.broken)
+            done(self.broken)
             return transfer
         at_once = at_once and self.idle
         self._asked.append(transfer)
@@ -117,15 +99,30 @@ class End:
             with self.network.instant():
                 self._transmit()
         elif len(self._asked) == 1:
-            self.network.post(self._transmit, "transmit")
+            self.network.machine.after(0, self._transmit, name="transmit")
         return transfer
 
-    def withdraw(self, transfer: Transfer) -> bool:
-        """Take back a transfer that is not on the wire yet. Returns whether that was still possible."""
+    def finish(self, done: Done, *, at_once: bool = False) -> None:
+        """Close this direction after everything asked for before; `done` as for `send`."""
+        self.closed = True
+        self.send(bytes, 0, done, at_once=at_once, final=True)
+
+    def withdraw(self, transfer: Transfer) -> None:
+        """Take back a transfer, unless it is on the wire already."""
         if transfer in self._asked:
             self._asked.remove(transfer)
-            return True
-        return False
+
+    def acknowledge(self) -> None:
+        """Acknowledge what was held back so far."""
+        held, self._held = self._held, []
+        for transfer in held:
+            self.network.carry(self, partial(self.other._acknowledged, transfer), "ACK")
+
+    def abort(self) -> None:
+        """Break the connection from this side: nothing more is sent, the other side is reset."""
+        if not self.broken:
+            self._fail(ABORTED)
+            self.network.carry(self, self.other._reset, "RST")
 
     def _transmit(self) -> None:
         while self._asked and not self.broken:
@@ -154,7 +151,7 @@ class End:
     def _receive(self, content: bytes) -> None:
         """Hand the bytes up, in one segment or, so that nobody relies on message boundaries, in two (WSK-RECV-14)."""
         pieces = [content]
-        if self.who == "driver" and len(content) > 1 and self.network.choose("TCP segments", ("one", "two")) == "two":
+        if self.ours and len(content) > 1 and self.network.choose("TCP segments", ("one", "two")) == "two":
             pieces = [content[: len(content) // 2], content[len(content) // 2 :]]
         for piece in pieces:
             self.received += piece
@@ -166,31 +163,18 @@ class End:
             self._on_wire.popleft()
             transfer.done(SENT)
 
-    def acknowledge(self) -> None:
-        """Acknowledge what was held back so far."""
-        held, self._held = self._held, []
-        for transfer in held:
-            self.network.carry(self, partial(self.other._acknowledged, transfer), "ACK")
-
-    def abort(self) -> None:
-        """Break the connection from this side: nothing more is sent, the other side is reset."""
-        if self.broken:
-            return
-        self.broken = ABORTED
-        self._fail()
-        self.network.carry(self, self.other._reset, "RST")
-
     def _reset(self) -> None:
         if not self.broken:
             self.broken = RESET
             # The owner hears of it first: whoever is told that a transfer failed may ask for the next one.
             if self.owner:
                 self.owner.connection_broke(self)
-            self._fail()
+            self._fail(RESET)
 
-    def _fail(self) -> None:
+    def _fail(self, outcome: str) -> None:
+        self.broken = outcome
         ended = [*self._on_wire, *self._asked]
         self._on_wire.clear()
         self._asked.clear()
         for transfer in ended:
-            transfer.done(self.broken or ABORTED)
+            transfer.done(outcome)

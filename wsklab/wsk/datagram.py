@@ -73,7 +73,7 @@ class Datagram(Socket):
             while self.receives:
                 self.receives.popleft().request.fail(self.why("after a break"))
 
-    def datagram_arrived(self, content: bytes, source: Address) -> None:
+    def datagram_arrived(self, content: bytes, source: Address, destination: Address) -> None:
         """Take a datagram, unless the fixed remote address forbids it or there is no room (WSK-RFR-11, WSK-RFR-12)."""
         network, local = self.wsk.network, self.local
         assert local
@@ -146,7 +146,7 @@ def send_to(request: Request, socket: Datagram, buffer: Buffer, pointer: int) ->
 
     if request.way == PENDING:
         request.withdraw = _nothing
-        socket.wsk.network.post(transmit, "transmit")
+        m.after(0, transmit, name="transmit")
     else:
         transmit()
 

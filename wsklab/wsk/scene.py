@@ -80,7 +80,7 @@ def accepted(m: Machine, peer: str = "reads", local: str = "10.0.0.1:80", remote
     with _scene(m):
         answers: list[int] = []
         script = Peer(wsk.network, there, peer)
-        wsk.network.host(there.host)
+        wsk.network.host(remote)
         done = lambda status, information: answers.append(information)  # noqa: E731
         sockets.call(m, "WskAccept", waiting, 0, SETTING_UP, accept, (0, 0), done=done)
         with wsk.network.instant():
