@@ -125,6 +125,7 @@ def test_scopes_shadow_and_end() -> None:
     [
         ("int a[-1];", "negative-array", 5, "An array cannot have -1 elements."),
         ("int n; int a[n];", "not-constant", 14, "The value of the size of an array must be known when compiling."),
+        ("int a[SIZE];", "undeclared", 7, "SIZE is not declared."),
         ("struct X x;", "no-size", 10, "x cannot be struct X: it has no size."),
         ("void x;", "no-size", 6, "x cannot be void: it has no size."),
         ("struct S { struct T t; };", "member-without-size", 21, "The member t cannot be struct T: it has no size."),

@@ -92,6 +92,17 @@ def test_words_beyond_standard_c(text: str, expected: str) -> None:
             ],
         ),
         ("NTSTATU f(void);", [("unknown-type", 1, 1, "NTSTATU is not the name of a type.", "Did you mean NTSTATUS?")]),
+        ("struct X { int a; }\nint f(void) { return 1; }", [("missing-semicolon", 1, 20, "A semicolon is missing after }.", None)]),
+        (
+            "int f(PIRP Irp);\n{ return 1; }",
+            [("semicolon-before-body", 1, 16, "The body of a function follows its parameters without a semicolon.",
+              "Take this semicolon away.")],
+        ),
+        ("int f(void) { return 1; } }", [("closed-twice", 1, 27, "This } closes nothing.", None)]),
+        ("void f(void) { DbgPrint(TRUE TRUE); }", [("expected", 1, 30, "Here , or ) was expected, not TRUE.", None)]),
+        ("void f(PIRP a) { a->; }", [("syntax", 1, 21, "The name of a member was expected here, not ;.", None)]),
+        ("int int = 3;", [("syntax", 1, 1, "This is not a declaration.", None)]),
+        ("Pirp f(void);", [("unknown-type", 1, 1, "Pirp is not the name of a type.", "Did you mean PIRP?")]),
         ("int f(PIPR Irp);", [("unknown-type", 1, 7, "PIPR is not the name of a type.", "Did you mean PIRP?")]),
         ("void f(void) { WHATEVER x; }", [("unknown-type", 1, 16, "WHATEVER is not the name of a type.", None)]),
         (
@@ -111,7 +122,7 @@ def test_words_beyond_standard_c(text: str, expected: str) -> None:
         ("void f(int a) { if (a) a = 1 else a = 3; }", [("missing-semicolon", 1, 29, "A semicolon is missing after 1.", None)]),
         (
             "void f(int a)\n{\n  f(1,\n    2;\n}",
-            [("expected", 4, 6, "Here ) was expected, not ;.", "It would close the one opened in line 3.")],
+            [("expected", 4, 6, "Here , or ) was expected, not ;.", "It would close the one opened in line 3.")],
         ),
         ("void f(int a) { f(a)); }", [("closed-twice", 1, 21, "This ) closes nothing.", None)]),
         ("void f(int a) { a = ; }", [("no-expression", 1, 21, "A value was expected here, not ;.", None)]),

@@ -173,6 +173,9 @@ class Declarations:
             what: what it is for, as in "the size of an array".
         """
         value = 1 if isinstance(node, Gap) else self.constant(node)
+        if value is None and isinstance(node, c_ast.ID) and self.lookup(node.name) is None:
+            self.problems.error("undeclared", node, "{name} is not declared.", name=node.name)
+            return 1
         if value is None:
             self.problems.error("not-constant", node, "The value of {what} must be known when compiling.", what=what)
             return 1

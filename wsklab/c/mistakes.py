@@ -7,18 +7,31 @@ on which line, which bracket is open.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import itertools
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pycparser import c_lexer
 
-from wsklab.c.source import NOWHERE, Place, place_of
+from wsklab.c.source import NOWHERE, Place, Source, place_of
 
 if TYPE_CHECKING:
     from wsklab.c.parse import SyntaxStop
 
 _TEXTS = {sign.tok_type: sign.literal for sign in c_lexer._fixed_tokens} | {"ID": "a name"}
+_WORD = re.compile(r"[^\W\d]\w*")
+_SENTENCES = {
+    "Invalid struct reference": "The name of a member was expected here, not {token}.",
+    "Invalid declaration": "This is not a declaration.",
+    "Invalid function definition": "This is not the definition of a function.",
+    "Invalid declarator": "A name was expected here, not {token}.",
+    "Expected identifier": "A name was expected here, not {token}.",
+    "Invalid multiple types specified": "Two types stand side by side here.",
+    "Missing type in declaration": "The type is missing in this declaration.",
+    "": "{token} cannot stand here.",
+}
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _STATEMENTS = {"IF", "ELSE", "WHILE", "DO", "FOR", "SWITCH", "CASE", "DEFAULT", "RETURN", "BREAK", "CONTINUE", "GOTO"}
 _TYPE_WORDS = set(
@@ -62,10 +75,11 @@ class Mistake:
 class _Around:
     """The tokens around a stop."""
 
-    def __init__(self, tokens: Sequence[Any], stop: SyntaxStop, typedefs: Sequence[str]) -> None:
+    def __init__(self, tokens: Sequence[Any], stop: SyntaxStop, typedefs: Sequence[str], sources: Mapping[str, Source]) -> None:
         self.tokens = tokens
         self.stop = stop
         self.typedefs = typedefs
+        self.sources = sources
         self.index = min(stop.index, len(tokens))
         self.bad: Any = tokens[self.index] if self.index < len(tokens) else None
         self.before: Any = tokens[self.index - 1] if self.index > 0 else None
@@ -74,12 +88,28 @@ class _Around:
     def place(self) -> Place:
         """Place of the token that does not fit."""
         if self.bad is None:
-            return _end(self.before) if self.before else NOWHERE
+            return self.end(self.before) if self.before else NOWHERE
         return _start(self.bad)
+
+    def spelled(self, token: Any) -> str:
+        """The token as the text has it: the macro's name for what a macro became."""
+        source = self.sources.get(token.filename)
+        rest = source.line(token.lineno)[token.column - 1 :] if source else ""
+        word = _WORD.match(rest)
+        return word[0] if word and not rest.startswith(token.value) else str(token.value)
+
+    def end(self, token: Any) -> Place:
+        """The place behind a token."""
+        return Place(token.filename, token.lineno, token.column + len(self.spelled(token)))
 
     def starts_statement(self, index: int) -> bool:
         """Whether the token at `index` is the first of a statement or declaration."""
         return index <= 0 or self.tokens[index - 1].type in ("SEMI", "LBRACE", "RBRACE", "COLON", "RPAREN", "ELSE", "DO")
+
+    def in_list(self, bracket: Any) -> bool:
+        """Whether an open parenthesis belongs to a list of arguments or parameters."""
+        index = next((i for i, token in enumerate(self.tokens) if token is bracket), 0)
+        return index > 0 and self.tokens[index - 1].type in ("ID", "RPAREN", "RBRACKET")
 
     def unclosed(self) -> Any:
         """The innermost bracket that is open where parsing stopped, if any."""
@@ -87,26 +117,58 @@ class _Around:
         for token in self.tokens[: self.index]:
             if token.value in _CLOSING:
                 stack.append(token)
-            elif stack and token.value == _CLOSING[stack[-1].value]:
-                stack.pop()
+            for depth in range(len(stack) - 1, -1, -1):
+                if token.value == _CLOSING[stack[depth].value]:
+                    del stack[depth:]
+                    break
         return stack[-1] if stack else None
 
 
-def explain(tokens: Sequence[Any], stop: SyntaxStop, typedefs: Sequence[str]) -> Mistake:
+def explain(tokens: Sequence[Any], stop: SyntaxStop, typedefs: Sequence[str], sources: Mapping[str, Source]) -> Mistake:
     """What is probably wrong where the parser stopped.
 
     Args:
         tokens: all tokens of the unit.
         stop: where and why the parser stopped.
         typedefs: the type names in scope, for suggestions.
+        sources: the texts by name.
     """
-    around = _Around(tokens, stop, typedefs)
+    around = _Around(tokens, stop, typedefs, sources)
     for known in _KNOWN:
         mistake = known(around)
         if mistake is not None:
             return mistake
     place = place_of(stop.coord) if stop.coord is not None else around.place
-    return Mistake("syntax", place, "{message}.", {"message": stop.message or "This cannot stand here"})
+    # pycparser may have taken the token already before it found it wrong.
+    taken = around.before is not None and _start(around.before) == place
+    values: dict[str, object] = {"token": around.spelled(around.before if taken else around.bad), "message": stop.message}
+    return Mistake("syntax", place, _SENTENCES.get(stop.message, "{message}."), values)
+
+
+def _record_without_semicolon(around: _Around) -> Mistake | None:
+    """A record's closing brace with the next declaration right behind it in a later line."""
+    depth = 0
+    tokens = around.tokens[around.stop.start : around.index]
+    if not tokens or tokens[0].type not in ("STRUCT", "UNION", "ENUM"):
+        return None
+    for token, following in itertools.pairwise(tokens):
+        depth += (token.type == "LBRACE") - (token.type == "RBRACE")
+        if token.type == "RBRACE" and depth == 0:
+            if following.lineno > token.lineno and following.type in _TYPE_WORDS | {"STATIC", "EXTERN", "TYPEDEF"}:
+                return Mistake("missing-semicolon", around.end(token), "A semicolon is missing after {token}.", {"token": "}"})
+            return None
+    return None
+
+
+def _brace_outside(around: _Around) -> Mistake | None:
+    if around.bad.type not in ("LBRACE", "RBRACE") or around.unclosed() is not None:
+        return None
+    if around.bad.type == "RBRACE":
+        return Mistake("closed-twice", around.place, "This {token} closes nothing.", {"token": "}"})
+    if around.before is not None and around.before.type == "SEMI":
+        text = "The body of a function follows its parameters without a semicolon."
+        return Mistake("semicolon-before-body", _start(around.before), text, {}, "Take this semicolon away.")
+    return None
 
 
 def _end_of_file(around: _Around) -> Mistake | None:
@@ -159,7 +221,8 @@ def _not_a_type(around: _Around, token: Any) -> Mistake | None:
         return None
     values: dict[str, object] = {"name": token.value}
     hint = None
-    for close in difflib.get_close_matches(token.value, around.typedefs, 1, 0.75):
+    same = [name for name in around.typedefs if name.lower() == token.value.lower()]
+    for close in same[:1] or difflib.get_close_matches(token.value, around.typedefs, 1, 0.75):
         values["close"], hint = close, "Did you mean {close}?"
     return Mistake("unknown-type", _start(token), "{name} is not the name of a type.", values, hint)
 
@@ -177,8 +240,9 @@ def _else_alone(around: _Around) -> Mistake | None:
 
 def _statement_outside(around: _Around) -> Mistake | None:
     if around.bad.type in _STATEMENTS and around.unclosed() is None:
-        return Mistake("statement-outside", around.place, "A statement cannot stand outside a function.", {},
-                       "Perhaps the function above is closed by a }} too early.")  # fmt: skip
+        opened = around.before is not None and around.before.type == "RPAREN"
+        hint = "Perhaps a {{ is missing before it." if opened else "Perhaps the function above is closed by a }} too early."
+        return Mistake("statement-outside", around.place, "A statement cannot stand outside a function.", {}, hint)
     return None
 
 
@@ -191,8 +255,9 @@ def _semicolon(around: _Around) -> Mistake | None:
         return Mistake("colon-for-semicolon", around.place, text, {}, "Write ; here.")
     if bad.lineno > before.lineno or bad.type in ("RBRACE", "ELSE") or bad.type in _STATEMENTS | _TYPE_WORDS | {"ID"}:
         return Mistake(
-            "missing-semicolon", _end(before), "A semicolon is missing after {token}.", {"token": before.value}, as_if_right=True
-        )
+            "missing-semicolon", around.end(before), "A semicolon is missing after {token}.", {"token": around.spelled(before)},
+            as_if_right=True,
+        )  # fmt: skip
     if bad.type in ("RPAREN", "RBRACKET"):
         return Mistake("closed-twice", around.place, "This {token} closes nothing.", {"token": bad.value})
     return None
@@ -202,8 +267,11 @@ def _expected(around: _Around) -> Mistake | None:
     stop, bad = around.stop, around.bad
     if stop.expected is None:
         return None
-    values: dict[str, object] = {"wanted": _TEXTS.get(stop.expected, stop.expected.lower()), "token": bad.value}
     bracket = around.unclosed()
+    wanted = _TEXTS.get(stop.expected, stop.expected.lower())
+    if stop.expected == "RBRACE" or (stop.expected == "RPAREN" and around.in_list(bracket)):
+        wanted = f", or {wanted}"
+    values: dict[str, object] = {"wanted": wanted, "token": around.spelled(bad)}
     if stop.expected == "LPAREN" and around.before is not None and around.before.type in ("IF", "WHILE", "SWITCH", "FOR"):
         values["word"] = around.before.value
         return Mistake("missing-parenthesis", around.place, "After {word} comes a condition in parentheses.", values)
@@ -219,19 +287,17 @@ def _no_expression(around: _Around) -> Mistake | None:
         return None
     if around.bad.type in _TYPE_WORDS:
         text = "{token} is a type: it cannot stand for a value."
-        return Mistake("type-as-value", around.place, text, {"token": around.bad.value})
-    return Mistake("no-expression", around.place, "A value was expected here, not {token}.", {"token": around.bad.value})
+        return Mistake("type-as-value", around.place, text, {"token": around.spelled(around.bad)})
+    text = "A value was expected here, not {token}."
+    return Mistake("no-expression", around.place, text, {"token": around.spelled(around.bad)})
 
 
 _KNOWN = (
-    _end_of_file, _function_inside, _unknown_type, _else_alone, _statement_outside, _semicolon, _expected, _no_expression,
+    _record_without_semicolon, _end_of_file, _function_inside, _brace_outside, _unknown_type, _else_alone, _statement_outside,
+    _semicolon, _expected, _no_expression,
 )  # fmt: skip
 """In the order in which they are tried: the first that fits explains."""
 
 
 def _start(token: Any) -> Place:
     return Place(token.filename, token.lineno, token.column)
-
-
-def _end(token: Any) -> Place:
-    return Place(token.filename, token.lineno, token.column + len(token.value))

@@ -26,7 +26,11 @@ Node = Any
 
 
 class SyntaxStop(Exception):
-    """The parser cannot go on: `index` of the token, the token type `expected` if there was just one, pycparser's words."""
+    """The parser cannot go on.
+
+    `index` is that of the token, `expected` the token type wanted if there was just one, `start` where the external
+    declaration begins, `message` and `coord` are pycparser's.
+    """
 
     def __init__(self, index: int, expected: str | None, message: str, coord: Any = None) -> None:
         """Stop at token `index`."""
@@ -36,6 +40,7 @@ class SyntaxStop(Exception):
         self.message = message
         self.coord = coord
         self.reported = False
+        self.start = 0
 
 
 class _Feed:
@@ -89,7 +94,7 @@ class Parser(GapParser):
         self._start(tokens)
         externals = []
         while self._peek() is not None and not self.problems.full:
-            start = self._mark()
+            start = self._external_start = self._mark()
             try:
                 nodes = self._parse_external_declaration()
             except SyntaxStop as stop:
@@ -120,6 +125,7 @@ class Parser(GapParser):
 
     def _start(self, tokens: list[CToken]) -> None:
         self.tokens = tokens
+        self._external_start = 0
         self.clex.tokens = iter(tokens)
         self._tokens = c_parser._TokenStream(self.clex.token)
         self._scope_stack = [self.typedefs, {}]
@@ -167,7 +173,9 @@ class Parser(GapParser):
         return node
 
     def _explain(self, stop: SyntaxStop) -> Mistake:
-        return explain(self.tokens, stop, [name for scope in self._scope_stack for name, is_type in scope.items() if is_type])
+        stop.start = self._external_start
+        typedefs = [name for scope in self._scope_stack for name, is_type in scope.items() if is_type]
+        return explain(self.tokens, stop, typedefs, self.problems.sources)
 
     def _report(self, stop: SyntaxStop) -> Mistake:
         mistake = self._explain(stop)
