@@ -43,6 +43,7 @@ int main(void)
     bits.sign++; CHECK(-7, bits.sign); bits.a += 6; CHECK(7, bits.a); CHECK(0, ++bits.a); CHECK(0, bits.a++); CHECK(1, bits.a);
     CHECK(3, bits.b = 3 + 32); bits.tail = 200; CHECK(72, bits.tail); CHECK(0x12345619, *(unsigned *)&bits);
 
+    bits.a = 1; CHECK(1, bits.a - 2 < 0); CHECK(0, -1 > bits.b); CHECK(1, -bits.a < 0);
     CHECK(2, depth(&root)); CHECK(0, depth(0)); CHECK(1, root.left->value); CHECK(1, !root.right);
     return 0;
 }

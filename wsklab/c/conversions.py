@@ -12,6 +12,7 @@ from struct import pack, unpack
 
 from wsklab.c.constant import promote, usual
 from wsklab.c.tree import (
+    Assign,
     Binary,
     Cast,
     Comparison,
@@ -24,6 +25,7 @@ from wsklab.c.tree import (
     LocalValue,
     Memory,
     Offset,
+    PostStep,
     StringAddress,
     Unary,
 )
@@ -193,13 +195,24 @@ def fold_unary(op: str, operand: Expression) -> Expression:
 
 def promoted(value: Expression) -> Expression:
     """The integer promotions."""
-    return convert(value, promote(value.type)) if value.type is not UNKNOWN else value
+    if value.type is UNKNOWN:
+        return value
+    return convert(value, INT if _is_small_field(value) else promote(value.type))
+
+
+def _is_small_field(value: Expression) -> bool:
+    """Whether this is a bit-field whose values all fit into int: C promotes it to int, whatever its declared type."""
+    field = value.target if isinstance(value, Assign | PostStep) else value
+    if not isinstance(field, Memory) or field.bit_width is None or not isinstance(field.type, Int):
+        return False
+    return field.type.bytes <= 4 and field.bit_width + (not field.type.signed) <= 32
 
 
 def balanced(left: Expression, right: Expression) -> tuple[Expression, Expression, CType]:
     """The usual arithmetic conversions."""
     if unknown(left, right):
         return left, right, UNKNOWN
+    left, right = (promoted(side) if _is_small_field(side) else side for side in (left, right))
     common = usual(left.type, right.type)
     return convert(left, common), convert(right, common), common
 
