@@ -21,7 +21,7 @@ def test_create(kit: Any) -> None:
     buffer = int(kit.wdk.WdfMemoryGetBuffer(memory, size))
     block = kit.m.block_at(buffer)
     assert (answer, kit.m.u64(size), block.size, block.kind) == ("STATUS_SUCCESS", 24, 24, "pool")
-    assert kit.fw.live[memory].parent is kit.fw.driver
+    assert kit.fw.live[memory].parent is kit.fw.default_parent()
     with kit.stops("uninitialised-read"):
         kit.m.read(buffer, 1)
     kit.wdk.WdfObjectDelete(memory)

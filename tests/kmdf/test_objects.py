@@ -72,9 +72,7 @@ def test_children_are_cleaned_up_before_the_parent_and_destroyed_after(kit: Any)
 def test_a_reference_postpones_destruction_only(kit: Any) -> None:
     """KMDF-OBJ-01, 07."""
     log: list[str] = []
-    handle = made(
-        kit, EvtCleanupCallback=noting(kit, log, "cleanup"), EvtDestroyCallback=noting(kit, log, "destroy")
-    )
+    handle = made(kit, EvtCleanupCallback=noting(kit, log, "cleanup"), EvtDestroyCallback=noting(kit, log, "destroy"))
     kit.wdk.WdfObjectReferenceActual(handle, 0, 0, 0)
     kit.wdk.WdfObjectDelete(handle)
     assert log == ["cleanup"]
@@ -94,10 +92,10 @@ def test_what_the_framework_deletes_itself_cannot_be_deleted(make_kit: Any) -> N
     kit = make_kit()
     kit.memory(1)
     with kit.stops("kmdf-not-deletable"):
-        kit.wdk.WdfObjectDelete(kit.fw.driver.handle)
+        kit.wdk.WdfObjectDelete(kit.fw.default_parent().handle)
     kit.fw.verifier = "continue"
-    kit.wdk.WdfObjectDelete(kit.fw.driver.handle)
-    assert kit.fw.driver.handle in kit.fw.live
+    kit.wdk.WdfObjectDelete(kit.fw.default_parent().handle)
+    assert kit.fw.default_parent().handle in kit.fw.live
 
 
 def test_a_new_child_of_a_dying_parent_is_refused(kit: Any) -> None:

@@ -16,7 +16,7 @@ TIMEOUT, IGNORE_STATE = 1, 4
 
 
 class Sends(RuleBasedStateMachine):
-    """Two targets, three requests, three memories; the verifier's breakpoints are passed over, so that refusals come back as FALSE."""
+    """Two targets, three requests, three memories; the verifier goes on after its breakpoints, so refusals come back as FALSE."""
 
     @initialize()
     def start(self) -> None:
@@ -33,6 +33,7 @@ class Sends(RuleBasedStateMachine):
         self.memories = [scene.memory(m, 8) for _ in range(3)]
         self.accepted = dict.fromkeys(self.requests, 0)
         self.completed = dict.fromkeys(self.requests, 0)
+        self.formatted_for: dict[int, int] = {}
         self.routine = self.lab.routine(self.done, "EVT_WDF_REQUEST_COMPLETION_ROUTINE").address
 
     def done(self, request: int, target: int, params: Any, context: int) -> int:
@@ -48,11 +49,13 @@ class Sends(RuleBasedStateMachine):
         if self.idle(handle):
             name = f"WdfIoTargetFormatRequestFor{'Write' if write else 'Read'}"
             assert getattr(self.lab.wdk, name)(self.targets[to], handle, self.memories[memory], 0, 0) == 0
-            self.lab.wdk.WdfRequestSetCompletionRoutine(handle, self.routine, 0)
+            self.formatted_for[handle] = to
 
     @rule(request=st.integers(0, 2), to=st.integers(0, 1), flags=st.sampled_from((0, TIMEOUT, IGNORE_STATE)))
     def send(self, request: int, to: int, flags: int) -> None:
         handle = self.requests[request]
+        # Sending to another target than the one formatted for is a mistake that the lower device pays for (KMDF-MIS-16).
+        to = self.formatted_for.get(handle, to)
         if self.idle(handle):
             self.lab.wdk.WdfRequestSetCompletionRoutine(handle, self.routine, 0)
             options = self.m.allocate(16, kind="native", zero=True)

@@ -37,12 +37,12 @@ NTSTATUS DeviceAdd(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
 """
 
 
-
 class Loaded:
     """A driver whose EvtIoDefault is written in Python: ``handler(request)``."""
 
     def __init__(
-        self, kit: Any, handler: Callable[[int], object], *, dispatch: str = "Parallel", io_type: str = "Buffered", filter: str = "",
+        self, kit: Any, handler: Callable[[int], object], *, dispatch: str = "Parallel", io_type: str = "Buffered",
+        filter: str = "",
         **lower: Any,
     ) -> None:  # fmt: skip
         self.kit = kit
@@ -54,7 +54,8 @@ class Loaded:
             return 0
 
         address = kit.lab.routine(received, "EVT_WDF_IO_QUEUE_IO_DEFAULT").address
-        body = f"VOID Received(WDFQUEUE Queue, WDFREQUEST Request) {{ ((PFN_WDF_IO_QUEUE_IO_DEFAULT){address:#x}ULL)(Queue, Request); }}"
+        call = f"((PFN_WDF_IO_QUEUE_IO_DEFAULT){address:#x}ULL)(Queue, Request);"
+        body = f"VOID Received(WDFQUEUE Queue, WDFREQUEST Request) {{ {call} }}"
         text = DRIVER.replace("DISPATCH", f"WdfIoQueueDispatch{dispatch}").replace("IO_TYPE", f"WdfDeviceIo{io_type}")
         text = text.replace("FILTER", "WdfFdoInitSetFilter(DeviceInit);" if filter else "") + body
         self.lower = kit.device(**lower)

@@ -63,7 +63,7 @@ class Device(_Object):
     TYPE: ClassVar[int] = 0x1002
     PASSIVE_DISPOSAL: ClassVar[bool] = True
 
-    def __init__(self, fw: Framework, parent: _Object, init: DeviceInit) -> None:
+    def __init__(self, fw: Framework, parent: _Object, driver_object: int, init: DeviceInit) -> None:
         super().__init__(fw, parent)
         self.pnp = bool(init.lower)
         self.deletable = not self.pnp
@@ -74,9 +74,7 @@ class Device(_Object):
         self.queues: dict[int, Queue] = {}
         self.interfaces: list[str] = []
         self.started = False
-        self.object = io_device.make_device(
-            fw.m, fw.driver_object, owner="framework", name=init.name, device_type=init.device_type
-        )
+        self.object = io_device.make_device(fw.m, driver_object, owner="framework", name=init.name, device_type=init.device_type)
         wdm.set_io_type(fw.m, self.object, self.io_type)
         self.target: IoTarget | None = None
         if init.lower:
@@ -149,7 +147,7 @@ def WdfDeviceCreate(m: Machine, DeviceInit: int, DeviceAttributes: int, Device: 
         return answer
     if m.choose("WdfDeviceCreate", ("succeeds", "fails")) == "fails":
         return status.INSUFFICIENT_RESOURCES
-    device = _Device(fw, fw.default_parent(), init)
+    device = _Device(fw, fw.default_parent(), fw.driver_object, init)
     answer = commit(fw, device, DeviceAttributes)
     if answer < 0:
         return answer

@@ -170,6 +170,7 @@ class Framework:
         self.driver: Driver | None = None
         self.driver_object = 0
         self.devices: list[Device] = []
+        self.scene: Device | None = None
         self.inits: dict[int, DeviceInit] = {}
         self.completion_address = m.python_code(self._completion, "framework completion routine")
         self._verifier = "stop"
@@ -182,7 +183,8 @@ class Framework:
 
     def dispatch(self, device: int, irp: int) -> int:
         """The dispatch routine of every framework device: finds the device that an IRP is for."""
-        return next(known for known in self.devices if known.object == device).dispatch(irp)
+        devices = [*self.devices, self.scene] if self.scene else self.devices
+        return next(known for known in devices if known.object == device).dispatch(irp)
 
     def new_init(self, lower: int) -> int:
         """A WDFDEVICE_INIT; returns what the driver sees of it."""
@@ -318,10 +320,12 @@ class Framework:
         self.m.free(obj.address)
 
     def default_parent(self) -> Object:
-        """The WDFDRIVER (KMDF-OBJ-04). Stops when there is none yet (RULE-83)."""
-        if self.driver is None:
+        """The WDFDRIVER (KMDF-OBJ-04), else that of the scene. Stops when there is none yet (RULE-83)."""
+        if self.driver is not None:
+            return self.driver
+        if self.scene is None or self.scene.parent is None:
             self.m.stop("kmdf-no-driver")
-        return self.driver
+        return self.scene.parent
 
 
 def _hex(value: int) -> str:

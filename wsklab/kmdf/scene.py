@@ -62,14 +62,11 @@ def _scene_device(fw: Framework) -> Device:
     """The device that the scene's targets belong to: the driver's first one, or a control device of the scene's own."""
     if fw.devices:
         return fw.devices[0]
-    m = fw.m
-    if fw.driver is None:
-        fw.driver_object = io_device.make_driver(m, "scene", lambda device, irp: fw.dispatch(device, irp))
-        fw.driver = Driver(fw, fw.driver_object, 0, 0)
-    device = Device(fw, fw.driver, DeviceInit(fw, 0))
-    fw.devices.append(device)
-    device.start()
-    return device
+    if fw.scene is None:
+        driver = Driver(fw, io_device.make_driver(fw.m, "scene", fw.dispatch), 0, 0)
+        fw.scene = Device(fw, driver, driver.object, DeviceInit(fw, 0))
+        fw.scene.start()
+    return fw.scene
 
 
 def io_target(m: Machine, device: LowerDevice, *, opened: bool = True) -> int:
@@ -88,7 +85,8 @@ def request(m: Machine, target: int = 0) -> int:
     Raises ValueError when the target is not open.
     """
     fw = framework(m)
-    made = Request(fw, _scene_device(fw).parent)
+    _scene_device(fw)
+    made = Request(fw, fw.default_parent())
     if target and made.target_check(fw.get(target, IoTarget)) < 0:
         made.delete()
         raise ValueError("the I/O target is not open")
@@ -98,11 +96,12 @@ def request(m: Machine, target: int = 0) -> int:
 def memory(m: Machine, content: bytes | int) -> int:
     """A memory object that holds these bytes, or that many zeros: its WDFMEMORY handle."""
     fw = framework(m)
+    _scene_device(fw)
     size = content if isinstance(content, int) else len(content)
     buffer = m.allocate(size, kind="pool", label="WDFMEMORY buffer", zero=True)
     if isinstance(content, bytes):
         m.write(buffer, content)
-    return new_memory(fw, _scene_device(fw).parent, buffer, size, owned=True).handle
+    return new_memory(fw, fw.default_parent(), buffer, size, owned=True).handle
 
 
 class LoadedDriver:
@@ -176,7 +175,7 @@ def start_driver(
     """`load_driver` for code that runs on a thread of the machine."""
     fw = framework(m)
     loaded = LoadedDriver(m, image, name)
-    loaded.driver_object = io_device.make_driver(m, name, lambda device, irp: fw.dispatch(device, irp))
+    loaded.driver_object = io_device.make_driver(m, name, fw.dispatch)
     path = _unicode_string(m, REGISTRY_PATH.format(name=name))
     entry = image.functions["DriverEntry"]
     loaded.status = NTSTATUS((yield from m.call_waiting(entry.address, loaded.driver_object, path, actor="io")))

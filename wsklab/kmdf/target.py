@@ -77,7 +77,7 @@ class IoTarget(Object):
     def submit(self, request: Request, flags: int, timeout: int) -> tuple[int, bool]:
         """Take a request for sending: (status, whether it is to go down now).
 
-        A refused request is left as it was, but for the IRP's status. Facts: KMDF-SND-08 to 17.
+        A refused request is left as it was, but for the IRP's status. Facts: KMDF-SND-08 to 17, KMDF-PND-03.
         """
         fw = self.framework
         if request.outstanding:
@@ -94,7 +94,8 @@ class IoTarget(Object):
         action = ON_SEND[self.target_state][column]
         if action == REFUSE:
             return status.INVALID_DEVICE_STATE, False
-        if request.cancelled:
+        already = action == PEND and self.m.u8(request.irp + request.layout.irp_cancel)
+        if request.cancelled or already:
             return status.CANCELLED, False
         self._accept(request, bool(flags & IGNORE_STATE), pend=action == PEND)
         if timeout and not flags & SYNCHRONOUS:
@@ -128,6 +129,9 @@ class IoTarget(Object):
         self.io_count += 1
         if pend:
             self.pended[request.handle] = request
+            if request.ownership == QUEUE:
+                # Whoever made this IRP may cancel it while it waits here (KMDF-PND-02).
+                wdm.set_cancel(self.m, request.irp, lambda: self.fail_pended(request, status.CANCELLED))
             self.framework.event("state", "pended in a stopped target", request.address, self.address)
         else:
             (self.ignored if ignores_state else self.sent)[request.handle] = request
@@ -188,7 +192,7 @@ class IoTarget(Object):
 
     def fail_pended(self, request: Request, value: int) -> None:
         """End a request that never went down. Facts: KMDF-PND-02, 05, 09."""
-        self.pended.pop(request.handle, None)
+        self._no_longer_pended(request)
         request.set_status(value)
         self.m.set_u64(request.irp + request.layout.irp_information, 0)
         self._settle(request)
@@ -247,10 +251,15 @@ class IoTarget(Object):
         if request.cancelled or self.target_state != STARTED:
             self.fail_pended(request, status.CANCELLED if request.cancelled else status.INVALID_DEVICE_STATE)
             return
-        self.pended.pop(request.handle, None)
-        request.pended = False
+        self._no_longer_pended(request)
         self.sent[request.handle] = request
         self.send_down(request)
+
+    def _no_longer_pended(self, request: Request) -> None:
+        self.pended.pop(request.handle, None)
+        request.pended = False
+        if request.ownership == QUEUE:
+            wdm.clear_cancel(self.m, request.irp)
 
     def fail_all_pended(self) -> None:
         """Facts: KMDF-PND-09, 10."""
