@@ -11,6 +11,7 @@ Rule: a broken cell or a link that leads nowhere fails the build, and the messag
 from __future__ import annotations
 
 import base64
+import copy
 import hashlib
 import html
 import json
@@ -28,6 +29,7 @@ from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
+from mkdocs.utils import get_relative_url
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -39,6 +41,11 @@ log = logging.getLogger("mkdocs.hooks.lessons")
 _slug = slugify(case="lower")
 # A code cell is rendered as two boxes of this name, one in the other.
 _C = CLexer(stripnl=False)
+# Names, spaces and signs have the colour of plain code anyway: marking each doubles the weight of a listing.
+_PLAIN = re.compile(r'<span class="(?:n|w|p)">([^<]*)</span>')
+_LONG_STYLE = 500
+# An empty element of a picture needs no closing tag of its own.
+_CLOSED = re.compile(r"></(?:path|rect|circle|line|polygon|polyline|use)>")
 _CELL = ".jp-Notebook > .jp-Cell"
 
 
@@ -126,6 +133,12 @@ def _join_lines(html: str, page: Page, config: MkDocsConfig, files: Files) -> st
     return "".join(part if part.startswith("<pre") else _BREAK.sub("", part) for part in re.split(r"(?s)(<pre.*?</pre>)", html))
 
 
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Take out the indentation and empty lines that the templates leave, a tenth of a page; code and scripts stay as they are."""
+    parts = re.split(r"(?s)(<(?:pre|script|textarea|style)\b.*?</(?:pre|script|textarea|style)>)", output)
+    return "".join(part if number % 2 else re.sub(r"\s*\n\s*", "\n", part) for number, part in enumerate(parts))
+
+
 def _is_lesson(page: Page) -> bool:
     return page.file.src_uri.endswith(".ipynb")
 
@@ -176,7 +189,9 @@ def _write_lesson(html: str, page: Page, config: MkDocsConfig, files: Files) -> 
             lesson.new_tag("div", attrs={"class": "md-typeset__scrollwrap"})
         )
     _add_download(lesson, page, config.extra["words"])
-    return lesson.decode(formatter="minimal")
+    _move_pictures(lesson, page, config)
+    _move_styles(lesson, page, config)
+    return _CLOSED.sub("/>", lesson.decode(formatter="minimal"))
 
 
 on_page_content = CombinedEvent(_write_lesson, _join_lines)
@@ -214,6 +229,7 @@ def _code(pre: Tag) -> str:
         shown = (
             f'<span class="cp">{html.escape(magic.group(1))}</span>\n' + highlight(body, _C, HtmlFormatter(nowrap=True)).rstrip()
         )
+    shown = _PLAIN.sub(r"\1", shown)
     return f'<div class="highlight"><pre><span></span><code>{shown}\n</code></pre></div>'
 
 
@@ -223,6 +239,46 @@ def _inline_pictures(output: Tag) -> Tag:
         text = base64.b64decode(str(image["src"]).partition(",")[2]).decode("utf-8")
         image.replace_with(BeautifulSoup(text[text.index("<svg") :], "html.parser"))
     return output
+
+
+def _move_pictures(lesson: BeautifulSoup, page: Page, config: MkDocsConfig) -> None:
+    """Move the pictures that a panel does not show at first into files; assets/wsklab.js brings them back."""
+    for panel in lesson.select("fieldset.wlp"):
+        style = panel.find("style")
+        for picture in panel.select("div ~ div svg"):
+            if style is not None and picture.find("style") is None:
+                picture.append(copy.copy(style))  # so that it also stands alone, where no script runs
+            title = picture.find("title")
+            link = _asset(str(picture), "svg", page, config)
+            image = lesson.new_tag("img", attrs={"src": link, "alt": title.get_text() if title else ""})
+            place = lesson.new_tag("div", attrs={"data-picture": link})
+            place.append(lesson.new_tag("noscript"))
+            place.contents[0].append(image)  # type: ignore[union-attr]
+            picture.replace_with(place)
+
+
+def _move_styles(lesson: BeautifulSoup, page: Page, config: MkDocsConfig) -> None:
+    """Move what pictures and panels bring as styles into files that the pages share: an own style per picture weighs too much."""
+    moved: set[str] = set()
+    for style in lesson.select("style"):
+        text = style.string or ""
+        if len(text) < _LONG_STYLE:
+            continue
+        link = _asset(text, "css", page, config)
+        if link in moved:
+            style.decompose()
+        else:
+            style.replace_with(lesson.new_tag("link", attrs={"rel": "stylesheet", "href": link}))
+        moved.add(link)
+
+
+def _asset(text: str, kind: str, page: Page, config: MkDocsConfig) -> str:
+    """Write `text` to a file of the site, named after its content; returns the link to it from `page`."""
+    name = f"assets/{hashlib.sha256(text.encode()).hexdigest()[:12]}.{kind}"
+    target = Path(config.site_dir) / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, encoding="utf-8")
+    return get_relative_url(name, page.url)
 
 
 def _anchor_headings(lesson: BeautifulSoup) -> list[dict[str, Any]]:

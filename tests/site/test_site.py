@@ -90,8 +90,25 @@ def test_lesson_shows_its_pictures_and_no_bare_widget(address: str, tab: Watched
     if lesson != LESSONS[0]:  # the welcome may do without
         assert sizes
     assert all(box["width"] > 100 and box["height"] > 50 for box in sizes)
+    pending = tab.page.locator("[data-picture]:not(:has(svg))")
+    assert pending.count() == 0
     came_out = "\n".join(tab.page.locator(".wsk-shown, .wsk-printed").all_inner_texts())
     assert not re.search(r"\b[HV]?Box\(children=|Dropdown\(|Output\(\)|Traceback \(most recent", came_out)
+    tab.clean()
+
+
+@pytest.mark.parametrize("language", FOLDERS)
+@pytest.mark.parametrize("lesson", LESSONS[1:])
+def test_panel_switches_to_every_outcome(address: str, tab: Watched, language: str, lesson: str) -> None:
+    tab.page.goto(f"{address}{FOLDERS[language]}lessons/{lesson}/", wait_until="networkidle")
+    panels = tab.page.locator("fieldset.wlp")
+    assert panels.count() > 0
+    for panel in panels.all():
+        for label in panel.locator("label").all():
+            label.click()
+            shown = panel.locator(":scope > div").filter(visible=True)
+            assert shown.count() == 1
+            assert shown.locator("svg").is_visible() or shown.inner_text().strip()
     tab.clean()
 
 
