@@ -23,7 +23,7 @@ _TABLES = (
     "show.life:STATIONS",
     "show.life:HEADS",
     "rules.report:_STEPS",
-    "rules.report:_WORDS",
+    "rules.phrases:PHRASES", "net.network:DROPPED",
 )
 
 

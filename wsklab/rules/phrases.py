@@ -15,6 +15,8 @@ _ACTORS = {
     "app": "an application",
 }
 _WORDS = (
+    "read",
+    "write",
     "has been closed",
     "was never opened",
     "is NULL",

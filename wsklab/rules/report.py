@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wsklab.c.source import CompileError, caret
+from wsklab.rules.phrases import PHRASES
 from wsklab.rules.rule import BUGCHECKS
 from wsklab.words import translate
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from wsklab.machine.trace import Event, Where
 
 REFERENCE = "https://learn.microsoft.com/windows-hardware/drivers/"
-_WORDS = ("read", "write")  # values that are words of a language and not identifiers
 _STEPS = {
     "allocate": "allocated",
     "hand-over": "handed over to {target}",
@@ -29,7 +29,7 @@ _STEPS = {
 def report(stop: Stop, language: str) -> str:
     """The whole explanation of a stop as text."""
     rule = stop.rule
-    values = {name: translate(value, language) if value in _WORDS else value for name, value in stop.values.items()}
+    values = {name: translate(PHRASES[value], language) if value in PHRASES else value for name, value in stop.values.items()}
     lines = [translate("STOP {id}: {title}", language, id=rule.id, title=translate(rule.title, language))]
     if stop.where:
         lines += [f"  {stop.where}", *excerpt(stop.sources, stop.where)]
@@ -88,9 +88,8 @@ def _life(address: int, events: tuple[Event, ...], language: str) -> list[str]:
     lines = ["", translate("The life of {object}:", language, object=f"{address:#018x}")]
     for event in told:
         status = event.data.get("status")
-        step = translate(
-            _STEPS[event.kind], language, target=event.target or "", name=event.name, status=_status(status)
-        )
+        target = translate(PHRASES.get(event.target or "", event.target or ""), language)
+        step = translate(_STEPS[event.kind], language, target=target, name=event.name, status=_status(status))
         place = f"  {event.where} {event.where.function}" if event.where else ""
         lines.append(f"  {event.time / 10:8.1f} µs  {step}{place}")
     return lines
