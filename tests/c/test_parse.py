@@ -99,7 +99,7 @@ def test_words_beyond_standard_c(text: str, expected: str) -> None:
               "Take this semicolon away.")],
         ),
         ("int f(void) { return 1; } }", [("closed-twice", 1, 27, "This } closes nothing.", None)]),
-        ("void f(void) { DbgPrint(TRUE TRUE); }", [("expected", 1, 30, "Here , or ) was expected, not TRUE.", None)]),
+        ("void f(void) { DbgPrint(TRUE TRUE); }", [("expected", 1, 30, "Here a comma or ) was expected, not TRUE.", None)]),
         ("void f(PIRP a) { a->; }", [("syntax", 1, 21, "The name of a member was expected here, not ;.", None)]),
         ("int int = 3;", [("syntax", 1, 1, "This is not a declaration.", None)]),
         ("Pirp f(void);", [("unknown-type", 1, 1, "Pirp is not the name of a type.", "Did you mean PIRP?")]),
@@ -122,7 +122,7 @@ def test_words_beyond_standard_c(text: str, expected: str) -> None:
         ("void f(int a) { if (a) a = 1 else a = 3; }", [("missing-semicolon", 1, 29, "A semicolon is missing after 1.", None)]),
         (
             "void f(int a)\n{\n  f(1,\n    2;\n}",
-            [("expected", 4, 6, "Here , or ) was expected, not ;.", "It would close the one opened in line 3.")],
+            [("expected", 4, 6, "Here a comma or ) was expected, not ;.", "It would close the one opened in line 3.")],
         ),
         ("void f(int a) { f(a)); }", [("closed-twice", 1, 21, "This ) closes nothing.", None)]),
         ("void f(int a) { a = ; }", [("no-expression", 1, 21, "A value was expected here, not ;.", None)]),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import pickle
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -23,7 +22,9 @@ from wsklab.c.types import Record
 if TYPE_CHECKING:
     from wsklab.c.headers import Headers
 
-_NAME = f"headers.{sys.implementation.cache_tag}.pickle"
+_NAME = "headers.pickle"
+"""One file for all versions of Python: nothing in it depends on them."""
+_PROTOCOL = 5
 
 
 def _places(beside: Path) -> Iterator[Path]:
@@ -35,8 +36,8 @@ def _places(beside: Path) -> Iterator[Path]:
 
 
 def find(beside: Path, key: str) -> Path | None:
-    """The cache file that was made for `key`, if there is one."""
-    for directory in _places(beside):
+    """The cache file that was made for `key`, if there is one; a package can bring it, beside the headers themselves."""
+    for directory in (beside, *_places(beside)):
         path = directory / _NAME
         with suppress(OSError), path.open("rb") as file:
             if file.read(len(key)) == key.encode():
@@ -46,26 +47,31 @@ def find(beside: Path, key: str) -> Path | None:
 
 def save(beside: Path, key: str, headers: Headers) -> None:
     """Write the cache file, to the first place that can be written; none is no error."""
-    data = key.encode() + dump(headers)
     for directory in _places(beside):
         with suppress(OSError):
             directory.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=directory, prefix=_NAME)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(data)
-                os.replace(temporary, directory / _NAME)
-            except OSError:
-                os.unlink(temporary)
-                raise
+            write(directory / _NAME, key, headers)
             return
+
+
+def write(path: Path, key: str, headers: Headers) -> None:
+    """Write a cache file in one step, so that nobody ever reads half of it. Raises OSError."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(key.encode() + dump(headers))
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError:
+        os.unlink(temporary)
+        raise
 
 
 class _Pickler(pickle.Pickler):
     """Writes numbers for records, and collects the records."""
 
     def __init__(self, file: io.BytesIO) -> None:
-        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        super().__init__(file, _PROTOCOL)
         self.records: list[Record] = []
         self.numbers: dict[int, int] = {}
 
@@ -116,7 +122,7 @@ def dump(headers: Headers) -> bytes:
         members += [(record.fields, record.members, record.layout) for record in new]
         second.dump(members[-len(new) :])
     shells = [(record.kind, record.tag) for record in pickler.records]
-    return pickle.dumps((shells, parts.getvalue(), body.getvalue()), pickle.HIGHEST_PROTOCOL)
+    return pickle.dumps((shells, parts.getvalue(), body.getvalue()), _PROTOCOL)
 
 
 def load(path: Path, make: Callable[..., Headers]) -> Headers:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import pickle
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -149,6 +148,17 @@ def headers() -> Headers:
     return built
 
 
+def write_cache(directory: Path = INCLUDE) -> Path:
+    """Write the cache beside the headers in `directory` (a copy of the package's), for a package that brings it along.
+
+    Returns:
+        The file; it serves every version of Python.
+    """
+    path = directory / "headers.pickle"
+    cache.write(path, _key(_texts(directory)), read_headers(directory))
+    return path
+
+
 def read_headers(directory: Path, texts: dict[str, str] | None = None) -> Headers:
     """Parse all headers of a directory, beginning with its ``all.h``.
 
@@ -176,7 +186,7 @@ def read_headers(directory: Path, texts: dict[str, str] | None = None) -> Header
 def _keep_tokens(bodies: dict[str, bytes], external: External) -> Callable[[], Any]:
     node = external.nodes[0]
     values = [(t.type, t.value, t.lineno, t.column, t.filename) for t in external.tokens]
-    bodies[node.decl.name] = pickle.dumps(values, pickle.HIGHEST_PROTOCOL)
+    bodies[node.decl.name] = pickle.dumps(values, 5)
     return lambda: node
 
 
@@ -205,8 +215,8 @@ def _texts(directory: Path) -> dict[str, str]:
 
 
 def _key(texts: dict[str, str]) -> str:
-    """What the cache depends on: the headers, this front end, pcpp, pycparser and Python."""
-    digest = hashlib.sha256(repr((sys.version_info, pcpp.__version__, pycparser.__version__)).encode())
+    """What the cache depends on: the headers, this front end, pcpp and pycparser."""
+    digest = hashlib.sha256(repr((pcpp.__version__, pycparser.__version__)).encode())
     for module in _PHASES:
         with suppress(OSError):
             digest.update(Path(__file__).with_name(module + ".py").read_bytes())

@@ -20,7 +20,7 @@ from wsklab.c.source import NOWHERE, Place, Source, place_of
 if TYPE_CHECKING:
     from wsklab.c.parse import SyntaxStop
 
-_TEXTS = {sign.tok_type: sign.literal for sign in c_lexer._fixed_tokens} | {"ID": "a name"}
+_TEXTS = {sign.tok_type: sign.literal for sign in c_lexer._fixed_tokens}
 _WORD = re.compile(r"[^\W\d]\w*")
 _SENTENCES = {
     "Invalid struct reference": "The name of a member was expected here, not {token}.",
@@ -267,10 +267,12 @@ def _expected(around: _Around) -> Mistake | None:
     stop, bad = around.stop, around.bad
     if stop.expected is None:
         return None
+    if stop.expected == "ID":
+        return Mistake("expected", around.place, "A name was expected here, not {token}.", {"token": around.spelled(bad)})
     bracket = around.unclosed()
-    wanted = _TEXTS.get(stop.expected, stop.expected.lower())
+    text, wanted = "Here {wanted} was expected, not {token}.", _TEXTS.get(stop.expected, stop.expected.lower())
     if stop.expected == "RBRACE" or (stop.expected == "RPAREN" and around.in_list(bracket)):
-        wanted = f", or {wanted}"
+        text = "Here a comma or {wanted} was expected, not {token}."
     values: dict[str, object] = {"wanted": wanted, "token": around.spelled(bad)}
     if stop.expected == "LPAREN" and around.before is not None and around.before.type in ("IF", "WHILE", "SWITCH", "FOR"):
         values["word"] = around.before.value
@@ -278,8 +280,8 @@ def _expected(around: _Around) -> Mistake | None:
     if stop.expected in ("RPAREN", "RBRACKET", "RBRACE") and bracket is not None and bracket.lineno != bad.lineno:
         values["line"] = bracket.lineno
         hint = "It would close the one opened in line {line}."
-        return Mistake("expected", around.place, "Here {wanted} was expected, not {token}.", values, hint)
-    return Mistake("expected", around.place, "Here {wanted} was expected, not {token}.", values)
+        return Mistake("expected", around.place, text, values, hint)
+    return Mistake("expected", around.place, text, values)
 
 
 def _no_expression(around: _Around) -> Mistake | None:
