@@ -216,13 +216,13 @@ typedef struct _SINGLE_LIST_ENTRY {
     struct _SINGLE_LIST_ENTRY *Next;
 } SINGLE_LIST_ENTRY, *PSINGLE_LIST_ENTRY;
 
-typedef struct _SLIST_ENTRY {
-    DECLSPEC_ALIGN(16) struct _SLIST_ENTRY *Next;
+typedef struct DECLSPEC_ALIGN(16) _SLIST_ENTRY {
+    struct _SLIST_ENTRY *Next;
 } SLIST_ENTRY, *PSLIST_ENTRY;
 
-typedef union _SLIST_HEADER {
+typedef union DECLSPEC_ALIGN(16) _SLIST_HEADER {
     struct {
-        DECLSPEC_ALIGN(16) ULONGLONG Alignment;
+        ULONGLONG Alignment;
         ULONGLONG Region;
     };
     struct {

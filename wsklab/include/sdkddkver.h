@@ -6,14 +6,7 @@
 #ifndef _WSKLAB_SDKDDKVER_H_
 #define _WSKLAB_SDKDDKVER_H_
 
-/* Compiler and machine. */
-#define _MSC_VER 1938
-#define _WIN32 1
-#define _WIN64 1
-#define _AMD64_ 1
-#define _M_AMD64 100
-#define _M_X64 100
-#define _KERNEL_MODE 1
+/* Kind of build; the compiler itself defines _WIN64, _M_AMD64, _MSC_VER and _KERNEL_MODE. */
 #define DBG 1
 #define ALLOC_PRAGMA 1
 #define STD_CALL

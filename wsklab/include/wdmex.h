@@ -89,6 +89,7 @@ PVOID ExAllocatePoolQuotaUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes,
 void ExFreePool(PVOID P);
 void ExFreePoolWithTag(PVOID P, ULONG Tag);
 void ExFreePool2(PVOID P, ULONG Tag, PCPOOL_EXTENDED_PARAMETER ExtendedParameters, ULONG ExtendedParametersCount);
+#define POOL_ZERO_DOWN_LEVEL_SUPPORT 1
 #define DrvRtPoolNxOptIn 0x00000001
 #define ExInitializeDriverRuntime(RuntimeFlags) ((void)(RuntimeFlags))
 
@@ -256,8 +257,8 @@ typedef ALLOCATE_FUNCTION_EX *PALLOCATE_FUNCTION_EX;
 typedef void FREE_FUNCTION_EX(PVOID Buffer, struct _LOOKASIDE_LIST_EX *Lookaside);
 typedef FREE_FUNCTION_EX *PFREE_FUNCTION_EX;
 
-typedef struct _GENERAL_LOOKASIDE {
-    DECLSPEC_CACHEALIGN union {
+typedef struct DECLSPEC_CACHEALIGN _GENERAL_LOOKASIDE {
+    union {
         SLIST_HEADER ListHead;
         SINGLE_LIST_ENTRY SingleListHead;
     };
@@ -466,12 +467,13 @@ typedef struct _EXT_DELETE_PARAMETERS {
     PEXT_DELETE_CALLBACK DeleteCallback;
     PVOID DeleteContext;
 } EXT_DELETE_PARAMETERS, *PEXT_DELETE_PARAMETERS;
+typedef PVOID PEXT_CANCEL_PARAMETERS;
 #define EX_TIMER_HIGH_RESOLUTION 4
 #define EX_TIMER_NO_WAKE 8
 #define EX_TIMER_NOTIFICATION (1UL << 31)
 PEX_TIMER ExAllocateTimer(PEXT_CALLBACK Callback, PVOID CallbackContext, ULONG Attributes);
 BOOLEAN ExSetTimer(PEX_TIMER Timer, LONGLONG DueTime, LONGLONG Period, PEXT_SET_PARAMETERS Parameters);
-BOOLEAN ExCancelTimer(PEX_TIMER Timer, PVOID Parameters);
+BOOLEAN ExCancelTimer(PEX_TIMER Timer, PEXT_CANCEL_PARAMETERS Parameters);
 BOOLEAN ExDeleteTimer(PEX_TIMER Timer, BOOLEAN Cancel, BOOLEAN Wait, PEXT_DELETE_PARAMETERS Parameters);
 
 /* Odds and ends. */

@@ -119,7 +119,7 @@ PVOID MmLockPagableDataSection(PVOID AddressWithinSection);
 #define MmLockPagableCodeSection(AddressWithinSection) MmLockPagableDataSection(AddressWithinSection)
 void MmUnlockPagableImageSection(PVOID ImageSectionHandle);
 BOOLEAN MmIsAddressValid(PVOID VirtualAddress);
-BOOLEAN MmIsDriverVerifying(struct _DRIVER_OBJECT *DriverObject);
+LOGICAL MmIsDriverVerifying(struct _DRIVER_OBJECT *DriverObject);
 void ProbeForRead(const volatile VOID *Address, SIZE_T Length, ULONG Alignment);
 void ProbeForWrite(volatile VOID *Address, SIZE_T Length, ULONG Alignment);
 

@@ -33,10 +33,10 @@ typedef union _SOCKADDR_INET {
 #define IN6ADDR_ANY_INIT { 0 }
 #define IN6ADDR_LOOPBACK_INIT { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 }
 #define IN6ADDR_ALLNODESONLINK_INIT { 0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01 }
-static const IN_ADDR in4addr_any = { { { 0, 0, 0, 0 } } };
-static const IN_ADDR in4addr_loopback = { { { 127, 0, 0, 1 } } };
-static const IN6_ADDR in6addr_any = { { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 } } };
-static const IN6_ADDR in6addr_loopback = { { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 } } };
+extern const IN_ADDR in4addr_any;
+extern const IN_ADDR in4addr_loopback;
+extern const IN6_ADDR in6addr_any;
+extern const IN6_ADDR in6addr_loopback;
 
 /* Tests on addresses. */
 FORCEINLINE BOOLEAN IN4_IS_ADDR_UNSPECIFIED(const IN_ADDR *a)
@@ -61,11 +61,13 @@ FORCEINLINE BOOLEAN IN6_ADDR_EQUAL(const IN6_ADDR *x, const IN6_ADDR *y)
 }
 FORCEINLINE BOOLEAN IN6_IS_ADDR_UNSPECIFIED(const IN6_ADDR *a)
 {
-    return IN6_ADDR_EQUAL(a, &in6addr_any);
+    return (BOOLEAN)(a->s6_words[0] == 0 && a->s6_words[1] == 0 && a->s6_words[2] == 0 && a->s6_words[3] == 0 &&
+                     a->s6_words[4] == 0 && a->s6_words[5] == 0 && a->s6_words[6] == 0 && a->s6_words[7] == 0);
 }
 FORCEINLINE BOOLEAN IN6_IS_ADDR_LOOPBACK(const IN6_ADDR *a)
 {
-    return IN6_ADDR_EQUAL(a, &in6addr_loopback);
+    return (BOOLEAN)(a->s6_words[0] == 0 && a->s6_words[1] == 0 && a->s6_words[2] == 0 && a->s6_words[3] == 0 &&
+                     a->s6_words[4] == 0 && a->s6_words[5] == 0 && a->s6_words[6] == 0 && a->s6_words[7] == 0x0100);
 }
 FORCEINLINE BOOLEAN IN6_IS_ADDR_MULTICAST(const IN6_ADDR *a)
 {
@@ -77,22 +79,18 @@ FORCEINLINE BOOLEAN IN6_IS_ADDR_LINKLOCAL(const IN6_ADDR *a)
 }
 FORCEINLINE VOID IN4ADDR_SETANY(PSOCKADDR_IN a)
 {
+    memset(a, 0, sizeof(SOCKADDR_IN));
     a->sin_family = AF_INET;
-    a->sin_port = 0;
-    a->sin_addr.s_addr = 0;
 }
 FORCEINLINE VOID IN6ADDR_SETANY(PSOCKADDR_IN6 a)
 {
+    memset(a, 0, sizeof(SOCKADDR_IN6));
     a->sin6_family = AF_INET6;
-    a->sin6_port = 0;
-    a->sin6_flowinfo = 0;
-    a->sin6_addr = in6addr_any;
-    a->sin6_scope_id = 0;
 }
 FORCEINLINE VOID IN6ADDR_SETLOOPBACK(PSOCKADDR_IN6 a)
 {
     IN6ADDR_SETANY(a);
-    a->sin6_addr = in6addr_loopback;
+    a->sin6_addr.s6_bytes[15] = 1;
 }
 
 /* Level IPPROTO_IP. */

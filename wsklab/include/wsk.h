@@ -18,7 +18,7 @@
 #define MAKE_WSK_VERSION(Mj, Mn) ((USHORT)((Mj) << 8) | (USHORT)((Mn) & 0xff))
 #define WSK_MAJOR_VERSION(V) ((UCHAR)((V) >> 8))
 #define WSK_MINOR_VERSION(V) ((UCHAR)(V))
-static const NPIID NPI_WSK_INTERFACE_ID = { 0x2227E803, 0x8D8B, 0x11D4, { 0xAB, 0xAD, 0x00, 0x90, 0x27, 0x71, 0x9E, 0x09 } };
+extern const NPIID NPI_WSK_INTERFACE_ID;
 
 /* Socket categories: Flags of WskSocket. */
 #define WSK_FLAG_BASIC_SOCKET 0x00000000

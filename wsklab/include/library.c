@@ -1,0 +1,22 @@
+/*
+ * library.c: the variables that Windows drivers get from import libraries (netio.lib, uuid.lib, ntoskrnl.lib). Linked into a
+ * driver that names one and does not define it itself; the headers declare them extern.
+ */
+const NPIID NPI_WSK_INTERFACE_ID = { 0x2227E803, 0x8D8B, 0x11D4, { 0xAB, 0xAD, 0x00, 0x90, 0x27, 0x71, 0x9E, 0x09 } };
+const IN_ADDR in4addr_any = { { { 0, 0, 0, 0 } } };
+const IN_ADDR in4addr_loopback = { { { 127, 0, 0, 1 } } };
+const IN6_ADDR in6addr_any = { { { 0 } } };
+const IN6_ADDR in6addr_loopback = { { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 } } };
+
+/* Object types: a driver only compares or passes them on. */
+static UCHAR objectTypes[5];
+static POBJECT_TYPE threadType = (POBJECT_TYPE)&objectTypes[0];
+static POBJECT_TYPE processType = (POBJECT_TYPE)&objectTypes[1];
+static POBJECT_TYPE fileType = (POBJECT_TYPE)&objectTypes[2];
+static POBJECT_TYPE eventType = (POBJECT_TYPE)&objectTypes[3];
+static POBJECT_TYPE semaphoreType = (POBJECT_TYPE)&objectTypes[4];
+POBJECT_TYPE *PsThreadType = &threadType;
+POBJECT_TYPE *PsProcessType = &processType;
+POBJECT_TYPE *IoFileObjectType = &fileType;
+POBJECT_TYPE *ExEventObjectType = &eventType;
+POBJECT_TYPE *ExSemaphoreObjectType = &semaphoreType;
