@@ -11,27 +11,11 @@ from typing import Any
 
 from pycparser import c_ast
 
+from wsklab.c import tree
 from wsklab.c.check_context import Body, at
 from wsklab.c.check_statements import Statements
 from wsklab.c.declare import Declarations, Symbol
 from wsklab.c.source import Place, place_of
-from wsklab.c.tree import (
-    Assign,
-    At,
-    Block,
-    Cast,
-    CheckedFunction,
-    Constant,
-    Evaluate,
-    Expression,
-    FunctionAddress,
-    Gap,
-    GlobalAddress,
-    Local,
-    Offset,
-    Statement,
-    StringAddress,
-)
 from wsklab.c.types import VOID, Array, CType, Function, Pointer, Record
 from wsklab.c.unit import FunctionDefinition, Unit
 
@@ -52,9 +36,9 @@ class CheckedVariable:
 class CheckedUnit:
     """What the linker needs of one unit. `initialise` holds the stores of all static initialisers."""
 
-    functions: dict[str, CheckedFunction] = field(default_factory=dict)
+    functions: dict[str, tree.CheckedFunction] = field(default_factory=dict)
     variables: dict[str, CheckedVariable] = field(default_factory=dict)
-    initialise: list[CheckedFunction] = field(default_factory=list)
+    initialise: list[tree.CheckedFunction] = field(default_factory=list)
     code: dict[Any, Any] = field(default_factory=dict)
     """Emitted code by what it depends on; kept by the linker."""
 
@@ -78,7 +62,7 @@ def checked_unit(unit: Unit) -> CheckedUnit:
     return unit.checked
 
 
-def check_function(unit: Unit, definition: FunctionDefinition) -> CheckedFunction:
+def check_function(unit: Unit, definition: FunctionDefinition) -> tree.CheckedFunction:
     """The checked body of one function of the unit; done once."""
     checked = checked_unit(unit)
     known = checked.functions.get(definition.name)
@@ -97,10 +81,7 @@ def check_function(unit: Unit, definition: FunctionDefinition) -> CheckedFunctio
             block = statements.items(node.body.block_items, node.body)
     finally:
         declarations.expression_type = previous
-    place = definition.place
-    function = CheckedFunction(
-        definition.name, definition.type, place.file, At(place.line, place.column), parameters, block, *_facts(body)
-    )
+    function = _checked(body, definition.name, definition.type, definition.place, parameters, block)
     checked.functions[definition.name] = function
     _add_statics(unit, checked, body)
     return function
@@ -113,10 +94,10 @@ def _add_statics(unit: Unit, checked: CheckedUnit, body: Body) -> None:
             _initialise(unit, checked, static.symbol, static.type, static.node)
 
 
-def _parameter(body: Body, definition: FunctionDefinition, index: int) -> Local:
+def _parameter(body: Body, definition: FunctionDefinition, index: int) -> tree.Local:
     parameter = definition.type.parameters[index]
     place = _place_of_parameter(definition, index)
-    where = At(place.line, place.column)
+    where = tree.At(place.line, place.column)
     variable = body.add_local(parameter.name, parameter.type, where, in_frame=isinstance(parameter.type, Array | Record))
     if parameter.name:
         body.declarations.enter(Symbol(parameter.name, "object", parameter.type, place, "", None, None, variable))
@@ -129,8 +110,10 @@ def _place_of_parameter(definition: FunctionDefinition, index: int) -> Place:
     return place_of(nodes[index]) if index < len(nodes) else definition.place
 
 
-def _facts(body: Body) -> tuple[int, bool, dict[str, At], dict[str, At], dict[str, At], list[Function], list[Local]]:
-    """Frame size in bytes, and what the body refers to; gives every variable its Python name and its place in the frame."""
+def _checked(
+    body: Body, name: str, ctype: Function, place: Place, parameters: list[tree.Local], block: tree.Block
+) -> tree.CheckedFunction:
+    """The result of a body's check; gives every variable its Python name and its place in the frame."""
     offset = 0
     taken: set[str] = set()
     for variable in body.locals:
@@ -142,7 +125,9 @@ def _facts(body: Body) -> tuple[int, bool, dict[str, At], dict[str, At], dict[st
             variable.offset = offset
             offset += variable.type.size
     size = -(-offset // _FRAME_ALIGNMENT) * _FRAME_ALIGNMENT
-    return size, body.has_gap, body.calls, body.addresses, body.symbols, body.indirect, body.locals
+    where = tree.At(place.line, place.column)
+    references = body.calls, body.addresses, body.symbols, body.indirect, body.locals
+    return tree.CheckedFunction(name, ctype, place.file, where, parameters, block, size, body.has_gap, *references)
 
 
 def _python_name(name: str, taken: set[str]) -> str:
@@ -154,13 +139,13 @@ def _python_name(name: str, taken: set[str]) -> str:
     return candidate
 
 
-def _is_constant(value: Expression) -> bool:
+def _is_constant(value: tree.Expression) -> bool:
     """Whether a static initialiser may be this: a number, or an address known before the run."""
-    if isinstance(value, Offset):
+    if isinstance(value, tree.Offset):
         return _is_constant(value.base)
-    if isinstance(value, Cast):
+    if isinstance(value, tree.Cast):
         return _is_constant(value.operand)
-    return isinstance(value, Constant | StringAddress | FunctionAddress | GlobalAddress | Gap)
+    return isinstance(value, tree.Constant | tree.StringAddress | tree.FunctionAddress | tree.GlobalAddress | tree.Gap)
 
 
 def _initialise(unit: Unit, checked: CheckedUnit, symbol: str, ctype: CType, node: c_ast.Decl) -> None:
@@ -168,15 +153,13 @@ def _initialise(unit: Unit, checked: CheckedUnit, symbol: str, ctype: CType, nod
     body = Body(symbol, unit.declarations, unit.problems, VOID, is_static=True)
     statements = Statements(body)
     where = at(node)
-    base = GlobalAddress(Pointer(ctype), where, symbol)
+    base = tree.GlobalAddress(Pointer(ctype), where, symbol)
     body.symbols[symbol] = where
     steps = statements.expressions.initialisers.steps(base, ctype, node.init, where, zeroed=True)
-    if not all(_is_constant(step.value) for step in steps if isinstance(step, Assign)):
+    if not all(_is_constant(step.value) for step in steps if isinstance(step, tree.Assign)):
         text = "The initial value of {name} is not constant."
         unit.problems.error("initialiser-not-constant", node.init, text, name=symbol)
     _add_statics(unit, checked, body)
-    items: list[Statement] = [Evaluate(step.at, step) for step in steps]
-    place = place_of(node)
-    checked.initialise.append(
-        CheckedFunction(f"initialise·{symbol}", Function(VOID, ()), place.file, where, [], Block(where, items), *_facts(body))
-    )
+    items: list[tree.Statement] = [tree.Evaluate(step.at, step) for step in steps]
+    block = tree.Block(where, items)
+    checked.initialise.append(_checked(body, f"initialise·{symbol}", Function(VOID, ()), place_of(node), [], block))

@@ -13,6 +13,7 @@ from typing import Any
 
 from pycparser import c_ast
 
+from wsklab.c import tree
 from wsklab.c.check_context import Body, at
 from wsklab.c.constant import literal
 from wsklab.c.conversions import (
@@ -28,24 +29,8 @@ from wsklab.c.conversions import (
     promoted,
     retyped,
     unknown,
-)
+)  # fmt: skip
 from wsklab.c.gaps import Gap as GapNode
-from wsklab.c.tree import (
-    At,
-    Comma,
-    Conditional,
-    Constant,
-    Expression,
-    FunctionAddress,
-    Gap,
-    GlobalAddress,
-    Local,
-    LocalAddress,
-    LocalValue,
-    Memory,
-    Not,
-    StringAddress,
-)
 from wsklab.c.types import CHAR, INT, SIZE_T, VOID, Array, CType, Float, Function, Int, Pointer, Record, Void
 
 _PTRDIFF = Int(8, True, "long long", 5)
@@ -70,23 +55,23 @@ class Expressions:
 
     # The two ways to look at an expression
 
-    def value(self, node: Any) -> Expression:
+    def value(self, node: Any) -> tree.Expression:
         """The value of `node`; arrays and functions are pointers."""
         return decay(self.designator(node))
 
-    def scalar(self, node: Any, kind: str = "argument") -> Expression:
+    def scalar(self, node: Any, kind: str = "argument") -> tree.Expression:
         """The value of `node` where C wants a truth value or a number to switch on."""
         value = self._with_gap(node, kind)
         if not is_scalar(value.type):
             return self.wrong(node, "not-scalar", "A number or pointer is needed here; this is {type}.", type=str(value.type))
         return value
 
-    def assigned(self, node: Any, target: CType, place: Any, what: str, kind: str = "argument") -> Expression:
+    def assigned(self, node: Any, target: CType, place: Any, what: str, kind: str = "argument") -> tree.Expression:
         """The value of `node` converted as if by assignment to `target`; `what` says where, for the message."""
         value = self._with_gap(node, kind, target)
         return self.convert_assigned(value, target, place, what)
 
-    def convert_assigned(self, value: Expression, target: CType, place: Any, what: str) -> Expression:
+    def convert_assigned(self, value: tree.Expression, target: CType, place: Any, what: str) -> tree.Expression:
         """`value` converted as if by assignment, with the warnings a C compiler gives."""
         trouble = pointer_trouble(value, target)
         if trouble is None:
@@ -102,7 +87,7 @@ class Expressions:
         self.body.problems.warning(f"pointer-{trouble}" if trouble != "pointers" else "pointer-types", place, text, **names)
         return convert(value, target)
 
-    def effect(self, node: Any) -> Expression:
+    def effect(self, node: Any) -> tree.Expression:
         """An expression whose value nobody uses: ``x++`` is the cheaper ``++x``."""
         if isinstance(node, c_ast.UnaryOp) and node.op in ("p++", "p--"):
             return self.assignments.step(node, node.op[1])
@@ -110,7 +95,7 @@ class Expressions:
             parts = [self.effect(part) for part in node.exprs]
             result = parts[0]
             for part in parts[1:]:
-                result = Comma(part.type, at(node), result, part)
+                result = tree.Comma(part.type, at(node), result, part)
             return result
         return self.value(node)
 
@@ -127,63 +112,63 @@ class Expressions:
             yield
         self._unevaluated -= 1
 
-    def designator(self, node: Any) -> Expression:
+    def designator(self, node: Any) -> tree.Expression:
         """The object or function that `node` designates, or its value."""
-        check: Callable[[Any], Expression] | None = getattr(self, f"_{type(node).__name__}", None)
+        check: Callable[[Any], tree.Expression] | None = getattr(self, f"_{type(node).__name__}", None)
         if check is None:
             return self.wrong(node, "not-supported", "This expression ({what}) is not supported.", what=type(node).__name__)
         return check(node)
 
-    def wrong(self, node: Any, id: str, text: str, hint: str | None = None, **values: object) -> Expression:
+    def wrong(self, node: Any, id: str, text: str, hint: str | None = None, **values: object) -> tree.Expression:
         """Report an error and go on with a value of unknown type."""
         self.body.problems.error(id, node, text, hint, **values)
-        return Constant(UNKNOWN, at(node), 0)
+        return tree.Constant(UNKNOWN, at(node), 0)
 
-    def _with_gap(self, node: Any, kind: str, target: CType = INT) -> Expression:
+    def _with_gap(self, node: Any, kind: str, target: CType = INT) -> tree.Expression:
         if isinstance(node, GapNode):
             self.body.has_gap = True
-            return Gap(target if is_scalar(target) else UNKNOWN, at(node), kind)
+            return tree.Gap(target if is_scalar(target) else UNKNOWN, at(node), kind)
         return self.value(node)
 
     # Names and literals
 
-    def _Gap(self, node: Any) -> Expression:
+    def _Gap(self, node: Any) -> tree.Expression:
         return self._with_gap(node, "argument")
 
-    def _Constant(self, node: Any) -> Expression:
+    def _Constant(self, node: Any) -> tree.Expression:
         value, ctype = literal(node)
         if isinstance(value, bytes):
-            return StringAddress(ctype, at(node), value)
-        return Constant(ctype, at(node), value)
+            return tree.StringAddress(ctype, at(node), value)
+        return tree.Constant(ctype, at(node), value)
 
-    def _ID(self, node: Any) -> Expression:
+    def _ID(self, node: Any) -> tree.Expression:
         name, where = node.name, at(node)
         symbol = self.body.declarations.lookup(name)
         if symbol is None and name in ("__func__", "__FUNCTION__"):
             text = self.body.name.encode() + b"\0"
-            return StringAddress(Array(CHAR, len(text)), where, text)
+            return tree.StringAddress(Array(CHAR, len(text)), where, text)
         if symbol is None or symbol.kind == "typedef":
             return self.wrong(node, "undeclared", "{name} is not declared.", self.body.suggestion(name), name=name)
         if symbol.kind == "constant":
-            return Constant(symbol.type, where, symbol.value or 0)
+            return tree.Constant(symbol.type, where, symbol.value or 0)
         if symbol.kind == "function":
             self.body.addresses.setdefault(name, where)
-            return FunctionAddress(symbol.type, where, name)
-        if isinstance(symbol.data, Local):
+            return tree.FunctionAddress(symbol.type, where, name)
+        if isinstance(symbol.data, tree.Local):
             return self.local(symbol.data, where)
         symbol_name = symbol.data or name
         self.body.symbols.setdefault(symbol_name, where)
-        return Memory(symbol.type, where, GlobalAddress(Pointer(symbol.type), where, symbol_name), 0)
+        return tree.Memory(symbol.type, where, tree.GlobalAddress(Pointer(symbol.type), where, symbol_name), 0)
 
-    def local(self, variable: Local, where: At) -> Expression:
+    def local(self, variable: tree.Local, where: tree.At) -> tree.Expression:
         """The variable as an object."""
         if isinstance(variable.type, Array | Record):
-            return Memory(variable.type, where, LocalAddress(Pointer(variable.type), where, variable), 0)
-        return LocalValue(variable.type, where, variable)
+            return tree.Memory(variable.type, where, tree.LocalAddress(Pointer(variable.type), where, variable), 0)
+        return tree.LocalValue(variable.type, where, variable)
 
     # Members, elements, addresses
 
-    def _StructRef(self, node: Any) -> Expression:
+    def _StructRef(self, node: Any) -> tree.Expression:
         name = node.field.name
         if node.type == "->":
             base = self.value(node.name)
@@ -192,7 +177,7 @@ class Expressions:
             whole = self.designator(node.name)
             base, record = address_of(whole), whole.type
         if unknown(base) or record is UNKNOWN:
-            return Constant(UNKNOWN, at(node), 0)
+            return tree.Constant(UNKNOWN, at(node), 0)
         if not isinstance(record, Record):
             other = base.type.to if isinstance(base.type, Pointer) and node.type == "." else base.type
             pointed = record.to if isinstance(record, Pointer) else None
@@ -210,17 +195,17 @@ class Expressions:
             return self.wrong(node.field, "no-such-member", "{type} has no member {name}.", hint, type=str(record), name=name)
         return member(base, field.offset, field.type, field.bit_offset, field.bit_width)
 
-    def _ArrayRef(self, node: Any) -> Expression:
+    def _ArrayRef(self, node: Any) -> tree.Expression:
         base, index = self.value(node.name), self.value(node.subscript)
         if isinstance(index.type, Pointer):
             base, index = index, base
         if unknown(base, index):
-            return Constant(UNKNOWN, at(node), 0)
+            return tree.Constant(UNKNOWN, at(node), 0)
         if not isinstance(base.type, Pointer) or not isinstance(index.type, Int):
             return self.wrong(node, "not-an-array", "{type} cannot be indexed.", type=str(base.type))
         size = self.pointed_size(base.type, node)
         if size is None:
-            return Constant(UNKNOWN, at(node), 0)
+            return tree.Constant(UNKNOWN, at(node), 0)
         return member(element(base, index, size, base.type), 0, base.type.to)
 
     def pointed_size(self, pointer: Pointer, node: Any) -> int | None:
@@ -232,18 +217,18 @@ class Expressions:
             self.wrong(node, "unknown-size", "The size of {type} is not known.", hint, type=str(pointer.to))
             return None
 
-    def _address(self, node: Any) -> Expression:
+    def _address(self, node: Any) -> tree.Expression:
         target = self.designator(node.expr)
         where = at(node)
-        if isinstance(target, Memory):
+        if isinstance(target, tree.Memory):
             if target.bit_width is not None:
                 return self.wrong(node, "address-of-bit-field", "A bit-field has no address.")
             return address_of(target)
-        if isinstance(target, LocalValue):
+        if isinstance(target, tree.LocalValue):
             if not self._unevaluated:
                 target.variable.in_frame = True
-            return LocalAddress(Pointer(target.type), where, target.variable)
-        if isinstance(target, FunctionAddress | StringAddress):
+            return tree.LocalAddress(Pointer(target.type), where, target.variable)
+        if isinstance(target, tree.FunctionAddress | tree.StringAddress):
             return retyped(target, Pointer(target.type))
         if isinstance(target.type, Pointer) and isinstance(target.type.to, Function):
             return target  # &*f
@@ -251,7 +236,7 @@ class Expressions:
             return target
         return self.wrong(node, "no-address", "This value has no address.")
 
-    def _dereference(self, node: Any) -> Expression:
+    def _dereference(self, node: Any) -> tree.Expression:
         pointer = self.value(node.expr)
         if unknown(pointer):
             return pointer
@@ -263,7 +248,7 @@ class Expressions:
 
     # Operators
 
-    def _UnaryOp(self, node: Any) -> Expression:
+    def _UnaryOp(self, node: Any) -> tree.Expression:
         op = node.op
         if op == "&":
             return self._address(node)
@@ -286,54 +271,54 @@ class Expressions:
         operand = promoted(operand)
         return operand if op == "+" else fold_unary(op, operand)
 
-    def _not(self, node: Any, operand: Expression) -> Expression:
+    def _not(self, node: Any, operand: tree.Expression) -> tree.Expression:
         if not is_scalar(operand.type):
             return self.wrong(node, "bad-operand", "{op} does not work on {type}.", op="!", type=str(operand.type))
-        if isinstance(operand, Constant):
-            return Constant(INT, operand.at, int(not operand.value))
-        return Not(INT, at(node), operand)
+        if isinstance(operand, tree.Constant):
+            return tree.Constant(INT, operand.at, int(not operand.value))
+        return tree.Not(INT, at(node), operand)
 
-    def _sizeof(self, node: Any) -> Expression:
+    def _sizeof(self, node: Any) -> tree.Expression:
         inner = node.expr
         ctype = self.body.declarations.type_of(inner) if isinstance(inner, c_ast.Typename) else self.type_of(inner)
         try:
-            return Constant(SIZE_T, at(node), ctype.align if node.op == "_Alignof" else ctype.size)
+            return tree.Constant(SIZE_T, at(node), ctype.align if node.op == "_Alignof" else ctype.size)
         except TypeError:
             return self.wrong(node, "unknown-size", "The size of {type} is not known.", type=str(ctype))
 
-    def _BinaryOp(self, node: Any) -> Expression:
+    def _BinaryOp(self, node: Any) -> tree.Expression:
         op = node.op
         if op in ("&&", "||"):
             left, right = self.scalar(node.left, "condition"), self.scalar(node.right, "condition")
             return self.operators.logical(op, left, right)
         return self.operators.binary(op, self.value(node.left), self.value(node.right), node)
 
-    def _TernaryOp(self, node: Any) -> Expression:
+    def _TernaryOp(self, node: Any) -> tree.Expression:
         condition = self.scalar(node.cond, "condition")
         then, otherwise = self.value(node.iftrue), self.value(node.iffalse)
         ctype = self.operators.common(then, otherwise, node)
         if ctype is UNKNOWN:
-            return Constant(UNKNOWN, at(node), 0)
+            return tree.Constant(UNKNOWN, at(node), 0)
         then, otherwise = convert(then, ctype), convert(otherwise, ctype)
-        if isinstance(condition, Constant):
+        if isinstance(condition, tree.Constant):
             return then if condition.value else otherwise
-        return Conditional(ctype, at(node), condition, then, otherwise)
+        return tree.Conditional(ctype, at(node), condition, then, otherwise)
 
-    def _ExprList(self, node: Any) -> Expression:
+    def _ExprList(self, node: Any) -> tree.Expression:
         result = self.effect(node.exprs[0])
         for part in node.exprs[1:-1]:
             following = self.effect(part)
-            result = Comma(following.type, at(node), result, following)
+            result = tree.Comma(following.type, at(node), result, following)
         last = self.value(node.exprs[-1])
-        return Comma(last.type, at(node), result, last) if len(node.exprs) > 1 else last
+        return tree.Comma(last.type, at(node), result, last) if len(node.exprs) > 1 else last
 
-    def _Cast(self, node: Any) -> Expression:
+    def _Cast(self, node: Any) -> tree.Expression:
         target = self.body.declarations.type_of(node.to_type)
         value = self._with_gap(node.expr, "argument", target)
         if unknown(value):
             return value
         if isinstance(target, Void):
-            return Comma(VOID, at(node), value, Constant(VOID, at(node), 0)) if not isinstance(value, Constant) else value
+            return tree.Comma(VOID, at(node), value, tree.Constant(VOID, at(node), 0))
         if isinstance(target, Record) and value.type == target:
             return value
         floating = isinstance(value.type, Float) and isinstance(target, Pointer)
@@ -345,19 +330,19 @@ class Expressions:
         result = convert(value, target)
         if result is value:
             return value
-        result.at = at(node) if not isinstance(value, Constant) else result.at
+        result.at = at(node) if not isinstance(value, tree.Constant) else result.at
         return result
 
     # What has its own module
 
-    def _Assignment(self, node: Any) -> Expression:
+    def _Assignment(self, node: Any) -> tree.Expression:
         return self.assignments.assign(node)
 
-    def _FuncCall(self, node: Any) -> Expression:
+    def _FuncCall(self, node: Any) -> tree.Expression:
         return self.calls.call(node)
 
-    def _CompoundLiteral(self, node: Any) -> Expression:
+    def _CompoundLiteral(self, node: Any) -> tree.Expression:
         return self.initialisers.compound_literal(node)
 
-    def _InitList(self, node: Any) -> Expression:
+    def _InitList(self, node: Any) -> tree.Expression:
         return self.wrong(node, "misplaced-braces", "A list in braces is not a value.")

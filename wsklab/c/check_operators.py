@@ -20,7 +20,7 @@ from wsklab.c.conversions import (
     pointer_trouble,
     promoted,
     unknown,
-)
+)  # fmt: skip
 from wsklab.c.tree import Constant, Distance, Expression, Logical
 from wsklab.c.types import INT, VOID, CType, Float, Int, Pointer, Record, Void
 

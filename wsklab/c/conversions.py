@@ -10,25 +10,8 @@ import operator
 from collections.abc import Callable
 from struct import pack, unpack
 
+from wsklab.c import tree
 from wsklab.c.constant import promote, usual
-from wsklab.c.tree import (
-    Assign,
-    Binary,
-    Cast,
-    Comparison,
-    Constant,
-    Element,
-    Expression,
-    FunctionAddress,
-    GlobalAddress,
-    LocalAddress,
-    LocalValue,
-    Memory,
-    Offset,
-    PostStep,
-    StringAddress,
-    Unary,
-)
 from wsklab.c.types import BOOL, INT, Array, CType, Float, Function, Int, Pointer, Record, Void
 
 UNKNOWN = Int(4, True, "unknown", 3)
@@ -54,7 +37,7 @@ COMPARISONS: dict[str, Callable[[int | float, int | float], bool]] = {
 }
 
 
-def unknown(*expressions: Expression) -> bool:
+def unknown(*expressions: tree.Expression) -> bool:
     """Whether one of the expressions was already complained about."""
     return any(e.type is UNKNOWN for e in expressions)
 
@@ -69,11 +52,11 @@ def is_arithmetic(ctype: CType) -> bool:
     return isinstance(ctype, Int | Float)
 
 
-def is_null(expression: Expression) -> bool:
+def is_null(expression: tree.Expression) -> bool:
     """Whether this is a null pointer constant: 0, or 0 cast to ``void *``."""
     ctype = expression.type
     return (
-        isinstance(expression, Constant)
+        isinstance(expression, tree.Constant)
         and expression.value == 0
         and (isinstance(ctype, Int) or (isinstance(ctype, Pointer) and isinstance(ctype.to, Void)))
     )
@@ -97,7 +80,7 @@ def compatible(one: CType, other: CType) -> bool:
     return one == other
 
 
-def pointer_trouble(value: Expression, target: CType) -> str | None:
+def pointer_trouble(value: tree.Expression, target: CType) -> str | None:
     """What C says of `value` becoming `target` where it is assigned.
 
     Returns:
@@ -120,19 +103,19 @@ def pointer_trouble(value: Expression, target: CType) -> str | None:
     return "types"
 
 
-def convert(value: Expression, target: CType) -> Expression:
+def convert(value: tree.Expression, target: CType) -> tree.Expression:
     """`value` converted to `target`, folded when it is a constant. Nothing is checked."""
     source = value.type
     if source is UNKNOWN or target is UNKNOWN or isinstance(target, Record | Array | Function):
         return value
-    if isinstance(value, Constant) and is_scalar(target):
-        return Constant(target, value.at, converted(value.value, target))
+    if isinstance(value, tree.Constant) and is_scalar(target):
+        return tree.Constant(target, value.at, converted(value.value, target))
     if source == target and not isinstance(source, Int):
         value.type = target  # another typedef name, or the same pointer
         return value
     if isinstance(source, Int) and isinstance(target, Int) and source == target and (source.rank == 0) == (target.rank == 0):
         return value
-    return Cast(target, value.at, value)
+    return tree.Cast(target, value.at, value)
 
 
 def converted(value: int | float, target: CType) -> int | float:
@@ -149,19 +132,19 @@ def _is_bool(ctype: Int) -> bool:
     return ctype.rank == BOOL.rank
 
 
-def fold_binary(op: str, left: Expression, right: Expression, ctype: CType) -> Expression:
+def fold_binary(op: str, left: tree.Expression, right: tree.Expression, ctype: CType) -> tree.Expression:
     """``left op right`` on operands that already have the type `ctype` (the count of a shift keeps its own)."""
-    if isinstance(left, Constant) and isinstance(right, Constant):
+    if isinstance(left, tree.Constant) and isinstance(right, tree.Constant):
         a, b = left.value, right.value
         if isinstance(ctype, Float):
             if op in "+-*" or b:
                 result = {"+": a + b, "-": a - b, "*": a * b}[op] if op in "+-*" else a / b
-                return Constant(ctype, left.at, converted(result, ctype))
+                return tree.Constant(ctype, left.at, converted(result, ctype))
         elif isinstance(ctype, Int) and isinstance(a, int) and isinstance(b, int):
             folded = _fold_integers(op, a, b, ctype)
             if folded is not None:
-                return Constant(ctype, left.at, folded)
-    return Binary(ctype, left.at, op, left, right)
+                return tree.Constant(ctype, left.at, folded)
+    return tree.Binary(ctype, left.at, op, left, right)
 
 
 def _fold_integers(op: str, a: int, b: int, ctype: Int) -> int | None:
@@ -175,40 +158,40 @@ def _fold_integers(op: str, a: int, b: int, ctype: Int) -> int | None:
     return ctype.wrap(_ARITHMETIC[op](a, b))
 
 
-def fold_comparison(op: str, left: Expression, right: Expression) -> Expression:
+def fold_comparison(op: str, left: tree.Expression, right: tree.Expression) -> tree.Expression:
     """``left op right`` on operands of one type."""
-    if isinstance(left, Constant) and isinstance(right, Constant):
-        return Constant(INT, left.at, int(COMPARISONS[op](left.value, right.value)))
-    return Comparison(INT, left.at, op, left, right)
+    if isinstance(left, tree.Constant) and isinstance(right, tree.Constant):
+        return tree.Constant(INT, left.at, int(COMPARISONS[op](left.value, right.value)))
+    return tree.Comparison(INT, left.at, op, left, right)
 
 
-def fold_unary(op: str, operand: Expression) -> Expression:
+def fold_unary(op: str, operand: tree.Expression) -> tree.Expression:
     """``-`` or ``~`` of a promoted operand."""
     ctype = operand.type
-    if isinstance(operand, Constant):
+    if isinstance(operand, tree.Constant):
         value = operand.value
         if isinstance(ctype, Int) and isinstance(value, int):
-            return Constant(ctype, operand.at, ctype.wrap(-value if op == "-" else ~value))
-        return Constant(ctype, operand.at, -value)
-    return Unary(ctype, operand.at, op, operand)
+            return tree.Constant(ctype, operand.at, ctype.wrap(-value if op == "-" else ~value))
+        return tree.Constant(ctype, operand.at, -value)
+    return tree.Unary(ctype, operand.at, op, operand)
 
 
-def promoted(value: Expression) -> Expression:
+def promoted(value: tree.Expression) -> tree.Expression:
     """The integer promotions."""
     if value.type is UNKNOWN:
         return value
     return convert(value, INT if _is_small_field(value) else promote(value.type))
 
 
-def _is_small_field(value: Expression) -> bool:
+def _is_small_field(value: tree.Expression) -> bool:
     """Whether this is a bit-field whose values all fit into int: C promotes it to int, whatever its declared type."""
-    field = value.target if isinstance(value, Assign | PostStep) else value
-    if not isinstance(field, Memory) or field.bit_width is None or not isinstance(field.type, Int):
+    field = value.target if isinstance(value, tree.Assign | tree.PostStep) else value
+    if not isinstance(field, tree.Memory) or field.bit_width is None or not isinstance(field.type, Int):
         return False
     return field.type.bytes <= 4 and field.bit_width + (not field.type.signed) <= 32
 
 
-def balanced(left: Expression, right: Expression) -> tuple[Expression, Expression, CType]:
+def balanced(left: tree.Expression, right: tree.Expression) -> tuple[tree.Expression, tree.Expression, CType]:
     """The usual arithmetic conversions."""
     if unknown(left, right):
         return left, right, UNKNOWN
@@ -217,64 +200,64 @@ def balanced(left: Expression, right: Expression) -> tuple[Expression, Expressio
     return convert(left, common), convert(right, common), common
 
 
-def decay(expression: Expression) -> Expression:
+def decay(expression: tree.Expression) -> tree.Expression:
     """An array becomes the address of its first element, a function its address; anything else stays."""
     ctype = expression.type
     if isinstance(ctype, Array):
         address = address_of(expression)
         return retyped(address, Pointer(ctype.of))
-    if isinstance(ctype, Function) and isinstance(expression, FunctionAddress):
+    if isinstance(ctype, Function) and isinstance(expression, tree.FunctionAddress):
         return retyped(expression, Pointer(ctype))
     return expression
 
 
-def address_of(expression: Expression) -> Expression:
+def address_of(expression: tree.Expression) -> tree.Expression:
     """The address of an object in memory; a record-typed or array-typed value is its own address."""
-    if isinstance(expression, Memory):
+    if isinstance(expression, tree.Memory):
         return moved(expression.base, expression.offset, Pointer(expression.type))
     return expression
 
 
-def moved(base: Expression, offset: int, ctype: CType) -> Expression:
+def moved(base: tree.Expression, offset: int, ctype: CType) -> tree.Expression:
     """`base` + `offset` bytes, of pointer type `ctype`; offsets are added up and constants folded."""
-    if isinstance(base, Offset):
+    if isinstance(base, tree.Offset):
         offset += base.bytes
         base = base.base
-    if isinstance(base, Constant):
-        return Constant(ctype, base.at, converted(base.value + offset, ctype))
-    return Offset(ctype, base.at, base, offset) if offset else retyped(base, ctype)
+    if isinstance(base, tree.Constant):
+        return tree.Constant(ctype, base.at, converted(base.value + offset, ctype))
+    return tree.Offset(ctype, base.at, base, offset) if offset else retyped(base, ctype)
 
 
-def retyped(expression: Expression, ctype: CType) -> Expression:
+def retyped(expression: tree.Expression, ctype: CType) -> tree.Expression:
     """The same address as another pointer type."""
-    if isinstance(expression, Constant):
-        return Constant(ctype, expression.at, expression.value)
-    if isinstance(expression, Offset):
-        return Offset(ctype, expression.at, expression.base, expression.bytes)
-    if isinstance(expression, Element):
-        return Element(ctype, expression.at, expression.base, expression.index, expression.scale)
-    if isinstance(expression, LocalAddress):
-        return LocalAddress(ctype, expression.at, expression.variable)
-    if isinstance(expression, StringAddress):
-        return StringAddress(ctype, expression.at, expression.data)
-    if isinstance(expression, FunctionAddress):
-        return FunctionAddress(ctype, expression.at, expression.name)
-    return Cast(ctype, expression.at, expression)
+    if isinstance(expression, tree.Constant):
+        return tree.Constant(ctype, expression.at, expression.value)
+    if isinstance(expression, tree.Offset):
+        return tree.Offset(ctype, expression.at, expression.base, expression.bytes)
+    if isinstance(expression, tree.Element):
+        return tree.Element(ctype, expression.at, expression.base, expression.index, expression.scale)
+    if isinstance(expression, tree.LocalAddress):
+        return tree.LocalAddress(ctype, expression.at, expression.variable)
+    if isinstance(expression, tree.StringAddress):
+        return tree.StringAddress(ctype, expression.at, expression.data)
+    if isinstance(expression, tree.FunctionAddress):
+        return tree.FunctionAddress(ctype, expression.at, expression.name)
+    return tree.Cast(ctype, expression.at, expression)
 
 
-def element(base: Expression, index: Expression, scale: int, ctype: CType) -> Expression:
+def element(base: tree.Expression, index: tree.Expression, scale: int, ctype: CType) -> tree.Expression:
     """`base` + `index` * `scale` bytes, of pointer type `ctype`; a constant index is folded."""
-    if isinstance(index, Constant):
+    if isinstance(index, tree.Constant):
         return moved(base, int(index.value) * scale, ctype)
-    return Element(ctype, base.at, base, index, scale)
+    return tree.Element(ctype, base.at, base, index, scale)
 
 
-def member(base: Expression, offset: int, ctype: CType, bit_offset: int = 0, bit_width: int | None = None) -> Memory:
+def member(base: tree.Expression, offset: int, ctype: CType, bit_offset: int = 0, bit_width: int | None = None) -> tree.Memory:
     """What lies `offset` bytes behind the address `base`."""
-    if isinstance(base, Offset):
+    if isinstance(base, tree.Offset):
         offset += base.bytes
         base = base.base
-    return Memory(ctype, base.at, base, offset, bit_offset, bit_width)
+    return tree.Memory(ctype, base.at, base, offset, bit_offset, bit_width)
 
 
 def string_array(data: bytes, ctype: CType) -> bytes:
@@ -289,14 +272,14 @@ def is_string_for(ctype: CType, literal: CType) -> bool:
     return isinstance(ctype.of, Int) and isinstance(literal.of, Int) and ctype.of.bytes == literal.of.bytes
 
 
-def is_pure(e: Expression) -> bool:
+def is_pure(e: tree.Expression) -> bool:
     """Whether an address can be computed twice: it calls, loads and changes nothing."""
-    if isinstance(e, Offset):
+    if isinstance(e, tree.Offset):
         return is_pure(e.base)
-    if isinstance(e, Element):
+    if isinstance(e, tree.Element):
         return is_pure(e.base) and is_pure(e.index)
-    if isinstance(e, Cast):
+    if isinstance(e, tree.Cast):
         return is_pure(e.operand)
-    if isinstance(e, Binary):
+    if isinstance(e, tree.Binary):
         return is_pure(e.left) and is_pure(e.right)
-    return isinstance(e, LocalValue | LocalAddress | GlobalAddress | Constant)
+    return isinstance(e, tree.LocalValue | tree.LocalAddress | tree.GlobalAddress | tree.Constant)

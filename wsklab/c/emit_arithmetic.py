@@ -7,7 +7,6 @@ range says that it can leave the type. Division truncates toward zero; what C le
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 
 from wsklab.c import emit_python as py
 from wsklab.c.ranges import POINTER, Range, Ranges, exact
@@ -36,10 +35,6 @@ class Arithmetic:
     def address(self, e: Expression, offset: int = 0) -> ast.expr:
         """An address that need not be in range."""
         raise NotImplementedError
-
-    def arithmetic_emitters(self) -> dict[type[Expression], Callable[..., ast.expr]]:
-        """The emitters of this part, by node class."""
-        return {Binary: self._Binary, Unary: self._Unary, Cast: self._Cast, Distance: self._Distance}
 
     # Wrapping
 
@@ -72,7 +67,7 @@ class Arithmetic:
                 return node, values
         elif isinstance(e, Cast) and isinstance(e.type, Int) and isinstance(e.operand.type, Int):
             inner = e.operand.type
-            if e.type.bytes <= inner.bytes and not _is_bool(e.type):
+            if e.type.bytes <= inner.bytes and not is_bool(e.type):
                 return self.unwrapped(e.operand)
         return self.value(e), self.ranges.of(e)
 
@@ -166,7 +161,7 @@ class Arithmetic:
             value = self.value(e.operand)
             return _rounded(value if isinstance(source, Float) else py.call("float·", value), target)
         if isinstance(target, Int):
-            if _is_bool(target):
+            if is_bool(target):
                 return py.choose(self.condition(e.operand), py.constant(1), py.constant(0))
             return self._to_integer(e, target, source)
         if isinstance(target, Pointer) and isinstance(source, Int):
@@ -207,5 +202,6 @@ def _rounded(node: ast.expr, ctype: Float) -> ast.expr:
     return py.call("single·", node) if ctype.bytes == 4 else node
 
 
-def _is_bool(ctype: Int) -> bool:
-    return ctype.rank == BOOL.rank
+def is_bool(ctype: CType) -> bool:
+    """Whether the type is ``_Bool``, to which everything but zero converts as one."""
+    return isinstance(ctype, Int) and ctype.rank == BOOL.rank

@@ -11,39 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wsklab.c import emit_python as py
+from wsklab.c import tree
 from wsklab.c.emit_arithmetic import Arithmetic
 from wsklab.c.emit_loops import Access, Hoists, access
 from wsklab.c.ranges import Ranges
 from wsklab.c.source import Place
-from wsklab.c.tree import (
-    Assign,
-    At,
-    Call,
-    Cast,
-    CheckedFunction,
-    Comma,
-    Comparison,
-    Conditional,
-    Constant,
-    Distance,
-    Element,
-    Expression,
-    Fill,
-    FunctionAddress,
-    Gap,
-    GlobalAddress,
-    LocalAddress,
-    LocalValue,
-    Logical,
-    Memory,
-    Not,
-    Offset,
-    PostStep,
-    Recalled,
-    Saved,
-    StringAddress,
-)
-from wsklab.c.types import BOOL, Array, CType, Float, Function, Int, Pointer, Record
+from wsklab.c.types import Array, CType, Float, Function, Int, Pointer, Record
 
 FRAME = "frame·"
 
@@ -83,7 +56,7 @@ class Needs:
 class ExpressionEmitter(Arithmetic):
     """Emits the expressions of one function."""
 
-    def __init__(self, function: CheckedFunction, waits: Callable[[Call], bool], needs: Needs) -> None:
+    def __init__(self, function: tree.CheckedFunction, waits: Callable[[tree.Call], bool], needs: Needs) -> None:
         """Prepare for one function; `waits` says whether a call has to be waited for."""
         self.function = function
         self.waits = waits
@@ -91,14 +64,6 @@ class ExpressionEmitter(Arithmetic):
         self.ranges = Ranges()
         self.hoists = Hoists()
         self._temporaries = 0
-        self._emit: dict[type[Expression], Callable[..., ast.expr]] = {
-            cls: getattr(self, f"_{cls.__name__}")
-            for cls in (
-                Assign, Call, Cast, Comma, Comparison, Conditional, Constant, Distance, Fill, FunctionAddress, Gap, GlobalAddress,
-                LocalAddress, LocalValue, Logical, Memory, Not, PostStep, Recalled, Saved, StringAddress,
-            )
-        }  # fmt: skip
-        self._emit.update(self.arithmetic_emitters())
 
     def temporary(self) -> str:
         """A fresh Python local for a value in between."""
@@ -107,36 +72,40 @@ class ExpressionEmitter(Arithmetic):
 
     # The three ways to look at an expression
 
-    def value(self, e: Expression) -> ast.expr:
+    def value(self, e: tree.Expression) -> ast.expr:
         """The value, in range of its type."""
-        node = self.wrapped_address(e) if isinstance(e, Offset | Element) else self._emit[type(e)](e)
+        node = self.wrapped_address(e) if isinstance(e, tree.Offset | tree.Element) else self._emitter(e)(e)
         py.locate(node, e.at)
         return node
 
-    def address(self, e: Expression, offset: int = 0) -> ast.expr:
+    def _emitter(self, e: tree.Expression) -> Callable[[tree.Expression], ast.expr]:
+        method: Callable[[tree.Expression], ast.expr] = getattr(self, f"_{type(e).__name__}")
+        return method
+
+    def address(self, e: tree.Expression, offset: int = 0) -> ast.expr:
         """An address plus `offset` for a load or store, which refuses what is out of range."""
-        if isinstance(e, Offset):
+        if isinstance(e, tree.Offset):
             node = self.address(e.base, e.bytes + offset)
-        elif isinstance(e, LocalAddress):
+        elif isinstance(e, tree.LocalAddress):
             node = self._in_frame(e.variable.offset + offset)
-        elif isinstance(e, Element):
+        elif isinstance(e, tree.Element):
             node = py.binary(self.address(e.base, offset), "+" if e.scale > 0 else "-", self._scaled(e))
-        elif isinstance(e, Cast) and isinstance(e.operand.type, Pointer):
+        elif isinstance(e, tree.Cast) and isinstance(e.operand.type, Pointer):
             return self.address(e.operand, offset)
         else:
             node = _plus(self.value(e), offset)
         py.locate(node, e.at)
         return node
 
-    def condition(self, e: Expression) -> ast.expr:
+    def condition(self, e: tree.Expression) -> ast.expr:
         """The truth of a value."""
-        if isinstance(e, Comparison):
+        if isinstance(e, tree.Comparison):
             node = self.comparison(e)
-        elif isinstance(e, Not):
+        elif isinstance(e, tree.Not):
             node = py.negate(self.condition(e.operand))
-        elif isinstance(e, Logical):
+        elif isinstance(e, tree.Logical):
             node = py.either(e.op, self.condition(e.left), self.condition(e.right))
-        elif isinstance(e, Cast) and isinstance(e.operand.type, Int | Pointer) and isinstance(e.type, Int) and _is_bool(e.type):
+        elif isinstance(e, tree.Cast) and isinstance(e.operand.type, Int | Pointer) and is_bool(e.type):
             node = self.condition(e.operand)
         else:
             return self.value(e)
@@ -145,35 +114,35 @@ class ExpressionEmitter(Arithmetic):
 
     # Names, constants, addresses
 
-    def _Constant(self, e: Constant) -> ast.expr:
+    def _Constant(self, e: tree.Constant) -> ast.expr:
         return py.constant(e.value)
 
-    def _LocalValue(self, e: LocalValue) -> ast.expr:
+    def _LocalValue(self, e: tree.LocalValue) -> ast.expr:
         if e.variable.in_frame:
             return self.load(e.type, self._in_frame(e.variable.offset))
         return py.name(e.variable.python)
 
-    def _LocalAddress(self, e: LocalAddress) -> ast.expr:
+    def _LocalAddress(self, e: tree.LocalAddress) -> ast.expr:
         return self._in_frame(e.variable.offset)
 
-    def _GlobalAddress(self, e: GlobalAddress) -> ast.expr:
+    def _GlobalAddress(self, e: tree.GlobalAddress) -> ast.expr:
         return py.name(f"address·{e.symbol}")
 
-    def _FunctionAddress(self, e: FunctionAddress) -> ast.expr:
+    def _FunctionAddress(self, e: tree.FunctionAddress) -> ast.expr:
         return py.name(f"address·{e.name}")
 
-    def _StringAddress(self, e: StringAddress) -> ast.expr:
+    def _StringAddress(self, e: tree.StringAddress) -> ast.expr:
         return py.name(self.needs.string(e.data))
 
     @staticmethod
     def _in_frame(offset: int) -> ast.expr:
         return _plus(py.name(FRAME), offset)
 
-    def _scaled(self, e: Element) -> ast.expr:
+    def _scaled(self, e: tree.Element) -> ast.expr:
         index, scale = self.value(e.index), abs(e.scale)
         return index if scale == 1 else py.binary(index, "*", py.constant(scale))
 
-    def _Memory(self, e: Memory) -> ast.expr:
+    def _Memory(self, e: tree.Memory) -> ast.expr:
         if isinstance(e.type, Record | Array):
             return self.address(e.base, e.offset)
         item = access(e) if self.hoists.names else None
@@ -184,7 +153,7 @@ class ExpressionEmitter(Arithmetic):
             return value
         return self.bit_field(e, value)
 
-    def _near_load(self, e: Memory, item: Access) -> ast.expr:
+    def _near_load(self, e: tree.Memory, item: Access) -> ast.expr:
         test, again = self.near(item)
         return py.choose(test, self.hoists.element(item), self.load(e.type, self.element_address(item, again)))
 
@@ -214,15 +183,15 @@ class ExpressionEmitter(Arithmetic):
 
     # Assignment
 
-    def store(self, target: LocalValue | Memory, value: Callable[[], ast.expr]) -> ast.expr:
+    def store(self, target: tree.LocalValue | tree.Memory, value: Callable[[], ast.expr]) -> ast.expr:
         """A store to memory, which gives None. The address is computed before the value."""
-        if isinstance(target, LocalValue):
+        if isinstance(target, tree.LocalValue):
             address = self._in_frame(target.variable.offset)
         else:
             address = self.address(target.base, target.offset)
         if isinstance(target.type, Record | Array):
             return py.call("copy·", address, value(), py.constant(target.type.size))
-        if isinstance(target, Memory) and target.bit_width is not None:
+        if isinstance(target, tree.Memory) and target.bit_width is not None:
             key = f"store·{py.kind(target.type)}·{target.bit_offset}·{target.bit_width}"
             self.needs.bits[key] = target.type, target.bit_offset, target.bit_width
         else:
@@ -230,32 +199,30 @@ class ExpressionEmitter(Arithmetic):
             self.needs.stores[key] = target.type
         return py.call(key, address, value())
 
-    def in_python(self, target: Expression) -> bool:
+    def in_python(self, target: tree.Expression) -> bool:
         """Whether an assignment's target is a Python local."""
-        return isinstance(target, LocalValue) and not target.variable.in_frame
+        return isinstance(target, tree.LocalValue) and not target.variable.in_frame
 
-    def _Assign(self, e: Assign) -> ast.expr:
+    def _Assign(self, e: tree.Assign) -> ast.expr:
         target = e.target
-        if isinstance(target, LocalValue) and not target.variable.in_frame:
+        if isinstance(target, tree.LocalValue) and not target.variable.in_frame:
             return py.save(target.variable.python, self.value(e.value))
         if isinstance(e.type, Record | Array):
             kept = self.temporary()
-            address = self.value(Memory(e.type, e.at, target.base, target.offset)) if isinstance(target, Memory) else None
-            assert address is not None
-            copied = py.call("copy·", py.save(kept, address), self.value(e.value), py.constant(e.type.size))
+            copied = py.call("copy·", py.save(kept, self.value(target)), self.value(e.value), py.constant(e.type.size))
             return py.either("||", copied, py.name(kept))
         kept = self.temporary()
         stored = self.store(target, lambda: py.save(kept, self.value(e.value)))
         result: ast.expr = py.name(kept)
-        if isinstance(target, Memory) and target.bit_width is not None:
+        if isinstance(target, tree.Memory) and target.bit_width is not None:
             result = self.cut_to_bits(target, result)
         return py.either("||", stored, result)
 
-    def _PostStep(self, e: PostStep) -> ast.expr:
+    def _PostStep(self, e: tree.PostStep) -> ast.expr:
         target = e.target
         e.old.slot.clear()
-        if isinstance(target, LocalValue) and not target.variable.in_frame:
-            if isinstance(e.update, Offset):  # a pointer: the old value is the new one less the step
+        if isinstance(target, tree.LocalValue) and not target.variable.in_frame:
+            if isinstance(e.update, tree.Offset):  # a pointer: the old value is the new one less the step
                 new = py.save(target.variable.python, _plus(py.name(target.variable.python), e.update.bytes))
                 return _plus(new, -e.update.bytes)
             changed = py.save(target.variable.python, self.value(e.update))
@@ -263,47 +230,47 @@ class ExpressionEmitter(Arithmetic):
         stored = self.store(target, lambda: self.value(e.update))
         return py.either("||", stored, py.name(e.old.slot[0]))
 
-    def _Saved(self, e: Saved) -> ast.expr:
+    def _Saved(self, e: tree.Saved) -> ast.expr:
         node = self.value(e.operand)
         e.slot[:] = [self.temporary()]
         return py.save(e.slot[0], node)
 
-    def _Recalled(self, e: Recalled) -> ast.expr:
+    def _Recalled(self, e: tree.Recalled) -> ast.expr:
         if not e.saved.slot or e.saved.slot[0] == "":
             return self._Saved(e.saved)
         return py.name(e.saved.slot[0])
 
-    def _Fill(self, e: Fill) -> ast.expr:
+    def _Fill(self, e: tree.Fill) -> ast.expr:
         return py.call("fill·", self.address(e.base), py.constant(e.size))
 
     # Control inside expressions
 
-    def _Comma(self, e: Comma) -> ast.expr:
+    def _Comma(self, e: tree.Comma) -> ast.expr:
         return py.after(self.value(e.first), self.value(e.second))
 
-    def _Conditional(self, e: Conditional) -> ast.expr:
+    def _Conditional(self, e: tree.Conditional) -> ast.expr:
         return py.choose(self.condition(e.condition), self.value(e.then), self.value(e.otherwise))
 
-    def _Comparison(self, e: Comparison) -> ast.expr:
+    def _Comparison(self, e: tree.Comparison) -> ast.expr:
         return py.choose(self.comparison(e), py.constant(1), py.constant(0))
 
-    def _Not(self, e: Not) -> ast.expr:
+    def _Not(self, e: tree.Not) -> ast.expr:
         return py.choose(self.condition(e.operand), py.constant(0), py.constant(1))
 
-    def _Logical(self, e: Logical) -> ast.expr:
+    def _Logical(self, e: tree.Logical) -> ast.expr:
         both = py.either(e.op, self.condition(e.left), self.condition(e.right))
         return py.choose(both, py.constant(1), py.constant(0))
 
-    def comparison(self, e: Comparison) -> ast.expr:
+    def comparison(self, e: tree.Comparison) -> ast.expr:
         """A comparison as a Python truth value; against zero it is the truth itself."""
-        if e.op in ("==", "!=") and isinstance(e.right, Constant) and e.right.value == 0:
+        if e.op in ("==", "!=") and isinstance(e.right, tree.Constant) and e.right.value == 0:
             truth = self.condition(e.left)
             return truth if e.op == "!=" else py.negate(truth)
         return py.compare(self.value(e.left), e.op, self.value(e.right))
 
     # Calls and gaps
 
-    def _Call(self, e: Call) -> ast.expr:
+    def _Call(self, e: tree.Call) -> ast.expr:
         arguments = [self.value(argument) for argument in e.arguments]
         if e.result is not None:
             arguments.insert(0, self._in_frame(e.result.offset))
@@ -320,12 +287,12 @@ class ExpressionEmitter(Arithmetic):
                 called = ast.Call(py.call("indirect·", address, prototype), arguments, [])
         return ast.YieldFrom(called) if waits else called
 
-    def _Gap(self, e: Gap) -> ast.expr:
+    def _Gap(self, e: tree.Gap) -> ast.expr:
         key = self.place(e.at)
         value = py.call("gap·", py.name(key), py.constant(e.kind))
         return py.call("float·", value) if isinstance(e.type, Float) else value
 
-    def place(self, at: At) -> str:
+    def place(self, at: tree.At) -> str:
         """The name of a place of this function's file."""
         key = f"place·{self.function.file}:{at.line}:{at.column}"
         self.needs.places[key] = Place(self.function.file, at.line, at.column)
@@ -336,7 +303,3 @@ def _plus(node: ast.expr, offset: int) -> ast.expr:
     if not offset:
         return node
     return py.binary(node, "+" if offset > 0 else "-", py.constant(abs(offset)))
-
-
-def _is_bool(ctype: Int) -> bool:
-    return ctype.rank == BOOL.rank

@@ -13,30 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsklab.c import emit_python as py
-from wsklab.c.tree import (
-    Assign,
-    Call,
-    Case,
-    Cast,
-    Comparison,
-    Constant,
-    Element,
-    Expression,
-    Gap,
-    GlobalAddress,
-    Local,
-    LocalAddress,
-    LocalValue,
-    Logical,
-    Loop,
-    Memory,
-    Offset,
-    PostStep,
-    Statement,
-)
+from wsklab.c import tree
 from wsklab.c.types import Int, Pointer
 
-Root = LocalValue | LocalAddress | GlobalAddress
+Root = tree.LocalValue | tree.LocalAddress | tree.GlobalAddress
 
 
 @dataclass(frozen=True)
@@ -45,7 +25,7 @@ class Access:
 
     root: Root
     offset: int
-    index: Expression
+    index: tree.Expression
     stride: int
     size: int
     kind: str
@@ -54,28 +34,29 @@ class Access:
     def key(self) -> tuple[object, int, int]:
         """What is looked up once per loop."""
         root = self.root
-        return (root.symbol if isinstance(root, GlobalAddress) else root.variable), self.offset, self.size
+        return (root.symbol if isinstance(root, tree.GlobalAddress) else root.variable), self.offset, self.size
 
 
-def access(e: Expression) -> Access | None:
+def access(e: tree.Expression) -> Access | None:
     """The array access that a memory node is, if it is one."""
-    if not isinstance(e, Memory) or e.bit_width is not None or not isinstance(e.type, Int | Pointer):
+    if not isinstance(e, tree.Memory) or e.bit_width is not None or not isinstance(e.type, Int | Pointer):
         return None
     base, offset = _without_offset(e.base, e.offset)
-    if not isinstance(base, Element) or base.scale <= 0 or base.scale % e.type.size:
+    if not isinstance(base, tree.Element) or base.scale <= 0 or base.scale % e.type.size:
         return None
     root, offset = _without_offset(base.base, offset)
-    if isinstance(root, LocalAddress | GlobalAddress) or (isinstance(root, LocalValue) and not root.variable.in_frame):
+    movable = isinstance(root, tree.LocalValue) and root.variable.in_frame
+    if isinstance(root, Root) and not movable:
         return Access(root, offset, base.index, base.scale // e.type.size, e.type.size, py.kind(e.type))
     return None
 
 
-def _without_offset(e: Expression, offset: int) -> tuple[Expression, int]:
+def _without_offset(e: tree.Expression, offset: int) -> tuple[tree.Expression, int]:
     while True:
-        if isinstance(e, Offset):
+        if isinstance(e, tree.Offset):
             offset += e.bytes
             e = e.base
-        elif isinstance(e, Cast) and isinstance(e.operand.type, Pointer) and isinstance(e.type, Pointer):
+        elif isinstance(e, tree.Cast) and isinstance(e.operand.type, Pointer) and isinstance(e.type, Pointer):
             e = e.operand
         else:
             return e, offset
@@ -84,34 +65,22 @@ def _without_offset(e: Expression, offset: int) -> tuple[Expression, int]:
 _NO_NODES = ("type", "at", "function")
 
 
-_MEMBERS: dict[type, tuple[str, ...]] = {}
-
-
-def _members(cls: type) -> tuple[str, ...]:
-    """The attributes of a node class that can hold nodes."""
-    known = _MEMBERS.get(cls)
-    if known is None:
-        slots = [name for base in cls.__mro__ for name in getattr(base, "__slots__", ())]
-        known = _MEMBERS[cls] = tuple(name for name in slots if name not in _NO_NODES)
-    return known
-
-
-def nodes(tree: Any) -> Iterator[Any]:
-    """All typed nodes of a tree."""
-    pending = [tree]
+def nodes(root: Any) -> Iterator[Any]:
+    """All typed nodes at and below a node, or in a list of nodes."""
+    pending = [root]
     while pending:
         node = pending.pop()
         if isinstance(node, list):
             pending += node
-        elif isinstance(node, Expression | Statement | Case):
+        elif isinstance(node, tree.Expression | tree.Statement | tree.Case):
             yield node
-            pending += [getattr(node, name) for name in _members(type(node))]
+            pending += [value for name, value in vars(node).items() if name not in _NO_NODES]
 
 
-def assigned(tree: Any) -> set[Local]:
-    """The locals that the tree assigns by name."""
-    targets = [node.target for node in nodes(tree) if isinstance(node, Assign | PostStep)]
-    return {target.variable for target in targets if isinstance(target, LocalValue)}
+def assigned(root: Any) -> set[tree.Local]:
+    """The locals that are assigned by name at or below a node."""
+    targets = [node.target for node in nodes(root) if isinstance(node, tree.Assign | tree.PostStep)]
+    return {target.variable for target in targets if isinstance(target, tree.LocalValue)}
 
 
 class Hoists:
@@ -123,7 +92,7 @@ class Hoists:
         self.views: set[str] = set()
         """Attributes of ``memory·`` that are in Python locals, because no call can make the memory grow."""
 
-    def enter(self, loop: Loop) -> tuple[list[Access], set[str]]:
+    def enter(self, loop: tree.Loop) -> tuple[list[Access], set[str]]:
         """What to look up before `loop`.
 
         Returns:
@@ -135,12 +104,12 @@ class Hoists:
         views: set[str] = set()
         calls = False
         for node in nodes(loop):
-            calls = calls or isinstance(node, Call | Gap)
+            calls = calls or isinstance(node, tree.Call | tree.Gap)
             item = access(node)
             if item is None:
                 continue
             views |= {item.kind, f"n{item.size}", f"s{item.size}"}
-            if item.key not in self.names and not (isinstance(item.root, LocalValue) and item.root.variable in changing):
+            if item.key not in self.names and not (isinstance(item.root, tree.LocalValue) and item.root.variable in changing):
                 found[item.key] = item
         for key, item in found.items():
             self.names[key] = _name(item)
@@ -175,37 +144,37 @@ class Hoists:
 
 def _name(item: Access) -> str:
     root = item.root
-    text = root.symbol if isinstance(root, GlobalAddress) else root.variable.python
+    text = root.symbol if isinstance(root, tree.GlobalAddress) else root.variable.python
     return f"{text}·{item.offset}·{item.size}"
 
 
-def counted(loop: Loop) -> LocalValue | None:
+def counted(loop: tree.Loop) -> tree.LocalValue | None:
     """The ``i`` that ``for (…; i < n; i++)`` adds one to, as read by the step, when it cannot be at its largest value there."""
     step = loop.step
-    if not isinstance(step, Assign) or not isinstance(step.target, LocalValue) or step.target.variable.in_frame:
+    if not isinstance(step, tree.Assign) or not isinstance(step.target, tree.LocalValue) or step.target.variable.in_frame:
         return None
     variable, value = step.target.variable, step.value
-    while isinstance(value, Cast):
+    while isinstance(value, tree.Cast):
         value = value.operand
     left, right = getattr(value, "left", None), getattr(value, "right", None)
-    while isinstance(left, Cast):
+    while isinstance(left, tree.Cast):
         left = left.operand
-    adds_one = getattr(value, "op", "") == "+" and isinstance(right, Constant) and right.value == 1
-    if not adds_one or not isinstance(left, LocalValue) or left.variable is not variable or not isinstance(variable.type, Int):
+    adds_one = getattr(value, "op", "") == "+" and isinstance(right, tree.Constant) and right.value == 1
+    if not adds_one or not isinstance(left, tree.LocalValue) or left.variable is not variable:
         return None
     if variable in assigned(loop.condition) | assigned(loop.body):
         return None
     return left if any(_is_below(test, variable) for test in _conjuncts(loop.condition)) else None
 
 
-def _conjuncts(e: Expression | None) -> Iterator[Expression]:
-    if isinstance(e, Logical) and e.op == "&&":
+def _conjuncts(e: tree.Expression | None) -> Iterator[tree.Expression]:
+    if isinstance(e, tree.Logical) and e.op == "&&":
         yield from _conjuncts(e.left)
         yield from _conjuncts(e.right)
     elif e is not None:
         yield e
 
 
-def _is_below(e: Expression, variable: Local) -> bool:
+def _is_below(e: tree.Expression, variable: tree.Local) -> bool:
     """Whether the test says that the variable is below some value of its own type."""
-    return isinstance(e, Comparison) and e.op == "<" and isinstance(e.left, LocalValue) and e.left.variable is variable
+    return isinstance(e, tree.Comparison) and e.op == "<" and isinstance(e.left, tree.LocalValue) and e.left.variable is variable

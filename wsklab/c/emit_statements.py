@@ -12,29 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wsklab.c import emit_python as py
+from wsklab.c import tree
 from wsklab.c.emit_expressions import ExpressionEmitter
 from wsklab.c.emit_loops import Access, access, counted
-from wsklab.c.tree import (
-    Assign,
-    At,
-    Block,
-    Break,
-    Case,
-    Comma,
-    Constant,
-    Continue,
-    Evaluate,
-    Expression,
-    Goto,
-    If,
-    Label,
-    LocalValue,
-    Loop,
-    Memory,
-    Return,
-    Statement,
-    Switch,
-)
 from wsklab.c.types import Array, Int, Record
 
 _JUMP = "jump·"
@@ -64,16 +44,13 @@ class StatementEmitter:
         self.levels: list[_Level] = []
         self.jumps = 0
         self._switches = 0
-        self._emit: dict[type[Statement], Callable[..., Python]] = {
-            cls: getattr(self, f"_{cls.__name__}")
-            for cls in (Block, Break, Continue, Evaluate, Goto, If, Loop, Return, Switch)
-        }  # fmt: skip
 
-    def statement(self, s: Statement) -> Python:
+    def statement(self, s: tree.Statement) -> Python:
         """The Python statements for one C statement, located."""
-        return self._at(self._emit[type(s)](s), s.at)
+        method: Callable[[tree.Statement], Python] = getattr(self, f"_{type(s).__name__}")
+        return self._at(method(s), s.at)
 
-    def sequence(self, items: list[Statement]) -> Python:
+    def sequence(self, items: list[tree.Statement]) -> Python:
         """Statements in order, without labels; what follows a jump is left out."""
         result: Python = []
         for item in items:
@@ -83,35 +60,35 @@ class StatementEmitter:
         return result
 
     @staticmethod
-    def _at(nodes: Python, at: At) -> Python:
+    def _at(nodes: Python, at: tree.At) -> Python:
         for node in nodes:
             py.locate(node, at)
         return nodes
 
     # Expressions as statements
 
-    def _Evaluate(self, s: Evaluate) -> Python:
+    def _Evaluate(self, s: tree.Evaluate) -> Python:
         return self.effect(s.expression)
 
-    def effect(self, e: Expression) -> Python:
+    def effect(self, e: tree.Expression) -> Python:
         """An expression for its effect."""
         emitter = self.expressions
-        if isinstance(e, Comma):
+        if isinstance(e, tree.Comma):
             return self.effect(e.first) + self.effect(e.second)
-        if isinstance(e, Constant):
+        if isinstance(e, tree.Constant):
             return []
-        if isinstance(e, Assign):
-            if isinstance(e.target, LocalValue) and not e.target.variable.in_frame:
+        if isinstance(e, tree.Assign):
+            if isinstance(e.target, tree.LocalValue) and not e.target.variable.in_frame:
                 return self._at([py.assign(e.target.variable.python, emitter.value(e.value))], e.at)
             item = access(e.target) if emitter.hoists.names else None
             if item is not None and item.key in emitter.hoists.names:
                 return self._at(self._near_store(e, item), e.at)
             return self._at([ast.Expr(emitter.store(e.target, lambda: emitter.value(e.value)))], e.at)
-        if isinstance(e, Memory) and isinstance(e.type, Record | Array):
+        if isinstance(e, tree.Memory) and isinstance(e.type, Record | Array):
             return []
         return self._at([ast.Expr(emitter.value(e))], e.at)
 
-    def _near_store(self, e: Assign, item: Access) -> Python:
+    def _near_store(self, e: tree.Assign, item: Access) -> Python:
         emitter = self.expressions
         value = emitter.value(e.value)
         first: Python = []
@@ -127,14 +104,14 @@ class StatementEmitter:
 
     # Blocks and goto
 
-    def _Block(self, s: Block) -> Python:
-        if not any(isinstance(item, Label) for item in s.items):
+    def _Block(self, s: tree.Block) -> Python:
+        if not any(isinstance(item, tree.Label) for item in s.items):
             return self.sequence(s.items)
         self.jumps += 1
         level = _Level("labels", begin=f"begin·{self.jumps}")
-        parts: list[list[Statement]] = [[]]
+        parts: list[list[tree.Statement]] = [[]]
         for item in s.items:
-            if isinstance(item, Label):
+            if isinstance(item, tree.Label):
                 level.labels[item.name] = len(parts)
                 parts.append([])
             else:
@@ -151,7 +128,7 @@ class StatementEmitter:
             body.append(ast.Break())
         return [py.assign(level.begin, py.constant(0)), *self._python_loop(level, body)]
 
-    def _Goto(self, s: Goto) -> Python:
+    def _Goto(self, s: tree.Goto) -> Python:
         level = next(level for level in reversed(self.levels) if s.label in level.labels)
 
         def arrive() -> Python:
@@ -185,8 +162,8 @@ class StatementEmitter:
 
     # Branches and loops
 
-    def _If(self, s: If) -> Python:
-        if isinstance(s.condition, Constant):
+    def _If(self, s: tree.If) -> Python:
+        if isinstance(s.condition, tree.Constant):
             chosen = s.then if s.condition.value else s.otherwise
             return self.statement(chosen) if chosen is not None else []
         condition = self.expressions.condition(s.condition)
@@ -194,7 +171,7 @@ class StatementEmitter:
         otherwise = self.statement(s.otherwise) if s.otherwise is not None else []
         return [py.when(condition, then, otherwise)]
 
-    def _Loop(self, s: Loop) -> Python:
+    def _Loop(self, s: tree.Loop) -> Python:
         emitter = self.expressions
         hoisted, views = emitter.hoists.enter(s)
         before = [node for item in hoisted for node in self._look_up(item)]
@@ -223,34 +200,34 @@ class StatementEmitter:
         address = emitter.address(item.root, item.offset)
         found: Python = [py.assign(name, py.call(f"near·{item.size}", address))]
         root = item.root
-        if not isinstance(root, LocalValue) or root.variable in emitter.function.parameters:
+        if not isinstance(root, tree.LocalValue) or root.variable in emitter.function.parameters:
             return found
         unset = ast.ExceptHandler(py.name("UnboundLocalError"), None, [py.assign(name, py.name("nowhere·"))])
         return [ast.Try(found, [unset], [], [])]
 
-    def _stop_unless(self, condition: Expression | None) -> Python:
+    def _stop_unless(self, condition: tree.Expression | None) -> Python:
         """``if not condition: break``."""
-        if condition is None or (isinstance(condition, Constant) and condition.value):
+        if condition is None or (isinstance(condition, tree.Constant) and condition.value):
             return []
-        if isinstance(condition, Constant):
+        if isinstance(condition, tree.Constant):
             return self._at([ast.Break()], condition.at)
         return self._at([py.when(py.negate(self.expressions.condition(condition)), [ast.Break()])], condition.at)
 
-    def _next_round(self, s: Loop) -> Python:
+    def _next_round(self, s: tree.Loop) -> Python:
         """What ``continue`` does, standing directly in the Python loop."""
         if s.test_last:
             return [*self._stop_unless(s.condition), ast.Continue()]
         return [*(self.effect(s.step) if s.step is not None else []), ast.Continue()]
 
-    def _Continue(self, s: Continue) -> Python:
+    def _Continue(self, s: tree.Continue) -> Python:
         level = next(level for level in reversed(self.levels) if level.kind == "loop")
         return self._jump(level, level.proceed)
 
-    def _Break(self, s: Break) -> Python:
+    def _Break(self, s: tree.Break) -> Python:
         level = next(level for level in reversed(self.levels) if level.kind in ("loop", "switch"))
         return self._jump(level, lambda: [ast.Break()])
 
-    def _Return(self, s: Return) -> Python:
+    def _Return(self, s: tree.Return) -> Python:
         if s.value is None:
             return [ast.Return(None)]
         if isinstance(s.value.type, Record):
@@ -261,7 +238,7 @@ class StatementEmitter:
 
     # Switch
 
-    def _Switch(self, s: Switch) -> Python:
+    def _Switch(self, s: tree.Switch) -> Python:
         self._switches += 1
         selector = f"switch·{self._switches}"
         level = _Level("switch")
@@ -293,7 +270,7 @@ class StatementEmitter:
             chain = [*chain, ast.Break()]
         return first + self._python_loop(level, chain, once=True)
 
-    def _run(self, run: list[Case], selector: str, level: _Level) -> Python:
+    def _run(self, run: list[tree.Case], selector: str, level: _Level) -> Python:
         """Cases that fall into each other. Whoever enters at one of them goes through all that follow."""
         if len(run) == 1:
             return self._case(run[0], level)
@@ -312,16 +289,16 @@ class StatementEmitter:
             result += nodes
         return result
 
-    def _case(self, case: Case, level: _Level) -> Python:
+    def _case(self, case: tree.Case, level: _Level) -> Python:
         """The statements of a case, without the ``break`` at its end when the switch is no Python loop."""
         if level.python_loop:
             return self.statement(case.body)
         items = case.body.items
-        while items and isinstance(items[-1], Block) and _ends_with_break(items[-1]):
-            items = [*items[:-1], Block(items[-1].at, items[-1].items[:-1])]
-        if items and isinstance(items[-1], Break):
+        while items and isinstance(items[-1], tree.Block) and _ends_with_break(items[-1]):
+            items = [*items[:-1], tree.Block(items[-1].at, items[-1].items[:-1])]
+        if items and isinstance(items[-1], tree.Break):
             items = items[:-1]
-        return self.statement(Block(case.body.at, items))
+        return self.statement(tree.Block(case.body.at, items))
 
 
 def _is_one_of(selector: str, labels: list[int], *, inside: bool = True) -> ast.expr:
@@ -330,17 +307,17 @@ def _is_one_of(selector: str, labels: list[int], *, inside: bool = True) -> ast.
     return py.compare(py.name(selector), "in" if inside else "not in", py.constant(frozenset(labels)))
 
 
-def _ends_with_break(block: Block) -> bool:
+def _ends_with_break(block: tree.Block) -> bool:
     return (
         bool(block.items)
-        and isinstance(block.items[-1], Break | Block)
-        and (isinstance(block.items[-1], Break) or _ends_with_break(block.items[-1]))
+        and isinstance(block.items[-1], tree.Break | tree.Block)
+        and (isinstance(block.items[-1], tree.Break) or _ends_with_break(block.items[-1]))
     )
 
 
-def _runs(cases: list[Case]) -> list[list[Case]]:
+def _runs(cases: list[tree.Case]) -> list[list[tree.Case]]:
     """The cases in groups: inside a group each may fall into the next."""
-    runs: list[list[Case]] = []
+    runs: list[list[tree.Case]] = []
     open_run = False
     for case in cases:
         if not open_run:
@@ -350,26 +327,26 @@ def _runs(cases: list[Case]) -> list[list[Case]]:
     return runs
 
 
-def _jumps_away(s: Statement) -> bool:
+def _jumps_away(s: tree.Statement) -> bool:
     """Whether control surely does not reach the end of the statement."""
-    if isinstance(s, Break | Continue | Goto | Return):
+    if isinstance(s, tree.Break | tree.Continue | tree.Goto | tree.Return):
         return True
-    if isinstance(s, Block):
-        return bool(s.items) and not any(isinstance(item, Label) for item in s.items) and _jumps_away(s.items[-1])
-    if isinstance(s, If):
+    if isinstance(s, tree.Block):
+        return bool(s.items) and not any(isinstance(item, tree.Label) for item in s.items) and _jumps_away(s.items[-1])
+    if isinstance(s, tree.If):
         return s.otherwise is not None and _jumps_away(s.then) and _jumps_away(s.otherwise)
     return False
 
 
-def _breaks_early(items: list[Statement], *, top: bool) -> bool:
+def _breaks_early(items: list[tree.Statement], *, top: bool) -> bool:
     """Whether a ``break`` of this switch stands anywhere but at the end of the case."""
     for index, item in enumerate(items):
         last = top and index == len(items) - 1
-        if isinstance(item, Break) and not last:
+        if isinstance(item, tree.Break) and not last:
             return True
-        if isinstance(item, Block) and _breaks_early(item.items, top=last):
+        if isinstance(item, tree.Block) and _breaks_early(item.items, top=last):
             return True
-        if isinstance(item, If):
+        if isinstance(item, tree.If):
             branches = [item.then] + ([item.otherwise] if item.otherwise is not None else [])
             if any(_breaks_early([branch], top=False) for branch in branches):
                 return True

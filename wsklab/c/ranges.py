@@ -2,21 +2,7 @@
 
 from __future__ import annotations
 
-from wsklab.c.tree import (
-    Assign,
-    Binary,
-    Cast,
-    Comma,
-    Comparison,
-    Conditional,
-    Constant,
-    Expression,
-    Logical,
-    Memory,
-    Not,
-    Recalled,
-    Saved,
-)
+from wsklab.c import tree
 from wsklab.c.types import Int
 
 Range = tuple[int, int]
@@ -31,43 +17,43 @@ class Ranges:
         """Know nothing yet."""
         self._known: dict[int, Range] = {}
 
-    def of(self, expression: Expression) -> Range:
+    def of(self, expression: tree.Expression) -> Range:
         """The range of an expression's value, once it is in range of its type."""
         known = self._known.get(id(expression))
         if known is None:
             known = self._known[id(expression)] = self._compute(expression)
         return known
 
-    def limit(self, expression: Expression, values: Range) -> None:
+    def limit(self, expression: tree.Expression, values: Range) -> None:
         """Say that an expression has a smaller range than can be seen from it."""
         self._known[id(expression)] = values
 
-    def _compute(self, e: Expression) -> Range:
+    def _compute(self, e: tree.Expression) -> Range:
         whole = type_range(e)
-        if isinstance(e, Constant):
+        if isinstance(e, tree.Constant):
             return (int(e.value), int(e.value))
-        if isinstance(e, Comparison | Not | Logical):
+        if isinstance(e, tree.Comparison | tree.Not | tree.Logical):
             return BIT
-        if isinstance(e, Binary) and isinstance(e.type, Int):
+        if isinstance(e, tree.Binary) and isinstance(e.type, Int):
             return within(self.exact(e), whole)
-        if isinstance(e, Cast) and isinstance(e.type, Int) and isinstance(e.operand.type, Int):
+        if isinstance(e, tree.Cast) and isinstance(e.type, Int) and isinstance(e.operand.type, Int):
             return within(self.of(e.operand), whole)
-        if isinstance(e, Conditional):
+        if isinstance(e, tree.Conditional):
             (a, b), (c, d) = self.of(e.then), self.of(e.otherwise)
             return min(a, c), max(b, d)
-        if isinstance(e, Comma):
+        if isinstance(e, tree.Comma):
             return self.of(e.second)
-        if isinstance(e, Recalled):
+        if isinstance(e, tree.Recalled):
             return self.of(e.saved.operand)
-        if isinstance(e, Saved):
+        if isinstance(e, tree.Saved):
             return self.of(e.operand)
-        if isinstance(e, Assign) and not isinstance(e.target, Memory):
+        if isinstance(e, tree.Assign) and not isinstance(e.target, tree.Memory):
             return self.of(e.value)
-        if isinstance(e, Memory) and e.bit_width is not None and isinstance(e.type, Int) and not e.type.signed:
+        if isinstance(e, tree.Memory) and e.bit_width is not None and isinstance(e.type, Int) and not e.type.signed:
             return 0, (1 << e.bit_width) - 1
         return whole
 
-    def exact(self, e: Binary) -> Range:
+    def exact(self, e: tree.Binary) -> Range:
         """The range of the mathematical result, before it is wrapped."""
         (a, b), (c, d) = self.of(e.left), self.of(e.right)
         return exact(e.op, (a, b), (c, d), type_range(e))
@@ -103,6 +89,6 @@ def within(inner: Range, whole: Range) -> Range:
     return inner if whole[0] <= inner[0] and inner[1] <= whole[1] else whole
 
 
-def type_range(e: Expression) -> Range:
+def type_range(e: tree.Expression) -> Range:
     """All values of the expression's type."""
     return (e.type.minimum, e.type.maximum) if isinstance(e.type, Int) else POINTER

@@ -10,7 +10,7 @@ A record-typed expression (struct, union) has its address as its value.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple, dataclass_transform
 
 from wsklab.c.types import CType, Function
 
@@ -22,7 +22,7 @@ class At(NamedTuple):
     column: int
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Local:
     """A parameter or variable of automatic storage.
 
@@ -39,53 +39,56 @@ class Local:
     used: bool = False
 
 
+@dataclass_transform(eq_default=False, field_specifiers=(field,))
+class Node:
+    """Base of all nodes: every class below is a data class, compared by identity."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Make the class a data class."""
+        super().__init_subclass__(**options)
+        dataclass(eq=False)(cls)
+
+
 # Expressions
 
 
-@dataclass(slots=True, eq=False)
-class Expression:
+class Expression(Node):
     """Base of all expressions; `type` is the C type of the value."""
 
     type: CType
     at: At
 
 
-@dataclass(slots=True, eq=False)
 class Constant(Expression):
     """A number, in range of its type."""
 
     value: int | float
 
 
-@dataclass(slots=True, eq=False)
 class StringAddress(Expression):
     """The address of a string literal; `data` includes the final zero."""
 
     data: bytes
 
 
-@dataclass(slots=True, eq=False)
 class FunctionAddress(Expression):
     """The address of a function known by name."""
 
     name: str
 
 
-@dataclass(slots=True, eq=False)
 class GlobalAddress(Expression):
     """The address of a variable of static storage; `symbol` is its name in the image."""
 
     symbol: str
 
 
-@dataclass(slots=True, eq=False)
 class LocalAddress(Expression):
     """The address of a local that lies in the frame."""
 
     variable: Local
 
 
-@dataclass(slots=True, eq=False)
 class Offset(Expression):
     """An address and a constant number of bytes: a member's address."""
 
@@ -93,7 +96,6 @@ class Offset(Expression):
     bytes: int
 
 
-@dataclass(slots=True, eq=False)
 class Element(Expression):
     """`base` + `index` * `scale` bytes; a negative scale subtracts."""
 
@@ -102,7 +104,6 @@ class Element(Expression):
     scale: int
 
 
-@dataclass(slots=True, eq=False)
 class Distance(Expression):
     """Difference of two addresses in units of `scale` bytes."""
 
@@ -111,14 +112,12 @@ class Distance(Expression):
     scale: int
 
 
-@dataclass(slots=True, eq=False)
 class LocalValue(Expression):
     """A scalar local: its value, or the target of an assignment."""
 
     variable: Local
 
 
-@dataclass(slots=True, eq=False)
 class Memory(Expression):
     """What lies at `base` + `offset`: its value, or the target of an assignment. Bit-fields have a `bit_width`."""
 
@@ -128,7 +127,6 @@ class Memory(Expression):
     bit_width: int | None = None
 
 
-@dataclass(slots=True, eq=False)
 class Unary(Expression):
     """``-`` or ``~``."""
 
@@ -136,7 +134,6 @@ class Unary(Expression):
     operand: Expression
 
 
-@dataclass(slots=True, eq=False)
 class Binary(Expression):
     """``+ - * / % & | ^ << >>`` on two operands of the result's type (a shift's count keeps its own)."""
 
@@ -145,7 +142,6 @@ class Binary(Expression):
     right: Expression
 
 
-@dataclass(slots=True, eq=False)
 class Comparison(Expression):
     """``== != < > <= >=`` on two operands of one type."""
 
@@ -154,14 +150,12 @@ class Comparison(Expression):
     right: Expression
 
 
-@dataclass(slots=True, eq=False)
 class Not(Expression):
     """``!``."""
 
     operand: Expression
 
 
-@dataclass(slots=True, eq=False)
 class Logical(Expression):
     """``&&`` or ``||``."""
 
@@ -170,7 +164,6 @@ class Logical(Expression):
     right: Expression
 
 
-@dataclass(slots=True, eq=False)
 class Conditional(Expression):
     """``condition ? then : otherwise``."""
 
@@ -179,7 +172,6 @@ class Conditional(Expression):
     otherwise: Expression
 
 
-@dataclass(slots=True, eq=False)
 class Comma(Expression):
     """`first` for its effect, then `second`."""
 
@@ -187,14 +179,12 @@ class Comma(Expression):
     second: Expression
 
 
-@dataclass(slots=True, eq=False)
 class Cast(Expression):
     """A conversion to `type`, written or silent."""
 
     operand: Expression
 
 
-@dataclass(slots=True, eq=False)
 class Assign(Expression):
     """`target` = `value`; the value already has the target's type. Copies bytes when the type is a record."""
 
@@ -202,7 +192,6 @@ class Assign(Expression):
     value: Expression
 
 
-@dataclass(slots=True, eq=False)
 class PostStep(Expression):
     """``x++`` or ``x--``: stores `update` (which reads the old value through `old`), and is the old value."""
 
@@ -211,7 +200,6 @@ class PostStep(Expression):
     update: Expression
 
 
-@dataclass(slots=True, eq=False)
 class Saved(Expression):
     """`operand`, kept for a `Recalled` that is evaluated later in the same full expression."""
 
@@ -219,14 +207,12 @@ class Saved(Expression):
     slot: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
 class Recalled(Expression):
     """The value kept by `saved`."""
 
     saved: Saved
 
 
-@dataclass(slots=True, eq=False)
 class Call(Expression):
     """A call by name, or of what `address` points to. `result` is where a returned record is put."""
 
@@ -237,7 +223,6 @@ class Call(Expression):
     result: Local | None = None
 
 
-@dataclass(slots=True, eq=False)
 class Fill(Expression):
     """Zero `size` bytes at `base`."""
 
@@ -245,7 +230,6 @@ class Fill(Expression):
     size: int
 
 
-@dataclass(slots=True, eq=False)
 class Gap(Expression):
     """A ``...`` where C has an expression; `kind` as in `Runtime.gap`."""
 
@@ -255,28 +239,24 @@ class Gap(Expression):
 # Statements
 
 
-@dataclass(slots=True, eq=False)
-class Statement:
+class Statement(Node):
     """Base of all statements."""
 
     at: At
 
 
-@dataclass(slots=True, eq=False)
 class Evaluate(Statement):
     """An expression for its effect."""
 
     expression: Expression
 
 
-@dataclass(slots=True, eq=False)
 class Block(Statement):
     """Statements in order. Labels stand between them as `Label`."""
 
     items: list[Statement]
 
 
-@dataclass(slots=True, eq=False)
 class If(Statement):
     """``if``."""
 
@@ -285,7 +265,6 @@ class If(Statement):
     otherwise: Statement | None
 
 
-@dataclass(slots=True, eq=False)
 class Loop(Statement):
     """``while``, ``for`` and ``do`` (`test_last`). A condition of None is always true."""
 
@@ -295,8 +274,7 @@ class Loop(Statement):
     test_last: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Case:
+class Case(Node):
     """The statements after one or more labels of a switch, up to the next label."""
 
     labels: list[int]
@@ -304,7 +282,6 @@ class Case:
     body: Block
 
 
-@dataclass(slots=True, eq=False)
 class Switch(Statement):
     """``switch``."""
 
@@ -312,39 +289,33 @@ class Switch(Statement):
     cases: list[Case]
 
 
-@dataclass(slots=True, eq=False)
 class Break(Statement):
     """``break``."""
 
 
-@dataclass(slots=True, eq=False)
 class Continue(Statement):
     """``continue``."""
 
 
-@dataclass(slots=True, eq=False)
 class Goto(Statement):
     """``goto label``."""
 
     label: str
 
 
-@dataclass(slots=True, eq=False)
 class Label(Statement):
     """A label: only in `Block.items`."""
 
     name: str
 
 
-@dataclass(slots=True, eq=False)
 class Return(Statement):
     """``return``; the value already has the function's type."""
 
     value: Expression | None
 
 
-@dataclass(slots=True, eq=False)
-class CheckedFunction:
+class CheckedFunction(Node):
     """A function body that C allows, with what it refers to outside itself, and where first.
 
     `calls` are functions called by name, `addresses` functions whose address is taken, `symbols` variables of static
