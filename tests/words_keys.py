@@ -23,7 +23,8 @@ _TABLES = (
     "show.life:STATIONS",
     "show.life:HEADS",
     "rules.report:_STEPS",
-    "rules.phrases:PHRASES", "net.network:DROPPED",
+    "rules.phrases:PHRASES",
+    "net.network:DROPPED",
 )
 
 
@@ -46,12 +47,17 @@ def _spoken(tree: ast.AST) -> Iterator[str]:
     constants: dict[str, set[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
+            values = node.value.values if isinstance(node.value, ast.Dict) else [node.value]
             for target in node.targets:
                 if isinstance(target, ast.Name):
-                    constants.setdefault(target.id, set()).update(_literals(node.value))
+                    constants.setdefault(target.id, set()).update(text for value in values for text in _literals(value))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and node.args and _name(node.func) in _SPEAKERS:
             first = node.args[0]
+            if isinstance(first, ast.Call) and _name(first.func) == "get":  # TABLE.get(key, otherwise)
+                assert isinstance(first.func, ast.Attribute)
+                yield from constants.get(_name(first.func.value), ())
+                yield from (text for argument in first.args[1:] for text in _literals(argument))
             yield from constants.get(first.id, ()) if isinstance(first, ast.Name) else _literals(first)
 
 

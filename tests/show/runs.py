@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ElementTree
+from itertools import combinations
 from typing import Any
 
 from wsklab.c.types import CHAR, LONG, UCHAR, ULONG, VOID, CType, Function, Parameter, Pointer
 from wsklab.machine.trace import Event, Where
+from wsklab.show import svg
 
 IRP, SOCKET, BUFFER, ROUTINE = 0xFFFF_9A80_0014_9A40, 0xFFFF_9A80_0010_0100, 0xFFFF_9A80_0010_0800, 0xFFFF_9A80_0000_0040
 PENDING, MORE_PROCESSING_REQUIRED, CONNECTION_RESET = 0x103, 0xC000_0016 - (1 << 32), 0xC000_020D - (1 << 32)
@@ -86,3 +89,31 @@ def freed_twice() -> Recorder:
     run("call", "IoFreeIrp", "driver", "io", 97, (IRP,), arguments=(IRP,))
     run("stop", "irp-freed-twice", "driver", None, 97, (IRP,), title="An IRP was freed twice")
     return run
+
+
+# Words of a picture
+
+
+def overlaps(picture: str) -> list[tuple[str, str]]:
+    """Pairs of words of an SVG that lie over each other, and words that reach over its edge (paired with "")."""
+    boxes = [_box(element) for element in ElementTree.fromstring(picture).iter() if element.tag.endswith("}text")]
+    outside = [(box[4], "") for box in boxes if box[0] < 0 or box[2] > 700]
+    return outside + [(a[4], b[4]) for a, b in combinations(boxes, 2) if _overlap(a, b)]
+
+
+Box = tuple[float, float, float, float, str]
+
+
+def _box(element: ElementTree.Element) -> Box:
+    """Left, top, right, bottom and words of a text element."""
+    words = "".join(element.itertext())
+    css = element.attrib.get("class", "").split()
+    size = 11.0 if "s" in css else 11.5 if "m" in css else 12.0
+    wide = svg.width(words, size, "m" in css)
+    x, y = float(element.attrib["x"]), float(element.attrib["y"])
+    left = x - {"": 0.0, "middle": wide / 2, "end": wide}[element.attrib.get("text-anchor", "")]
+    return left, y - size * 0.75, left + wide, y + size * 0.2, words
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
-from itertools import combinations
 
 import pytest
-from runs import BUFFER, IRP, PROTOTYPES, SOCKET, SYMBOLS, Recorder, freed_twice, pending_send
+from runs import BUFFER, IRP, PROTOTYPES, SOCKET, SYMBOLS, Recorder, freed_twice, overlaps, pending_send
 
-from wsklab.show import svg
 from wsklab.show.timeline import Timeline, timeline
 
 LANGUAGES = ("en", "ja", "fr")
@@ -97,32 +95,7 @@ def test_nothing_is_loaded_from_anywhere() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", RUNS)
 def test_words_overlap_nowhere_and_stay_inside(name: str, language: str) -> None:
-    boxes = [
-        _box(element)
-        for element in ElementTree.fromstring(of(RUNS[name](), language).svg).iter()
-        if element.tag.endswith("}text")
-    ]
-    assert boxes
-    assert [box for box in boxes if box[0] < 0 or box[2] > 700] == []
-    assert [(a[4], b[4]) for a, b in combinations(boxes, 2) if _overlap(a, b)] == []
-
-
-Box = tuple[float, float, float, float, str]
-
-
-def _box(element: ElementTree.Element) -> Box:
-    """Left, top, right, bottom and words of a text element."""
-    words = "".join(element.itertext())
-    css = element.attrib.get("class", "").split()
-    size = 11.0 if "s" in css else 11.5 if "m" in css else 12.0
-    wide = svg.width(words, size, "m" in css)
-    x, y = float(element.attrib["x"]), float(element.attrib["y"])
-    left = x - {"": 0.0, "middle": wide / 2, "end": wide}[element.attrib.get("text-anchor", "")]
-    return left, y - size * 0.75, left + wide, y + size * 0.2, words
-
-
-def _overlap(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+    assert overlaps(of(RUNS[name](), language).svg) == []
 
 
 def test_a_choice_between_call_and_hand_over_does_not_move_the_bar() -> None:

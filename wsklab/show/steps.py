@@ -223,6 +223,8 @@ class Steps:
         if event.kind != "hand-over" or not irp:
             return
         holder = column(event.target) or "provider"
+        if holder == "driver":
+            return  # a request that came to the driver: its bar starts when the driver hands it on
         call = next((known for known in reversed(self.steps) if known.kind in ("call", "leaf")), None)
         if event.actor == "driver" and call:
             call.starts.append((irp, holder))
