@@ -92,7 +92,10 @@ def test_words_beyond_standard_c(text: str, expected: str) -> None:
             ],
         ),
         ("NTSTATU f(void);", [("unknown-type", 1, 1, "NTSTATU is not the name of a type.", "Did you mean NTSTATUS?")]),
-        ("struct X { int a; }\nint f(void) { return 1; }", [("missing-semicolon", 1, 20, "A semicolon is missing after }.", None)]),
+        (
+            "struct X { int a; }\nint f(void) { return 1; }",
+            [("missing-semicolon", 1, 20, "A semicolon is missing after }.", None)],
+        ),
         (
             "int f(PIRP Irp);\n{ return 1; }",
             [("semicolon-before-body", 1, 16, "The body of a function follows its parameters without a semicolon.",
