@@ -12,6 +12,7 @@ import functools
 import os
 from collections.abc import Iterator
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("en", "ja", "fr")
@@ -28,12 +29,14 @@ class _Values(dict[str, Any]):
 
 
 def chosen_language(language: str | None = None) -> str:
-    """The language to speak: the argument, else ``WSKLAB_LANG``, else English.
+    """The language to speak: the argument, else ``WSKLAB_LANG``, else the folder of a lesson (``notebooks/ja``), else English.
 
     Args:
         language: a code such as ``"ja"`` or ``"fr_FR"``; None or "" asks the environment. Unknown ones give ``"en"``.
     """
-    code = (language or os.environ.get("WSKLAB_LANG") or "en").replace("-", "_").split("_")[0].lower()
+    here = Path.cwd()
+    lesson = here.name if here.parent.name == "notebooks" else ""
+    code = (language or os.environ.get("WSKLAB_LANG") or lesson or "en").replace("-", "_").split("_")[0].lower()
     return code if code in LANGUAGES else "en"
 
 
