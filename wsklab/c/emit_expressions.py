@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from wsklab.c import emit_python as py
 from wsklab.c import tree
-from wsklab.c.emit_arithmetic import Arithmetic
+from wsklab.c.emit_arithmetic import Arithmetic, is_bool
 from wsklab.c.emit_loops import Access, Hoists, access
 from wsklab.c.ranges import Ranges
 from wsklab.c.source import Place
