@@ -106,3 +106,15 @@ def test_a_choice_between_call_and_hand_over_does_not_move_the_bar() -> None:
     run("return", "WskSend", "wsk", "driver", value=0x103)
     steps = of(run).steps.steps
     assert [(step.kind, step.starts) for step in steps] == [("call", [(IRP, "provider")]), ("choice", []), ("return", [])]
+
+
+def test_a_long_run_shows_its_beginning_and_its_end() -> None:
+    run = Recorder()
+    for line in range(1, 501):
+        run("gap", "statement", "driver", None, line)
+    lines = of(run).text.split("\n")
+    assert (len(lines), lines[80:83]) == (
+        122,
+        ["  “...” reached  [line 80]", "  … 380 more rows …", "  “...” reached  [line 461]"],
+    )
+    assert len(of(run).svg.encode()) < 50_000

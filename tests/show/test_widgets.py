@@ -56,6 +56,11 @@ def test_every_outcome_is_run_once_and_told(panel: WhatIf) -> None:
     ]
 
 
+def test_results_read_well() -> None:
+    panel = what_if(lambda: (Lab(), {"heard": [b"a", b"b"], "nobody": []}), {"x": {}})
+    assert panel.outcomes[0].results == ("heard: “a”; “b”", "nobody: –")
+
+
 def test_the_panel_speaks_the_language_of_the_lab() -> None:
     assert what_if(run, {"x": {"language": "ja"}}).title == "もしも…"
 

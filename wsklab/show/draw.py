@@ -152,6 +152,9 @@ class Drawing:
             words = translate("line {line}", self.steps.language, line=step.line)
             self.words.append(svg.text(LEFT - 6, top + 15, words, "s u", "end"))
         self._mark(step, y)
+        if step.kind == "omitted":  # whoever ran before may have returned in between
+            for active in list(self._active):
+                self._close(active)
         if step.kind.endswith("return"):
             self._returned(step, y)
         self._hold(step, y)

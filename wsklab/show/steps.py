@@ -27,6 +27,9 @@ _NOISE = (
 NOISE = frozenset(_NOISE.split())
 """Calls that are left out of a timeline unless ``noise=True``: they move bytes about and say nothing about the flow."""
 
+MOST_STEPS = 120
+"""A longer run shows its beginning and its end, and says how many rows are left out between them."""
+
 _SILENT = frozenset(("allocate", "free", "hand-over", "routine-returned"))
 _STATES = frozenset(("IRP cancelled", "pended in a stopped target", "request timed out", "not sent"))
 _BYTES = ("send", "receive", "data", "datagram", "dropped")  # messages whose bytes say enough
@@ -49,7 +52,7 @@ class Step:
 
     Attributes:
         kind: call, leaf (a call with its result), return, callback, callback-return, entry, entry-return, message, complete,
-            gap, print, choice, wait, wake, state or stop.
+            gap, print, choice, wait, wake, state, stop or omitted.
         text: the words of the row.
         source, target: columns of the arrow, None when there is none.
         line: C line that caused it, 0 for none.
@@ -103,6 +106,15 @@ class Steps:
         if self._starts and self.steps:  # handed over in the very last call
             self.steps[-1].starts += self._starts
         self.columns = [name for name in _ORDER if name in self._columns]
+        if len(self.steps) > MOST_STEPS:
+            self._shorten(MOST_STEPS * 2 // 3, MOST_STEPS // 3)
+
+    def _shorten(self, first: int, last: int) -> None:
+        middle = self.steps[first:-last]
+        words = self._say("… {count} more rows …", count=len(middle))
+        end = middle[-1]
+        left_out = Step("omitted", words, end.time, end.irql, end.thread, ends=[irp for step in middle for irp in step.ends])
+        self.steps[first:-last] = [left_out]
 
     def heading(self, name: str) -> str:
         """The heading of a column in the reader's language."""

@@ -155,7 +155,8 @@ def _outcome(label: str, run: Callable[..., Any], settings: dict[str, Any], lang
     except Stop as stop:
         return Outcome(translate(label, language), None, tuple(stop.report(language).splitlines())), language
     lab, results = given if isinstance(given, tuple) else (given, ())
-    lines += [f"{name}: {value}" for name, value in results.items()] if isinstance(results, Mapping) else map(str, results)
+    told = results.items() if isinstance(results, Mapping) else (("", result) for result in results)
+    lines += [": ".join(filter(None, (name, _shown(value)))) for name, value in told]
     lines += [f"DbgPrint: {line}" for line in lab.console.splitlines() if line.strip()]
     if lab.stopped is not None:
         rule = lab.stopped.rule
@@ -163,3 +164,12 @@ def _outcome(label: str, run: Callable[..., Any], settings: dict[str, Any], lang
     label = translate(label, language or lab.language)
     picture = timeline(lab.events, language or lab.language, title=label, machine=lab.machine)
     return Outcome(label, picture, tuple(lines)), lab.language
+
+
+def _shown(value: Any) -> str:
+    """A result as a reader likes it: lists without brackets, bytes as text, nothing as a dash."""
+    if isinstance(value, (list, tuple)):
+        return "; ".join(map(_shown, value)) or "–"
+    if isinstance(value, bytes):
+        return f"“{value.decode('ascii', 'backslashreplace')}”"
+    return str(value)
