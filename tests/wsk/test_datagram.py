@@ -8,8 +8,9 @@ import pytest
 
 from wsklab.machine import Stop
 from wsklab.wsk import scene
-from wsklab.wsk.chosen import CHOSEN
+from wsklab.wsk.tables import tables
 
+CHOSEN = tables().chosen
 SUCCESS, PENDING = "STATUS_SUCCESS", "STATUS_PENDING"
 REMOTE, DESTINATION = "SIO_WSK_SET_REMOTE_ADDRESS", "SIO_WSK_SET_SENDTO_ADDRESS"
 

@@ -12,9 +12,9 @@ import pytest
 from wsklab.machine import NotModelled, Stop
 from wsklab.machine.status import name_of
 from wsklab.wsk import check_unload, scene
-from wsklab.wsk.chosen import CHOSEN
-from wsklab.wsk.states import CATEGORIES
+from wsklab.wsk.tables import tables
 
+CATEGORIES, CHOSEN = tables().categories, tables().chosen
 NO_WAIT, INFINITE = 0, 0xFFFF_FFFF
 
 

@@ -11,8 +11,10 @@ from wsklab.machine import NotModelled, Stop
 from wsklab.machine.api import MODELLED
 from wsklab.rules import RULES
 from wsklab.wsk import scene
-from wsklab.wsk.states import CATEGORIES, STATES
-from wsklab.wsk.unmodelled import SLOTS
+from wsklab.wsk.client import UNMODELLED
+from wsklab.wsk.tables import tables
+
+CATEGORIES, STATES = tables().categories, tables().states
 
 
 def rule_of(action: Any) -> str:
@@ -113,7 +115,7 @@ def test_every_slot_is_declared() -> None:
 def test_parameters_are_those_of_the_headers(driver: Any) -> None:
     from wsklab.c.types import Function, Pointer
 
-    for modelled in (row for row in MODELLED.values() if row.lane == "wsk" and row.name not in SLOTS):
+    for modelled in (row for row in MODELLED.values() if row.lane == "wsk" and row.name not in UNMODELLED):
         known = driver.m.headers.type(modelled.prototype) if modelled.prototype else driver.m.headers.prototypes[modelled.name]
         function = known.to if isinstance(known, Pointer) else known
         assert isinstance(function, Function)

@@ -9,11 +9,11 @@ import pytest
 from wsklab.machine import NotModelled, Stop
 from wsklab.machine.status import name_of
 from wsklab.wsk import scene
-from wsklab.wsk.chosen import CHOSEN
 from wsklab.wsk.client import make
-from wsklab.wsk.sharing import DEFAULT, DENIED, EXCLUSIVE, IN_USE, REUSE, SUCCESS, second_bind
 from wsklab.wsk.subsystem import subsystem
+from wsklab.wsk.tables import DEFAULT, DENIED, EXCLUSIVE, IN_USE, REUSE, SUCCESS, chosen, second_bind, tables
 
+CHOSEN = tables().chosen
 OK = ("STATUS_SUCCESS", 0)
 TCP, UDP = (1, 6), (2, 17)
 
@@ -329,6 +329,4 @@ def test_what_is_not_modelled_says_its_name(driver: Any, kind: int, code: int, l
 
 def test_every_chosen_status_exists(driver: Any) -> None:
     """WSK-GAP-14."""
-    from wsklab.wsk.chosen import chosen
-
     assert {what: name_of(chosen(what)) for what in CHOSEN} == {what: row.status for what, row in CHOSEN.items()}

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from wsklab.wsk import scene
-from wsklab.wsk.chosen import CHOSEN
 from wsklab.wsk.client import make
-from wsklab.wsk.states import STATES
 from wsklab.wsk.subsystem import subsystem
+from wsklab.wsk.tables import tables
+
+CHOSEN, STATES = tables().chosen, tables().states
 
 
 def in_state(driver: Any, state: str) -> int:

@@ -9,8 +9,9 @@ import pytest
 from wsklab.io.completion import cancel
 from wsklab.machine import Stop
 from wsklab.wsk import scene
-from wsklab.wsk.chosen import CHOSEN
+from wsklab.wsk.tables import tables
 
+CHOSEN = tables().chosen
 SUCCESS, PENDING = "STATUS_SUCCESS", "STATUS_PENDING"
 WAITALL, DRAIN, ABORTIVE = 2, 4, 1
 

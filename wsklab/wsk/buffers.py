@@ -7,45 +7,19 @@ when the data moves, and must still be there.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from typing import NamedTuple
 
-from wsklab.c.headers import headers
 from wsklab.io.mdl import mdls
 from wsklab.machine import Machine, Stop
 
-_BUILT = 0x0001 | 0x0002 | 0x0004
-"""MDL_MAPPED_TO_SYSTEM_VA, MDL_PAGES_LOCKED, MDL_SOURCE_IS_NONPAGED_POOL: one of them says that the pages stay."""
-
-
-class _Offsets(NamedTuple):
-    mdl: int
-    offset: int
-    length: int
-    next: int
-    flags: int
-    address: int
-    start: int
-    byte_offset: int
-    size: int
-
-
-@cache
-def _offsets() -> _Offsets:
-    buf, mdl = headers().record("WSK_BUF").members, headers().record("MDL").members
-    names = ("Next", "MdlFlags", "MappedSystemVa", "StartVa", "ByteOffset", "ByteCount")
-    return _Offsets(*(buf[name].offset for name in ("Mdl", "Offset", "Length")), *(mdl[name].offset for name in names))
+_MAPPED = 0x0001 | 0x0004
+"""MDL_MAPPED_TO_SYSTEM_VA, MDL_SOURCE_IS_NONPAGED_POOL: MappedSystemVa is set."""
+_BUILT = _MAPPED | 0x0002
+"""The same and MDL_PAGES_LOCKED: one of them says that the pages stay."""
 
 
 @dataclass(slots=True)
 class Buffer:
-    """What a WSK_BUF described at the time of the call.
-
-    Attributes:
-        function: the call, for messages.
-        length: bytes.
-        pieces: (MDL, address, bytes) of each part of the chain, in order.
-    """
+    """What a WSK_BUF described at the time of the call: so many bytes, in pieces of (MDL, address, bytes), for a function."""
 
     machine: Machine
     function: str
@@ -71,22 +45,19 @@ class Buffer:
 
     def read(self) -> bytes:
         """The bytes as they are now."""
-        if len(self.pieces) == 1:
-            mdl, address, size = self.pieces[0]
-            try:
-                return self.machine.memory.read(address, size)
-            except Stop:
-                self._check(mdl, address)
-                raise
-        return b"".join(Buffer(self.machine, self.function, size, [(mdl, at, size)]).read() for mdl, at, size in self.pieces)
+        try:
+            return b"".join([self.machine.read(address, size) for _, address, size in self.pieces])
+        except Stop:
+            self._check()
+            raise
 
     def write(self, content: bytes, at: int = 0) -> None:
         """Store bytes from position `at` on."""
-        for mdl, address, size in self.pieces:
+        self._check()
+        for _, address, size in self.pieces:
             part, skip = content[: max(size - at, 0)], at
             at = max(at - size, 0)
             if part:
-                self._check(mdl, address + skip)
                 self.machine.write(address + skip, part)
                 content = content[len(part) :]
 
@@ -95,25 +66,27 @@ class Buffer:
         if self.length and self.read() != sent:
             self.machine.stop("wsk-buffer-changed", objects=(self.pieces[0][0],), function=self.function)
 
-    def _check(self, mdl: int, address: int) -> None:
-        for part in (mdl, address):
-            block = self.machine.block_at(part)
-            if block and not block.live:
-                self.machine.stop("wsk-buffer-freed", objects=(block.address,), function=self.function)
+    def _check(self) -> None:
+        for mdl, address, _ in self.pieces:
+            for block in (self.machine.block_at(mdl), self.machine.block_at(address)):
+                if block and not block.live:
+                    self.machine.stop("wsk-buffer-freed", objects=(block.address,), function=self.function)
 
 
 def take(m: Machine, function: str, pointer: int) -> Buffer:
     """Read and check the WSK_BUF at `pointer`; a stop when it does not describe what its MDLs hold."""
-    o = _offsets()
-    mdl, offset, length = m.u64(pointer + o.mdl), m.u32(pointer + o.offset), m.u64(pointer + o.length)
-    if not mdl:
-        if length:
-            m.stop("wsk-buffer-no-mdl", objects=(pointer,), function=function, length=length)
-        return Buffer(m, function, 0, [])
+
+    def member(record: str, name: str, address: int) -> int:
+        place = address + m.offset(record, name)
+        return m.u32(place) if name in ("Offset", "ByteCount", "ByteOffset") else m.u64(place)
+
+    mdl, offset, length = (member("WSK_BUF", name, pointer) for name in ("Mdl", "Offset", "Length"))
+    if not mdl and length:
+        m.stop("wsk-buffer-no-mdl", objects=(pointer,), function=function, length=length)
     pieces: list[tuple[int, int, int]] = []
     left, skip, size, head = length, offset, 0, mdl
     while mdl:
-        count, flags = m.u32(mdl + o.size), m.u16(mdl + o.flags)
+        count, flags = member("MDL", "ByteCount", mdl), m.u16(mdl + m.offset("MDL", "MdlFlags"))
         if not flags & _BUILT:
             m.stop("wsk-buffer-not-locked", objects=(mdl,), function=function)
         if mdl == head and offset >= count and (offset or length):
@@ -121,12 +94,13 @@ def take(m: Machine, function: str, pointer: int) -> Buffer:
         size += count
         part = min(count - skip, left)
         if part:
-            start = m.u64(mdl + o.address) if flags & 5 else m.u64(mdl + o.start) + m.u32(mdl + o.byte_offset)
+            mapped = flags & _MAPPED
+            start = sum(member("MDL", name, mdl) for name in (("MappedSystemVa",) if mapped else ("StartVa", "ByteOffset")))
             pieces.append((mdl, start + skip, part))
         left, skip = left - part, 0
         if not left:
             break
-        mdl = m.u64(mdl + o.next)
+        mdl = member("MDL", "Next", mdl)
     if left:
         m.stop("wsk-buffer-length", objects=(head,), function=function, length=length, offset=offset, size=size)
     return Buffer(m, function, length, pieces)

@@ -1,119 +1,253 @@
-"""Functions of the client level: making sockets. Facts WSK-SOCK, WSK-SC."""
+"""Clients of the subsystem: registration, capturing the provider, making sockets, and the end.
+
+Facts WSK-REG, WSK-CAP, WSK-REL, WSK-QPC, WSK-DER, WSK-SOCK, WSK-SC.
+"""
 
 from __future__ import annotations
 
-from wsklab.machine import Machine, wdk
-from wsklab.net import Address
-from wsklab.net.address import AF_INET, AF_INET6
-from wsklab.wsk import sockaddr
-from wsklab.wsk.datagram import Datagram
-from wsklab.wsk.listening import Listening
-from wsklab.wsk.registration import Registration, registration_of
-from wsklab.wsk.request import SETTING_UP, Refused, Request, refuse
-from wsklab.wsk.sockets import Socket
-from wsklab.wsk.states import CATEGORIES
-from wsklab.wsk.stream import Connection, connect
-from wsklab.wsk.subsystem import Subsystem, subsystem
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
 
-MAKERS: dict[str, type[Socket]] = {
-    "basic": Socket,
-    "listening": Listening,
-    "datagram": Datagram,
-    "connection": Connection,
-}
+from wsklab.machine import DISPATCH_LEVEL, PASSIVE_LEVEL, Machine, Wait, status, wdk
+from wsklab.machine.scheduler import Body
+from wsklab.net.address import AF_INET, AF_INET6
+from wsklab.wsk.datagram import Datagram
+from wsklab.wsk.sockets import Socket, read_sockaddr
+from wsklab.wsk.stream import Connection, Listening
+from wsklab.wsk.subsystem import (
+    PENDING,
+    PROVIDER_VERSION,
+    SETTING_UP,
+    Refused,
+    Request,
+    Subsystem,
+    operation,
+    refuse,
+    slot_type,
+    subsystem,
+)
+from wsklab.wsk.tables import tables
+
+NO_WAIT, INFINITE = 0, 0xFFFF_FFFF
+MILLISECOND = 10_000
+LATE = 1000 * MILLISECOND
+"""When a provider that is late becomes ready: 1 s in 100-ns units."""
+
+SLOTS = ("WskSocket", "WskSocketConnect", "WskControlClient", "WskGetAddressInfo", "WskFreeAddressInfo", "WskGetNameInfo")
+"""The table that a client gets with the provider."""
+
+UNMODELLED = (
+    *SLOTS[2:], "WskInspectComplete", "WskConnectEx", "WskSendEx", "WskReceiveEx", "WskSendMessages",
+    "WskReleaseDataIndicationList", "WskReleaseDatagramIndicationList",
+)  # fmt: skip
+"""Functions in slots of the tables that are not modelled yet: calling one says so, it never makes up a result."""
+
+MAKERS: dict[str, type[Socket]] = {maker.category: maker for maker in (Socket, Listening, Datagram, Connection)}
 """Category → what keeps a socket of it."""
 
 
-@wdk(lane="wsk", prototype="PFN_WSK_SOCKET")
+@dataclass(eq=False)
+class Registration:
+    """One registration.
+
+    Attributes:
+        block: address of the driver's WSK_REGISTRATION.
+        dispatch: Dispatch of its WSK_CLIENT_NPI.
+        client: the opaque WSK_CLIENT.
+        captures: successful captures not yet released.
+        sockets: its open sockets by address.
+        group: its pending client-level requests; `running` the calls of them.
+        state: registered, deregistering or ended.
+    """
+
+    block: int
+    dispatch: int
+    client: int
+    captures: int = 0
+    sockets: dict[int, Socket] = field(default_factory=dict)
+    group: dict[Request, None] = field(default_factory=dict)
+    running: list[str] = field(default_factory=list)
+    state: str = "registered"
+
+    def holding(self) -> tuple[Any, ...]:
+        """What still keeps WskDeregister waiting, for a report: words and socket addresses (WSK-DER-02, WSK-DER-03)."""
+        found: list[Any] = [f"{self.captures} captured NPI"] if self.captures else []
+        if self.sockets:
+            found += ["open sockets:", *self.sockets]
+        if self.group:
+            found.append(", ".join(request.name for request in self.group))
+        return tuple(found)
+
+
+def _find(m: Machine, function: str, block: int) -> Registration:
+    registration = subsystem(m).registrations.get(block)
+    if registration is None:
+        m.stop("wsk-not-registered", objects=(block,), function=function)
+    return registration
+
+
+@wdk(irql=PASSIVE_LEVEL, lane="wsk")
+def WskRegister(m: Machine, WskClientNpi: int, WskRegistration: int) -> int:
+    """Register a client. The block then belongs to the subsystem. Facts: WSK-REG-01 to 08, WSK-OBJ-13."""
+    wsk = subsystem(m)
+    known = wsk.registrations.get(WskRegistration)
+    if known and known.state != "ended":
+        m.stop("wsk-registered-twice", objects=(WskRegistration,), function="WskRegister")
+    m.u64(WskClientNpi + m.offset("WSK_CLIENT_NPI", "ClientContext"))  # read, as the provider does: it must be there
+    dispatch = m.u64(WskClientNpi + m.offset("WSK_CLIENT_NPI", "Dispatch"))
+    m.u16(dispatch + m.offset("WSK_CLIENT_DISPATCH", "Version"))
+    reserved = m.u16(dispatch + m.offset("WSK_CLIENT_DISPATCH", "Reserved"))
+    if reserved:
+        m.stop("wsk-reserved-not-zero", objects=(dispatch,), function="WskRegister", value=reserved)
+    client = m.allocate(16, "native", label="WSK_CLIENT", zero=True)
+    for member, value in (("State", 1), ("Context", client), ("Lock", 0)):
+        m.set_u64(WskRegistration + m.offset("WSK_REGISTRATION", f"ReservedRegistration{member}"), value)
+    wsk.registrations[WskRegistration] = wsk.clients[client] = Registration(WskRegistration, dispatch, client)
+    return status.SUCCESS
+
+
+@wdk(irql=DISPATCH_LEVEL, waits=True, lane="wsk")
+def WskCaptureProviderNPI(m: Machine, WskRegistration: int, WaitTimeout: int, WskProviderNpi: int) -> Body:
+    """Capture the provider, waiting at most `WaitTimeout` milliseconds for it. Facts: WSK-CAP-01 to 11."""
+    if WaitTimeout != NO_WAIT and m.irql > PASSIVE_LEVEL:
+        m.too_high("WskCaptureProviderNPI", PASSIVE_LEVEL)
+    wsk = subsystem(m)
+    registration = _find(m, "WskCaptureProviderNPI", WskRegistration)
+    if not _ready(wsk) and registration.state == "registered" and WaitTimeout != NO_WAIT:
+        yield Wait(
+            ready=lambda: bool(wsk.ready) or registration.state != "registered",
+            deadline=None if WaitTimeout == INFINITE else m.time + WaitTimeout * MILLISECOND,
+            why=("WskCaptureProviderNPI", WskRegistration),
+        )
+    if not wsk.ready or registration.state != "registered":
+        return status.DEVICE_NOT_READY
+    wanted = m.u16(registration.dispatch + m.offset("WSK_CLIENT_DISPATCH", "Version"))
+    if wanted >> 8 != PROVIDER_VERSION >> 8 or wanted > PROVIDER_VERSION:
+        return status.NOINTERFACE
+    registration.captures += 1
+    table = wsk.table("WSK_PROVIDER_DISPATCH", dict(zip(SLOTS, SLOTS, strict=True)))
+    m.set_u64(WskProviderNpi + m.offset("WSK_PROVIDER_NPI", "Client"), registration.client)
+    m.set_u64(WskProviderNpi + m.offset("WSK_PROVIDER_NPI", "Dispatch"), table)
+    return status.SUCCESS
+
+
+def _ready(wsk: Subsystem) -> bool:
+    """Whether the provider is available; decided when somebody first asks."""
+    if wsk.ready is None:
+        answer = wsk.machine.choose("WSK provider", ("ready", "late", "never"))
+        wsk.ready = answer == "ready"
+        if answer == "late":
+            wsk.machine.after(LATE, lambda: setattr(wsk, "ready", True), name="WSK provider")
+    return wsk.ready
+
+
+@wdk(irql=DISPATCH_LEVEL, lane="wsk")
+def WskReleaseProviderNPI(m: Machine, WskRegistration: int) -> None:
+    """Give one capture back. Sockets go on working. Facts: WSK-REL-01 to 03, WSK-OBJ-06."""
+    registration = _find(m, "WskReleaseProviderNPI", WskRegistration)
+    if not registration.captures:
+        m.stop("wsk-released-too-often", objects=(WskRegistration,), function="WskReleaseProviderNPI")
+    registration.captures -= 1
+
+
+@wdk(irql=DISPATCH_LEVEL, lane="wsk")
+def WskQueryProviderCharacteristics(m: Machine, WskRegistration: int, WskProviderCharacteristics: int) -> int:
+    """Tell which versions the provider supports. Facts: WSK-QPC-01 to 04."""
+    registration = _find(m, "WskQueryProviderCharacteristics", WskRegistration)
+    if not _ready(subsystem(m)) or registration.state != "registered":
+        return status.DEVICE_NOT_READY
+    for member in ("HighestVersion", "LowestVersion"):
+        m.set_u16(WskProviderCharacteristics + m.offset("WSK_PROVIDER_CHARACTERISTICS", member), PROVIDER_VERSION)
+    return status.SUCCESS
+
+
+@wdk(irql=PASSIVE_LEVEL, waits=True, lane="wsk")
+def WskDeregister(m: Machine, WskRegistration: int) -> Body:
+    """End a registration: returns when nothing of the client is left. It closes nothing. Facts: WSK-DER-01 to 10."""
+    registration = _find(m, "WskDeregister", WskRegistration)
+    if registration.state != "registered":
+        m.stop("wsk-deregistered-twice", objects=(WskRegistration,), function="WskDeregister")
+    registration.state = "deregistering"
+
+    def ready() -> bool:
+        # What is left is told anew each time, so that a hang names what is open then.
+        left = registration.holding()
+        wait.why = ("WskDeregister", *left)
+        return not left
+
+    wait = Wait(ready)
+    if not ready():
+        yield wait
+    registration.state = "ended"
+
+
+def check_unload(m: Machine) -> None:
+    """Stop when the driver is unloaded with a registration left. Facts: WSK-DER-06, WSK-DER-10."""
+    for registration in subsystem(m).registrations.values():
+        if registration.state != "ended":
+            m.stop("wsk-not-deregistered", objects=(registration.block,), function="Unload")
+
+
+@operation(SETTING_UP, flags=True)
 def WskSocket(
-    m: Machine, Client: int, AddressFamily: int, SocketType: int, Protocol: int, Flags: int, SocketContext: int, Dispatch: int,
-    OwningProcess: int, OwningThread: int, SecurityDescriptor: int, Irp: int,
-) -> int:  # fmt: skip
+    call: Request, Client: Registration, AddressFamily: int, SocketType: int, Protocol: int, Flags: int, SocketContext: int,
+    Dispatch: int, OwningProcess: int, OwningThread: int, SecurityDescriptor: int, Irp: int,
+) -> None:  # fmt: skip
     """Create a socket. Facts: WSK-SOCK-01 to 13."""
-    client = registration_of(m, "WskSocket", Client)
-    request = _request(m, "WskSocket", client, Irp)
-    return request.run(_create, client, AddressFamily, SocketType, Protocol, Flags, SocketContext or Dispatch)
-
-
-def _request(m: Machine, name: str, client: Registration, irp: int) -> Request:
-    request = subsystem(m).request(name, irp, SETTING_UP)
-    request.start(client.group)
-    return request
-
-
-def _create(request: Request, client: Registration, family: int, kind: int, protocol: int, flags: int, callbacks: int) -> None:
-    m = request.wsk.machine
-    if flags == m.constant("WSK_FLAG_STREAM_SOCKET"):
+    m = call.wsk.machine
+    if Flags == m.constant("WSK_FLAG_STREAM_SOCKET"):
         m.not_modelled("WskSocket with WSK_FLAG_STREAM_SOCKET")
-    category = next((name for name, row in CATEGORIES.items() if m.constant(row.flag) == flags), None)
-    if category is None or (category == "basic" and callbacks):
+    category = next((name for name, row in tables().categories.items() if m.constant(row.flag) == Flags), "")
+    if not category or (category == "basic" and (SocketContext or Dispatch)):
         raise refuse("bad argument")
-    request.complete(0, make(request.wsk, client, category, family, kind, protocol).address)
+    call.complete(0, make(call.wsk, Client, category, AddressFamily, SocketType, Protocol).address)
 
 
 def make(wsk: Subsystem, client: Registration | None, category: str, family: int, kind: int, protocol: int) -> Socket:
     """A new socket. Raises Refused when no transport fits (WSK-AF-02, WSK-AF-05)."""
-    m = wsk.machine
-    pairs = [(m.constant(kind), None if name is None else m.constant(name)) for kind, name in CATEGORIES[category].kinds]
-    if not any(pair in pairs for pair in ((kind, protocol), (kind, None))) or family not in (AF_INET, AF_INET6):
-        known = any(kind == allowed for allowed, _ in pairs)
-        raise refuse("protocol 0" if known and not protocol else "no such transport")
+    constant = wsk.machine.constant
+    fitting = [name for known, name in tables().categories[category].kinds if constant(known) == kind]
+    if family not in (AF_INET, AF_INET6) or not any(name == "" or constant(name) == protocol for name in fitting):
+        raise refuse("protocol 0" if fitting and not protocol else "no such transport")
     return MAKERS[category](wsk, client, family, kind, protocol)
 
 
-@wdk(lane="wsk", prototype="PFN_WSK_SOCKET_CONNECT")
+@operation(SETTING_UP)
 def WskSocketConnect(
-    m: Machine, Client: int, SocketType: int, Protocol: int, LocalAddress: int, RemoteAddress: int, Flags: int,
+    call: Request, Client: Registration, SocketType: int, Protocol: int, LocalAddress: int, RemoteAddress: int, Flags: int,
     SocketContext: int, Dispatch: int, OwningProcess: int, OwningThread: int, SecurityDescriptor: int, Irp: int,
-) -> int:  # fmt: skip
+) -> None:  # fmt: skip
     """Create, bind and connect a connection-oriented socket. Facts: WSK-SC-01 to 08, WSK-AF-04."""
-    subsystem(m).check_flags("WskSocketConnect", Flags)
-    client = registration_of(m, "WskSocketConnect", Client)
-    family = m.u16(LocalAddress)
-    request = _request(m, "WskSocketConnect", client, Irp)
-    return request.run(_socket_connect, client, family, SocketType, Protocol, LocalAddress, RemoteAddress)
-
-
-def _socket_connect(
-    request: Request, client: Registration, family: int, kind: int, protocol: int, local: int, remote: int
-) -> None:
-    m = request.wsk.machine
-    socket = make(request.wsk, client, "connection", family, kind, protocol)
+    m = call.wsk.machine
+    socket = make(call.wsk, Client, "connection", m.u16(LocalAddress), SocketType, Protocol)
     assert isinstance(socket, Connection)
+
+    def discard() -> None:
+        socket.shut()
+        socket.vanish()
+
+    def ended(outcome: int) -> None:
+        if outcome:
+            discard()
+        call.complete(outcome, 0 if outcome else socket.address)
+
     try:
-        here, there = socket.read_address(local), sockaddr.read(m, remote, family)
-        if there is None:
-            raise refuse("wrong family")
+        here, there = socket.read_address(LocalAddress), read_sockaddr(m, RemoteAddress, socket.family)
         socket.bind(here)
     except Refused:
-        discard(socket)
+        discard()
         raise
-    start_connection(request, socket, there)
+    call.withdraw = discard
+    socket.connect(there, call.way != PENDING, ended)
 
 
-def start_connection(request: Request, socket: Connection, remote: Address) -> None:
-    """Connect a bound socket for a request that delivers the socket, or nothing when it fails (WSK-SC-04)."""
-    socket.enter("connecting")
+def _declare(name: str) -> None:
+    def missing(m: Machine, *_arguments: Any) -> NoReturn:
+        m.not_modelled(name)
 
-    def finish(status: int, information: int) -> None:
-        if status == 0:
-            request.complete(0, socket.address)
-        else:
-            discard(socket)
-            request.complete(status)
-
-    step = Request(request.wsk, request.name, 0, SETTING_UP, finish)
-    step.way = request.way
-    step.run(connect, socket, remote)
-
-    def withdraw() -> None:
-        step.over = True
-        discard(socket)
-
-    request.withdraw = withdraw
+    missing.__doc__ = f"{name}: not modelled yet."
+    wdk(lane="wsk", prototype=slot_type(name), name=name)(missing)
 
 
-def discard(socket: Socket) -> None:
-    """Throw away a socket that nobody has seen."""
-    socket.shut()
-    socket.vanish()
+for _name in UNMODELLED:
+    _declare(_name)

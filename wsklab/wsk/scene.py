@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from wsklab.io import mdl
 from wsklab.machine import Machine
 from wsklab.net import Address, Network, Peer
 from wsklab.net.address import AF_INET
-from wsklab.wsk import sockaddr as sockaddrs
-from wsklab.wsk import sockets
-from wsklab.wsk.client import make, start_connection
-from wsklab.wsk.control import IOCTL, Arguments
-from wsklab.wsk.control import control as control_operation
-from wsklab.wsk.listening import Listening, accept
-from wsklab.wsk.request import SETTING_UP, Request
-from wsklab.wsk.stream import Connection
+from wsklab.wsk.buffers import take
+from wsklab.wsk.client import make
+from wsklab.wsk.control import IOCTL, WskControlSocket
+from wsklab.wsk.sockets import SIZES, Socket, WskCloseSocket, encode
+from wsklab.wsk.stream import Connection, Listening, WskAccept
 from wsklab.wsk.subsystem import Subsystem, subsystem
+from wsklab.wsk.tables import DEAD
 
 SOCK_STREAM, SOCK_DGRAM, IPPROTO_TCP, IPPROTO_UDP = 1, 2, 6, 17
 
@@ -55,10 +52,8 @@ def connected(m: Machine, peer: str = "reads", local: str = "10.0.0.1:5000", rem
         wsk.network.peer(remote, peer)
         socket = _socket(wsk, "connection", local, client)
         assert isinstance(socket, Connection)
-        answers: list[int] = []
-        request = Request(wsk, "scene", 0, SETTING_UP, lambda status, information: answers.append(status))
-        request.run(start_connection, socket, Address.parse(remote))
-        if answers != [0]:
+        socket.connect(Address.parse(remote), True, lambda status: None)
+        if not socket.end:
             raise ValueError(f"a peer that {peer!r} describes cannot be connected to")
     return _born(m, socket)
 
@@ -67,7 +62,6 @@ def listener(m: Machine, local: str = "10.0.0.1:80", client: int = 0) -> int:
     """A bound listening socket."""
     with _scene(m) as wsk:
         socket = _socket(wsk, "listening", local, client)
-        socket.enter("listening")
     return _born(m, socket)
 
 
@@ -76,19 +70,15 @@ def accepted(m: Machine, peer: str = "reads", local: str = "10.0.0.1:80", remote
     wsk = subsystem(m)
     known = wsk.network.listeners.get(Address.parse(local))
     waiting = known.address if isinstance(known, Listening) else listener(m, local, client)
-    there = Address.parse(remote)
     with _scene(m):
-        answers: list[int] = []
-        script = Peer(wsk.network, there, peer)
         wsk.network.host(remote)
-        done = lambda status, information: answers.append(information)  # noqa: E731
-        sockets.call(m, "WskAccept", waiting, 0, SETTING_UP, accept, (0, 0), done=done)
+        script = Peer(wsk.network, Address.parse(remote), peer)
+        answers = _ask(WskAccept, m, waiting, 0, 0, 0, 0, 0)
         with wsk.network.instant():
             script.connect(Address.parse(local))
-        if not answers:
-            raise ValueError(f"the driver itself is already waiting for connections at {local}")
-        socket = wsk.sockets[answers[0]]
-    return _born(m, socket)
+    if not answers:
+        raise ValueError(f"the driver itself is already waiting for connections at {local}")
+    return _born(m, wsk.sockets[answers[0][1]])
 
 
 def datagram(m: Machine, bound: bool = True, family: int = AF_INET, local: str = "", client: int = 0) -> int:
@@ -96,8 +86,6 @@ def datagram(m: Machine, bound: bool = True, family: int = AF_INET, local: str =
     local = local or ("10.0.0.1:5000" if family == AF_INET else "[fd00::1]:5000")
     with _scene(m) as wsk:
         socket = _socket(wsk, "datagram", local, client, bind=bound)
-        if bound:
-            socket.enter("bound")
     return _born(m, socket)
 
 
@@ -110,18 +98,19 @@ def peer_of(m: Machine, socket: int) -> Peer:
 
 
 def kill(m: Machine, socket: int) -> None:
-    """Let the transport under a socket go away: from then on its functions fail with STATUS_FILE_FORCED_CLOSED."""
-    wsk = subsystem(m)
-    wsk.kill(wsk.sockets[socket])
+    """The transport under a socket goes away: from then on its functions fail with STATUS_FILE_FORCED_CLOSED (WSK-CTL-08)."""
+    subsystem(m).sockets[socket].enter(DEAD)
+    subsystem(m).sockets[socket].break_off()
 
 
-def _socket(wsk: Subsystem, category: str, local: str, client: int, bind: bool = True) -> sockets.Socket:
+def _socket(wsk: Subsystem, category: str, local: str, client: int, bind: bool = True) -> Socket:
     address = Address.parse(local)
     kind, protocol = (SOCK_DGRAM, IPPROTO_UDP) if category == "datagram" else (SOCK_STREAM, IPPROTO_TCP)
     socket = make(wsk, wsk.clients.get(client), category, address.family, kind, protocol)
     if bind:
         taken = wsk.bound.get((protocol, address.family, address.port))
         socket.bind(address.at(0) if taken and category == "connection" else address)
+        socket.enter(socket.require("WskBind"))
     return socket
 
 
@@ -134,11 +123,18 @@ def _scene(m: Machine) -> Iterator[Subsystem]:
         m.trace.on = before
 
 
-def _born(m: Machine, socket: sockets.Socket) -> int:
+def _ask(function: Callable[..., int], m: Machine, *arguments: int) -> list[tuple[int, int]]:
+    """Call a function without an IRP; a list that gets the status and the information when it completes."""
+    answers: list[tuple[int, int]] = []
+    with _scene(m):
+        function(m, *arguments, 0, done=lambda status, information: answers.append((status, information)))
+    return answers
+
+
+def _born(m: Machine, socket: Socket) -> int:
     if m.trace.on:
-        m.trace.add(
-            "allocate", "WSK_SOCKET", actor="wsk", objects=(socket.address,), category=socket.category, state=socket.state
-        )
+        about = (socket.address,)
+        m.trace.add("allocate", "WSK_SOCKET", actor="wsk", objects=about, category=socket.category, state=socket.state)
     return socket.address
 
 
@@ -147,7 +143,7 @@ def _born(m: Machine, socket: sockets.Socket) -> int:
 
 def sockaddr(m: Machine, text: str) -> int:
     """A SOCKADDR in memory for ``"10.0.0.2:7"`` or ``"[fd00::2]:7"``; returns its address."""
-    content = sockaddrs.encode(Address.parse(text))
+    content = encode(Address.parse(text))
     pointer = m.allocate(len(content), "object", label="SOCKADDR_IN" if len(content) == 16 else "SOCKADDR_IN6")
     m.write(pointer, content)
     return pointer
@@ -157,26 +153,20 @@ def wsk_buf(m: Machine, content: bytes, chain: int = 1) -> int:
     """A WSK_BUF over `content`, spread over a chain of `chain` MDLs; returns its address."""
     head = 0
     size = -(-len(content) // chain) or 1
-    pieces = [content[start : start + size] for start in range(0, max(len(content), 1), size)]
-    for piece in reversed(pieces):
-        head = _mdl(m, piece, head)
+    for start in reversed(range(0, max(len(content), 1), size)):
+        piece = content[start : start + size]
+        memory = m.allocate(max(len(piece), 1), "object", label="buffer", zero=True)
+        m.write(memory, piece)
+        built = mdl.build(m, memory, len(piece), given=True)
+        m.set_u64(built + m.offset("MDL", "Next"), head)
+        head = built
     buffer = m.view(m.new("WSK_BUF"), "WSK_BUF")
     buffer.Mdl, buffer.Offset, buffer.Length = head, 0, len(content)
     return int(buffer)
 
 
-def _mdl(m: Machine, content: bytes, following: int) -> int:
-    memory = m.allocate(max(len(content), 1), "object", label="buffer", zero=True)
-    m.write(memory, content)
-    built = mdl.build(m, memory, len(content), given=True)
-    m.set_u64(built + m.offset("MDL", "Next"), following)
-    return built
-
-
 def content_of(m: Machine, buffer: int, size: int | None = None) -> bytes:
     """The bytes behind a WSK_BUF, all of them or the first `size`."""
-    from wsklab.wsk.buffers import take
-
     return take(m, "content_of", buffer).read()[:size]
 
 
@@ -188,25 +178,11 @@ def control(m: Machine, socket: int, code: str | int, address: int | None) -> in
 
     ``control(m, socket, "SIO_WSK_SET_REMOTE_ADDRESS", sockaddr(m, "10.0.0.2:7"))``
     """
-    size = 0
-    if address:
-        size = 16 if m.u16(address) == AF_INET else 28
-    arguments = Arguments(m, size, address or 0, 0, 0)
+    size = SIZES.get(m.u16(address), 28) if address else 0
     number = m.constant(code) if isinstance(code, str) else code
-    return _status(m, "WskControlSocket", socket, control_operation, IOCTL, number, 0, arguments)
+    return _ask(WskControlSocket, m, socket, IOCTL, number, 0, size, address or 0, 0, 0, 0)[0][0]
 
 
 def close(m: Machine, socket: int) -> int:
     """Close a socket; returns the final status."""
-    answers: list[int] = []
-    with _scene(m):
-        sockets.close(m, socket, 0, done=lambda status, information: answers.append(status))
-    return answers[0]
-
-
-def _status(m: Machine, name: str, socket: int, operation: Callable[..., None], *arguments: Any) -> int:
-    answers: list[int] = []
-    with _scene(m):
-        done = lambda status, information: answers.append(status)  # noqa: E731
-        sockets.call(m, name, socket, 0, SETTING_UP, operation, *arguments, done=done)
-    return answers[0]
+    return _ask(WskCloseSocket, m, socket)[0][0]

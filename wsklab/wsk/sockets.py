@@ -1,64 +1,96 @@
 """What all socket categories have in common: the WSK_SOCKET in memory, the state, the local address, the calls under way.
 
-A socket's state changes through `step` only, which asks the tables in `states.py`; a step that is not legal raises `Refused` and
-changes nothing. Facts WSK-OBJ-04, WSK-CLOSE-04 to WSK-CLOSE-10, WSK-BIND-04, WSK-SHR-03.
+A step that the tables of states do not allow raises `Refused` and changes nothing. SOCKADDRs are read and written byte for byte
+at the size of the family's structure, so a buffer that is too small for IPv6 shows itself as the overrun it is.
+Facts WSK-OBJ-04, WSK-BIND, WSK-SHR-03, WSK-AF-01, WSK-AF-06, WSK-GLA, WSK-CLOSE.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsklab.machine import Machine
 from wsklab.machine import status as ntstatus
 from wsklab.net import Address
-from wsklab.net.address import AF_INET6
-from wsklab.wsk import sockaddr
-from wsklab.wsk.request import Done, Refused, Request, refuse
-from wsklab.wsk.sharing import DEFAULT, EXCLUSIVE, REUSE, SUCCESS, second_bind
-from wsklab.wsk.states import CATEGORIES, CLOSING, DEAD, first_state, next_state
-from wsklab.wsk.subsystem import Subsystem, subsystem
+from wsklab.net.address import AF_INET, AF_INET6
+from wsklab.wsk.subsystem import SETTING_UP, Refused, Request, Subsystem, operation, refuse
+from wsklab.wsk.tables import CLOSING, DEAD, DEFAULT, EXCLUSIVE, REUSE, SUCCESS, second_bind, tables
 
 if TYPE_CHECKING:
-    from wsklab.wsk.registration import Registration
+    from wsklab.wsk.client import Registration
 
 FIRST_FREE_PORT = 49152
 """Where the ports begin that are given to sockets bound to port 0."""
+
+SIZES = {AF_INET: 16, AF_INET6: 28}
+"""Size in bytes of the SOCKADDR of a family."""
+
+
+def encode(address: Address) -> bytes:
+    """The SOCKADDR_IN or SOCKADDR_IN6 of an address: the family in the machine's byte order, the port in the network's."""
+    head = address.family.to_bytes(2, "little") + address.port.to_bytes(2, "big")
+    if address.family == AF_INET:
+        return head + address.ip + bytes(8)
+    return head + bytes(4) + address.ip + address.scope.to_bytes(4, "little")
+
+
+def read_sockaddr(m: Machine, pointer: int, family: int) -> Address:
+    """The SOCKADDR at `pointer`. Raises Refused when it is not of `family`."""
+    if m.u16(pointer) != family:
+        raise refuse("wrong family")
+    port = int.from_bytes(m.read(pointer + 2, 2), "big")
+    if family == AF_INET:
+        return Address(m.read(pointer + 4, 4), port)  # sin_zero need not be set
+    return Address(m.read(pointer + 8, 16), port, m.u32(pointer + 24))  # sin6_flowinfo is often left unset; it says nothing
+
+
+def write_sockaddr(m: Machine, pointer: int, address: Address, family: int) -> None:
+    """Store an address for a socket of `family`; a NULL pointer asks for nothing."""
+    if pointer:
+        m.write(pointer, encode(address.mapped() if family == AF_INET6 else address))
+
+
+class Waiting(NamedTuple):
+    """A queued accept or receive, and what it does with something that has arrived; False when it waits for more."""
+
+    call: Request
+    give: Callable[..., bool | None]
 
 
 class Socket:
     """One open socket.
 
     Attributes:
-        wsk: the subsystem.
         client: the registration it was made for, None for a scene's socket.
-        category, family, kind, protocol: what it was created as.
-        state: see `states.py`.
+        family, kind, protocol: what it was created as.
+        state: see ``tables.toml``.
         address: of its WSK_SOCKET.
         local: its local transport address, None before the bind.
-        options: values set with WskSetOption by (level, code).
+        options: values set with WskSetOption by option name.
         group: its pending requests, oldest first.
         running: the functions that have been called on it and have not returned.
+        arrived: connections or datagrams that nobody has taken yet, oldest first, as the arguments of `Waiting.give`.
+        waiting: queued accepts or receives, oldest first.
     """
 
     category = "basic"
 
     def __init__(self, wsk: Subsystem, client: Registration | None, family: int, kind: int, protocol: int) -> None:
-        self.wsk = wsk
-        self.client = client
-        self.family = family
-        self.kind = kind
-        self.protocol = protocol
-        self.state = first_state(self.category)
+        self.wsk, self.client, self.machine = wsk, client, wsk.machine
+        self.family, self.kind, self.protocol = family, kind, protocol
+        self.state = next(iter(tables().states[self.category]))
         self.local: Address | None = None
-        self.options: dict[tuple[int, int], int] = {}
+        self.options: dict[str, int] = {}
         self.group: dict[Request, None] = {}
         self.running: list[str] = []
-        category = CATEGORIES[self.category]
-        m = wsk.machine
-        self.address = m.new("WSK_SOCKET", label="WSK_SOCKET")
-        m.set_u64(self.address, wsk.table(category.table, category.slots))
-        m.seal(self.address, 8)
+        self.arrived: deque[tuple[Any, ...]] = deque()
+        self.waiting: deque[Waiting] = deque()
+        row = tables().categories[self.category]
+        self.address = self.machine.new("WSK_SOCKET")
+        self.machine.set_u64(self.address, wsk.table(row.table, row.slots))
+        self.machine.seal(self.address, 8)
         wsk.sockets[self.address] = self
         if client:
             client.sockets[self.address] = self
@@ -69,13 +101,13 @@ class Socket:
         """Change the state."""
         if state != self.state:
             self.state = state
-            trace = self.wsk.machine.trace
+            trace = self.machine.trace
             if trace.on:
                 trace.add("state", state, actor="wsk", objects=(self.address,), category=self.category)
 
     def require(self, step: str, what: str = "wrong state") -> str:
         """The state that `step` leads to. Raises Refused when the step is not legal now."""
-        after = next_state(self.category, self.state, step)
+        after = tables().states[self.category].get(self.state, {}).get(step)
         if after is None:
             raise refuse("after a break" if self.state in (DEAD, "broken") else what)
         return after
@@ -86,25 +118,36 @@ class Socket:
 
     # Addresses
 
+    def option(self, name: str) -> int:
+        """The value of an option, its default until it is set."""
+        return self.options.get(name, tables().options[name].default)
+
     @property
     def dual_mode(self) -> bool:
         """Whether an IPv6 socket serves IPv4 too (WSK-AF-06)."""
-        m = self.wsk.machine
-        key = (m.constant("IPPROTO_IPV6"), m.constant("IPV6_V6ONLY"))
-        return self.family == AF_INET6 and self.options.get(key, 1) == 0
+        return self.family == AF_INET6 and not self.option("IPV6_V6ONLY")
 
     def read_address(self, pointer: int) -> Address:
         """The SOCKADDR argument at `pointer`. Raises Refused when its family is not the socket's."""
-        address = sockaddr.read(self.wsk.machine, pointer, self.family)
-        if address is None:
-            raise refuse("wrong family")
+        address = read_sockaddr(self.machine, pointer, self.family)
         return address.unmapped() if self.dual_mode else address
+
+    def tell(self, pointer: int, address: Address) -> None:
+        """Store an address where a SOCKADDR argument says."""
+        write_sockaddr(self.machine, pointer, address, self.family)
+
+    def source(self, destination: Address) -> Address:
+        """The local address that `destination` sees; a wildcard is decided by the route (WSK-AF-08)."""
+        assert self.local
+        return self.wsk.network.route(destination).at(self.local.port) if self.local.is_wildcard else self.local
 
     def bind(self, wanted: Address) -> None:
         """Take a local address, a free port when it has none. Raises Refused on a conflict (WSK-BIND-04)."""
         if not wanted.is_wildcard and not self.wsk.network.is_local(wanted):
             raise refuse("not a local address")
-        port = wanted.port or self._free_port()
+        port = wanted.port or FIRST_FREE_PORT
+        while not wanted.port and self.wsk.bound.get((self.protocol, self.family, port)):
+            port += 1
         address = wanted.at(port)
         holders = self.wsk.bound.setdefault((self.protocol, self.family, port), [])
         for other in holders:
@@ -114,31 +157,56 @@ class Socket:
                     raise Refused(getattr(ntstatus, result))
         holders.append(self)
         self.local = address
-        self.bound()
+        if (table := self.reached_by()) is not None:
+            table.setdefault(address, self)
 
     def _sharing(self) -> str:
-        m = self.wsk.machine
-        level = m.constant("SOL_SOCKET")
-        if self.options.get((level, m.constant("SO_EXCLUSIVEADDRUSE") & 0xFFFF_FFFF)):
+        if self.option("SO_EXCLUSIVEADDRUSE"):
             return EXCLUSIVE
-        return REUSE if self.options.get((level, m.constant("SO_REUSEADDR"))) else DEFAULT
+        return REUSE if self.option("SO_REUSEADDR") else DEFAULT
 
-    def _free_port(self) -> int:
-        port = FIRST_FREE_PORT
-        while self.wsk.bound.get((self.protocol, self.family, port)):
-            port += 1
-        return port
+    def reached_by(self) -> dict[Address, Any] | None:
+        """The network's table in which a bound socket of this category stands."""
+        return None
+
+    # Queues
+
+    def queue(self, call: Request, give: Callable[..., bool | None]) -> None:
+        """Queue an accept or a receive; it can be cancelled from now on."""
+        entry = Waiting(call, give)
+        self.waiting.append(entry)
+        call.withdraw = lambda: self.waiting.remove(entry)
+        self.serve()
+
+    def serve(self) -> None:
+        """Match what has arrived with what waits for it."""
+        while self.arrived and self.waiting:
+            self.waiting.popleft().give(*self.arrived.popleft())
+
+    def fail_waiting(self, what: str) -> None:
+        """Complete everything queued with the chosen status for `what`."""
+        while self.waiting:
+            self.waiting.popleft().call.fail(what)
 
     # The end
 
+    def break_off(self) -> None:
+        """Drop connections and whatever waits."""
+        self.arrived.clear()
+        self.fail_waiting(self.why("after a break"))
+
     def shut(self) -> None:
-        """Give up everything the socket holds; its pending requests are completed by the caller."""
+        """Give up everything the socket holds; another one bound to the same address inherits what arrives there."""
         self.break_off()
-        if self.local:
-            holders = self.wsk.bound.get((self.protocol, self.family, self.local.port), [])
-            if self in holders:
-                holders.remove(self)
-                self.unbound(next((other for other in holders if other.local == self.local), None))
+        holders = self.wsk.bound.get((self.protocol, self.family, self.local.port), []) if self.local else []
+        if self.local and self in holders:
+            holders.remove(self)
+            table = self.reached_by()
+            if table is not None and table.get(self.local) is self:
+                del table[self.local]
+                for heir in holders:
+                    if heir.local == self.local and type(heir) is type(self):
+                        table.setdefault(self.local, heir)
 
     def vanish(self) -> None:
         """The close is over: the WSK_SOCKET is gone (WSK-CLOSE-10)."""
@@ -146,65 +214,38 @@ class Socket:
         self.wsk.closed.add(self.address)
         if self.client:
             self.client.sockets.pop(self.address, None)
-        self.wsk.machine.free(self.address)
-
-    # What categories add
-
-    def bound(self) -> None:
-        """The socket has got its local address."""
-
-    def unbound(self, heir: Socket | None) -> None:
-        """The socket gives its local address back; `heir` is another one bound to the same."""
-
-    def break_off(self) -> None:
-        """Drop connections and whatever waits."""
+        self.machine.free(self.address)
 
 
-Operation = Callable[..., None]
+@operation(SETTING_UP)
+def WskBind(call: Request, Socket: Socket, LocalAddress: int, Flags: int, Irp: int) -> None:
+    """Give a socket its local address; a listening socket listens from then on. Facts: WSK-BIND-01 to 12."""
+    after = Socket.require("WskBind", "second bind")
+    Socket.bind(Socket.read_address(LocalAddress))
+    Socket.enter(after)
+    call.complete(0)
 
 
-def call(
-    m: Machine, name: str, address: int, irp: int, ways: tuple[str, ...], operation: Operation, *arguments: Any,
-    done: Done | None = None,
-) -> int:  # fmt: skip
-    """One call of a socket function: check the socket, take the IRP, do the operation, say what the call returns.
-
-    Args:
-        m: the machine.
-        name: the function.
-        address: its Socket argument.
-        irp: its Irp argument.
-        ways: SETTING_UP or MOVING_DATA.
-        operation: called as ``operation(request, socket, *arguments)``.
-        arguments: passed on.
-        done: told the status and information instead of an IRP, for scenes.
-    """
-    wsk = subsystem(m)
-    socket = wsk.socket(name, address)
-    request = wsk.request(name, irp, ways, done)
-    request.start(socket.group)
-    socket.running.append(name)
-    try:
-        return request.run(operation, socket, *arguments)
-    finally:
-        socket.running.pop()
-
-
-def close(m: Machine, address: int, irp: int, done: Done | None = None) -> int:
-    """Close a socket: complete everything pending, then the close itself. Facts: WSK-CLOSE-01 to WSK-CLOSE-11."""
-    wsk = subsystem(m)
-    socket = wsk.socket("WskCloseSocket", address)
-    if socket.running:
-        m.stop("wsk-close-while-call-runs", objects=(address,), function="WskCloseSocket", running=", ".join(socket.running))
-    request = wsk.request("WskCloseSocket", irp, ("inline", "pending", "early"), done)
-    request.start({})
-    request.last = socket.vanish
-    return request.run(_close, socket)
-
-
-def _close(request: Request, socket: Socket) -> None:
-    socket.enter(CLOSING)
-    socket.shut()
-    for pending in list(socket.group):
+@operation(SETTING_UP)
+def WskCloseSocket(call: Request, Socket: Socket, Irp: int) -> None:
+    """Close a socket: everything pending completes first, then the close. Facts: WSK-CLOSE-01 to 16."""
+    if others := Socket.running[:-1]:
+        names = ", ".join(others)
+        Socket.machine.stop("wsk-close-while-call-runs", objects=(Socket.address,), function=call.name, running=names)
+    Socket.enter(CLOSING)
+    Socket.shut()
+    for pending in [request for request in Socket.group if request is not call]:
         pending.end_now("closed")
-    request.complete(0)
+    call.last = Socket.vanish
+    call.complete(0)
+
+
+@operation(SETTING_UP)
+def WskGetLocalAddress(call: Request, Socket: Socket, LocalAddress: int, Irp: int) -> None:
+    """Tell the local address of a bound socket. Facts: WSK-GLA-01 to 07."""
+    Socket.require("WskGetLocalAddress")
+    address = Socket.local
+    assert address
+    # The buffer is written when the request completes, and must live until then (WSK-GLA-05).
+    call.last = lambda: Socket.tell(LocalAddress, address)
+    call.complete(0)

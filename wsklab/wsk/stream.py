@@ -1,5 +1,6 @@
-"""Connection-oriented sockets: connect, send, receive, disconnect. Facts WSK-CONN, WSK-SEND, WSK-RECV, WSK-DISC.
+"""Connections: listen, accept, connect, send, receive, disconnect. Facts WSK-ACC, WSK-CONN, WSK-SEND, WSK-RECV, WSK-DISC.
 
+A bound listening socket takes every connection that comes; those that no queued accept is waiting for stay in line.
 Nothing is buffered on the way out: the bytes are read from the MDLs when they go out, and the IRP of a send completes when the
 peer has acknowledged all of them (WSK-SEND-07). On the way in the bytes are a stream without boundaries; queued receives are
 filled in the order of the calls (WSK-RECV-11, WSK-RECV-14).
@@ -8,17 +9,16 @@ filled in the order of the calls (WSK-RECV-11, WSK-RECV-14).
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-from wsklab.machine import Machine, wdk
 from wsklab.net import Address, End
 from wsklab.net.network import CONNECTED, REFUSED, TIMED_OUT, UNREACHABLE, Attempt
 from wsklab.net.tcp import ABORTED, RESET, SENT
-from wsklab.wsk.buffers import Buffer, take
-from wsklab.wsk.request import MOVING_DATA, PENDING, SETTING_UP, Request, refuse
-from wsklab.wsk.sockets import Socket, call
-from wsklab.wsk.subsystem import subsystem
+from wsklab.wsk.sockets import Socket
+from wsklab.wsk.subsystem import MOVING_DATA, PENDING, SETTING_UP, Request, operation, refuse
+from wsklab.wsk.tables import chosen
 
 ABORTIVE, NODELAY, WAITALL, DRAIN = 1, 2, 2, 4
 """WSK_FLAG_… of WskDisconnect, WskSend and WskReceive; the values mean something per function only (WSK-NUM-01)."""
@@ -27,14 +27,34 @@ _FAILED = {REFUSED: "connect refused", TIMED_OUT: "connect timed out", UNREACHAB
 _BROKEN = {RESET: "reset", ABORTED: "aborted"}
 
 
-@dataclass(slots=True, eq=False)
-class Receiving:
-    """A queued receive and how far it is."""
+class Listening(Socket):
+    """A listening socket: `arrived` is the line of connections that nobody has accepted yet."""
 
-    request: Request
-    buffer: Buffer
-    flags: int
-    filled: int = 0
+    category = "listening"
+
+    def reached_by(self) -> dict[Address, Any]:
+        """Binding starts listening (WSK-BIND-05)."""
+        return self.wsk.network.listeners
+
+    def answers(self) -> str:
+        """Every connection request is taken; conditional accept is not modelled."""
+        return CONNECTED
+
+    def connection_arrived(self, end: End) -> None:
+        """A connection stands: give it to the oldest queued accept, or keep it in line."""
+        self.arrived.append((end,))
+        self.serve()
+
+    def serve(self) -> None:
+        """Match connections in line with queued accepts; those that broke in line are forgotten."""
+        self.arrived = deque(entry for entry in self.arrived if not entry[0].broken)
+        super().serve()
+
+    def break_off(self) -> None:
+        """Reset what stands in line; connections already accepted live on (WSK-ACC-12)."""
+        for (end,) in self.arrived:
+            end.abort()
+        super().break_off()
 
 
 class Connection(Socket):
@@ -43,23 +63,20 @@ class Connection(Socket):
     Attributes:
         end: its end of the connection, None before.
         attempt: the connection request under way.
-        receives: queued receives, oldest first.
     """
 
     category = "connection"
     end: End | None = None
     attempt: Attempt | None = None
-    receives: deque[Receiving]
 
     @property
-    def remote(self) -> Address | None:
-        """The peer's address once connected."""
-        return self.end.remote if self.end else None
+    def connected(self) -> End:
+        """Its end, for what the state allows only when there is one."""
+        assert self.end
+        return self.end
 
     def attach(self, end: End) -> None:
         """The socket is connected from now on."""
-        self.receives = deque()
-        self.attempt = None
         self.end = end
         end.owner = self
         self.local = end.local
@@ -67,121 +84,113 @@ class Connection(Socket):
         if end.peer_closed:
             self.peer_finished(end)
 
-    def data_arrived(self, end: End) -> None:
+    def connect(self, remote: Address, at_once: bool, ended: Callable[[int], object]) -> None:
+        """Ask for a connection; `ended` gets the status when it is decided."""
+        self.enter("connecting")
+
+        def answered(outcome: str, end: End | None) -> None:
+            if end:
+                self.attempt = None
+                self.attach(end)
+            else:
+                self.give_up()
+            ended(0 if end else chosen(_FAILED[outcome]))
+
+        with self.wsk.network.instant(at_once):
+            attempt = self.wsk.network.connect(self.source(remote), remote, self, answered)
+        if attempt.answer:
+            self.attempt = attempt
+
+    def give_up(self) -> None:
+        """Ask no longer for a connection."""
+        if self.attempt:
+            self.attempt.abandon()
+        self.attempt = None
+        if self.state == "connecting":
+            self.enter("bound")
+
+    def serve(self) -> None:
         """Fill queued receives from what has arrived."""
-        receives = self.receives
-        while receives and (end.received or end.peer_closed):
-            first = receives[0]
-            if first.flags & DRAIN:
-                end.received.clear()
-            part = bytes(end.received[: first.buffer.length - first.filled])
-            if part:
-                first.buffer.write(part, first.filled)
-                first.filled += len(part)
-                del end.received[: len(part)]
-            full = first.filled == first.buffer.length and not first.flags & DRAIN
-            if not (full or end.peer_closed or (first.filled and not first.flags & WAITALL)):
+        end = self.connected
+        while self.waiting and (end.received or end.peer_closed):
+            if not self.waiting[0].give(end):
                 return
-            receives.popleft()
-            first.request.complete(0, first.filled)
+
+    def data_arrived(self, end: End) -> None:
+        """Bytes have come."""
+        self.serve()
 
     def peer_finished(self, end: End) -> None:
         """No more data will come: queued receives complete with what they have (WSK-RECV-03, WSK-RECV-12)."""
         self.enter(self.require("peer finishes"))
-        self.data_arrived(end)
+        self.serve()
 
     def connection_broke(self, end: End) -> None:
         """The peer reset the connection."""
         self.enter("broken")
-        self.fail_receives("reset")
-
-    def fail_receives(self, what: str) -> None:
-        """Complete every queued receive with the chosen status for `what`."""
-        while self.receives:
-            self.receives.popleft().request.fail(what)
+        self.fail_waiting("reset")
 
     def break_off(self) -> None:
         """Abort, unless both directions are already closed (WSK-CLOSE-11)."""
         if self.attempt:
             self.attempt.abandon()
-        if self.end:
-            if not (self.end.closed and self.end.peer_closed and self.end.idle):
-                self.end.abort()
-            self.fail_receives(self.why("after a break"))
+        if self.end and not (self.end.closed and self.end.peer_closed and self.end.idle):
+            self.end.abort()
+        super().break_off()
 
 
-# Connecting
+@operation(SETTING_UP)
+def WskAccept(
+    call: Request, ListenSocket: Listening, Flags: int, AcceptSocketContext: int, AcceptSocketDispatch: int,
+    LocalAddress: int, RemoteAddress: int, Irp: int,
+) -> None:  # fmt: skip
+    """Accept a connection: one that stands in line, or the next that comes. Facts: WSK-ACC-01 to 12, WSK-CAT-09."""
+    listener = ListenSocket
+    listener.require("WskAccept")
+
+    def give(end: End) -> None:
+        socket = Connection(listener.wsk, listener.client, listener.family, listener.kind, listener.protocol)
+        socket.options = {name: listener.options[name] for name in ("SO_KEEPALIVE", "SO_RCVBUF") if name in listener.options}
+        socket.attach(end)
+
+        def store() -> None:
+            listener.tell(LocalAddress, end.local)
+            listener.tell(RemoteAddress, end.remote)
+
+        call.last = store  # the buffers are written when the request completes, and must live until then (WSK-ACC-07)
+        call.complete(0, socket.address)
+
+    listener.queue(call, give)
 
 
-@wdk(lane="wsk", prototype="PFN_WSK_CONNECT")
-def WskConnect(m: Machine, Socket: int, RemoteAddress: int, Flags: int, Irp: int) -> int:
+@operation(SETTING_UP)
+def WskConnect(call: Request, Socket: Connection, RemoteAddress: int, Flags: int, Irp: int) -> None:
     """Connect a bound socket. Facts: WSK-CONN-01 to 08."""
-    subsystem(m).check_flags("WskConnect", Flags)
-    return call(m, "WskConnect", Socket, Irp, SETTING_UP, _connect, RemoteAddress)
+    Socket.require("WskConnect")
+    remote = Socket.read_address(RemoteAddress)
+    call.withdraw = Socket.give_up
+    Socket.connect(remote, call.way != PENDING, call.complete)
 
 
-def _connect(request: Request, socket: Connection, pointer: int) -> None:
-    after = socket.require("WskConnect")
-    remote = socket.read_address(pointer)
-    socket.enter(after)
-    connect(request, socket, remote)
+@operation(SETTING_UP)
+def WskGetRemoteAddress(call: Request, Socket: Connection, RemoteAddress: int, Irp: int) -> None:
+    """Tell the peer's address of a connected socket. Facts: WSK-GLA-01 to 07."""
+    Socket.require("WskGetRemoteAddress")
+    call.last = lambda: Socket.tell(RemoteAddress, Socket.connected.remote)
+    call.complete(0)
 
 
-def connect(request: Request, socket: Connection, remote: Address) -> None:
-    """Ask for the connection of a socket in the state connecting; completes `request` with the outcome."""
-    network = socket.wsk.network
-    assert socket.local
-    local = network.route(remote).at(socket.local.port) if socket.local.is_wildcard else socket.local
-
-    def answered(outcome: str, end: End | None) -> None:
-        if outcome == CONNECTED and end:
-            socket.attach(end)
-            request.complete(0)
-        else:
-            abandoned()
-            request.fail(_FAILED[outcome])
-
-    def abandoned() -> None:
-        if socket.attempt:
-            socket.attempt.abandon()
-        socket.attempt = None
-        if socket.state == "connecting":
-            socket.enter("bound")
-
-    request.withdraw = abandoned
-    if request.way == PENDING:
-        socket.attempt = network.connect(local, remote, socket, answered)
-        return
-    with network.instant():
-        attempt = network.connect(local, remote, socket, answered)
-    if attempt.answer:
-        socket.attempt = attempt
-
-
-# Sending
-
-
-@wdk(lane="wsk", prototype="PFN_WSK_SEND")
-def WskSend(m: Machine, Socket: int, Buffer: int, Flags: int, Irp: int) -> int:
-    """Send bytes over a connected socket. Facts: WSK-SEND-01 to 14."""
-    return call(m, "WskSend", Socket, Irp, MOVING_DATA, send, take(m, "WskSend", Buffer), Flags)
-
-
-def send(request: Request, socket: Connection, buffer: Buffer, flags: int) -> None:
-    """Queue the bytes; the request completes when the peer has acknowledged all of them."""
-    if flags & ~NODELAY:
+@operation(MOVING_DATA, flags=True)
+def WskSend(call: Request, Socket: Connection, Buffer: int, Flags: int, Irp: int) -> None:
+    """Send bytes; completes when the peer has acknowledged all of them. Facts: WSK-SEND-01 to 14."""
+    buffer = call.take(Buffer)
+    if Flags & ~NODELAY:
         raise refuse("unknown flag")
-    socket.require("WskSend")
-    request.uses(buffer)
-    _transmit(request, socket, buffer)
-
-
-def _transmit(request: Request, socket: Connection, buffer: Buffer) -> None:
-    trace = socket.wsk.machine.trace
+    Socket.require("WskSend")
+    trace = Socket.machine.trace
     if trace.on:
-        trace.add(
-            "message", "send", actor="wsk", target="transport", objects=(socket.address, *buffer.objects()), length=buffer.length
-        )
+        objects = (Socket.address, *buffer.objects())
+        trace.add("message", "send", actor="wsk", target="transport", objects=objects, length=buffer.length)
     content = b""
 
     def read() -> bytes:
@@ -190,79 +199,72 @@ def _transmit(request: Request, socket: Connection, buffer: Buffer) -> None:
         return content
 
     def done(outcome: str) -> None:
-        if request.over:
+        if call.over:
             return
         if outcome == SENT:
             buffer.check_unchanged(content)
-            request.complete(0, buffer.length)
+            call.complete(0, buffer.length)
         else:
-            request.fail(socket.why(_BROKEN[outcome]))
+            call.fail(Socket.why(_BROKEN[outcome]))
 
-    end = socket.end
-    assert end
-    transfer = end.send(read, buffer.length, done, at_once=request.way != PENDING)
+    end = Socket.connected
+    transfer = end.send(read, buffer.length, done, at_once=call.way != PENDING)
     # What is on the wire cannot be called back: a cancelled send then ends without taking its bytes with it.
-    request.withdraw = partial(end.withdraw, transfer)
+    call.withdraw = partial(end.withdraw, transfer)
 
 
-# Receiving
-
-
-@wdk(lane="wsk", prototype="PFN_WSK_RECEIVE")
-def WskReceive(m: Machine, Socket: int, Buffer: int, Flags: int, Irp: int) -> int:
-    """Receive bytes from a connected socket. Facts: WSK-RECV-01 to 14."""
-    return call(m, "WskReceive", Socket, Irp, MOVING_DATA, receive, take(m, "WskReceive", Buffer), Flags)
-
-
-def receive(request: Request, socket: Connection, buffer: Buffer, flags: int) -> None:
-    """Queue a receive; it completes with what has arrived, or as its flags say."""
-    if flags & ~(WAITALL | DRAIN):
+@operation(MOVING_DATA, flags=True)
+def WskReceive(call: Request, Socket: Connection, Buffer: int, Flags: int, Irp: int) -> None:
+    """Receive bytes: what has arrived, or as the flags say. Facts: WSK-RECV-01 to 14."""
+    buffer = call.take(Buffer)
+    if Flags & ~(WAITALL | DRAIN):
         raise refuse("unknown flag")
-    if flags == WAITALL | DRAIN or (flags & DRAIN and buffer.length):
+    if Flags == WAITALL | DRAIN or (Flags & DRAIN and buffer.length):
         raise refuse("bad argument")
-    socket.require("WskReceive")
-    if not buffer.length and not flags & DRAIN:
-        return request.complete(0)
-    request.uses(buffer)
-    receiving = Receiving(request, buffer, flags)
-    socket.receives.append(receiving)
-    request.withdraw = lambda: socket.receives.remove(receiving)
-    assert socket.end
-    socket.data_arrived(socket.end)
+    Socket.require("WskReceive")
+    if not (buffer.length or Flags & DRAIN):
+        return call.complete(0)
+    filled = 0
+
+    def fill(end: End) -> bool:
+        nonlocal filled
+        if Flags & DRAIN:
+            end.received.clear()
+        part = bytes(end.received[: buffer.length - filled])
+        if part:
+            buffer.write(part, filled)
+            filled += len(part)
+            del end.received[: len(part)]
+        enough = filled if not Flags & WAITALL else filled == buffer.length
+        if enough or end.peer_closed:
+            Socket.waiting.popleft()
+            call.complete(0, filled)
+        return bool(enough or end.peer_closed)
+
+    Socket.queue(call, fill)
 
 
-# Disconnecting
-
-
-@wdk(lane="wsk", prototype="PFN_WSK_DISCONNECT")
-def WskDisconnect(m: Machine, Socket: int, Buffer: int, Flags: int, Irp: int) -> int:
-    """Disconnect gracefully, or abort with WSK_FLAG_ABORTIVE. Facts: WSK-DISC-01 to 12."""
-    buffer = take(m, "WskDisconnect", Buffer) if Buffer else None
-    return call(m, "WskDisconnect", Socket, Irp, MOVING_DATA, disconnect, buffer, Flags)
-
-
-def disconnect(request: Request, socket: Connection, buffer: Buffer | None, flags: int) -> None:
-    """Close the sending direction after everything queued, or break the connection at once."""
-    if flags & ~ABORTIVE:
+@operation(MOVING_DATA, flags=True)
+def WskDisconnect(call: Request, Socket: Connection, Buffer: int, Flags: int, Irp: int) -> None:
+    """Disconnect after everything queued, or break the connection with WSK_FLAG_ABORTIVE. Facts: WSK-DISC-01 to 12."""
+    buffer = call.take(Buffer) if Buffer else None
+    if Flags & ~ABORTIVE:
         raise refuse("unknown flag")
-    if flags and buffer:
+    if Flags and buffer:
         raise refuse("bad argument")
-    after = socket.require("WskDisconnect abortive" if flags else "WskDisconnect")
-    end = socket.end
-    assert end
-    socket.enter(after)
-    if flags:
-        socket.fail_receives("aborted")
+    Socket.enter(Socket.require("WskDisconnect abortive" if Flags else "WskDisconnect"))
+    end, at_once = Socket.connected, call.way != PENDING
+    if Flags:
+        Socket.fail_waiting("aborted")
         end.abort()
-        return request.complete(0)
+        return call.complete(0)
 
     def done(outcome: str) -> None:
         if outcome == SENT:
-            request.complete(0)
+            call.complete(0)
         else:
-            request.fail(socket.why(_BROKEN[outcome]))
+            call.fail(Socket.why(_BROKEN[outcome]))
 
     if buffer:
-        request.uses(buffer)
-        end.send(buffer.read, buffer.length, lambda outcome: None, at_once=request.way != PENDING)
-    end.finish(done, at_once=request.way != PENDING)
+        end.send(buffer.read, buffer.length, lambda outcome: None, at_once=at_once)
+    end.finish(done, at_once=at_once)
