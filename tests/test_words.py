@@ -55,6 +55,11 @@ def test_doubled_braces_are_braces_and_what_is_no_template_is_left_alone() -> No
     assert translate("struct { int x; }", "en") == "struct { int x; }"
 
 
+def test_a_japanese_word_is_followed_by_its_particle_without_a_space() -> None:
+    shown = [translate("handed over to {target}", "ja", target=target) for target in ("フレームワーク", "WSK")]
+    assert shown == ["フレームワークに渡された", "WSK に渡された"]
+
+
 def test_the_language_is_chosen_by_argument_then_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WSKLAB_LANG", raising=False)
     assert [chosen_language(code) for code in (None, "fr", "ja_JP.UTF-8", "FR-ca", "de")] == ["en", "fr", "ja", "fr", "en"]

@@ -17,6 +17,17 @@ ENGINE = ROOT / "wsklab"
 _SPEAKERS = {"translate", "_say", "say"}
 
 # Texts that reach the translation through a table, as module:name.
+_NAMED = {
+    "error": "wsklab/c/source.py",
+    "warning": "wsklab/c/source.py",
+    "compiles": "wsklab/check.py",
+    "compiles with gaps": "wsklab/check.py",
+    "does not compile": "wsklab/check.py",
+    "answer": "wsklab/kmdf/lower.py",
+    "send and forget": "wsklab/kmdf/send.py",
+}
+"""Texts that are values of their own, with the file that makes them."""
+
 _TABLES = (
     "show.steps:_LABELS",
     "show.steps:_STATES",
@@ -37,7 +48,7 @@ def engine_keys() -> dict[str, str]:
         keys = _sentences(tree) if "/c/" in where else _spoken(tree)
         for key in keys:
             found.setdefault(key, where)
-    for key, where in [*_table_keys(), *_rule_keys(), *_exercise_keys(), *_panel_keys()]:
+    for key, where in [*_table_keys(), *_rule_keys(), *_exercise_keys(), *_panel_keys(), *_NAMED.items()]:
         found.setdefault(key, where)
     return {key: where for key, where in found.items() if any(char.isalpha() for char in key)}
 

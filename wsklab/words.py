@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -18,6 +19,8 @@ from typing import Any
 LANGUAGES = ("en", "ja", "fr")
 """Languages of the engine, the source language first."""
 
+# A space stands between Japanese and Latin letters, so templates have one; it goes when a Japanese word was filled in.
+_BEFORE_PARTICLE = re.compile("(?<=[\u3040-\u30ff\u4e00-\u9fff]) (?=[\u3041-\u309f])")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
 
 
@@ -48,11 +51,13 @@ def translate(key: str, language: str | None = None, **values: Any) -> str:
         language: language code; see :func:`chosen_language`.
         **values: what the placeholders stand for; a missing one leaves the placeholder visible.
     """
-    text = catalogue(chosen_language(language)).get(key, key)
+    language = chosen_language(language)
+    text = catalogue(language).get(key, key)
     try:
-        return text.format_map(_Values(values))
+        text = text.format_map(_Values(values))
     except (ValueError, AttributeError, IndexError, TypeError):  # not a template after all, C code for instance
         return text
+    return _BEFORE_PARTICLE.sub("", text) if language == "ja" else text
 
 
 @functools.cache

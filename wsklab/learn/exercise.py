@@ -87,6 +87,10 @@ class Check:
     scenes: tuple[str, ...] = ()
 
 
+RUNS = Check("The code runs to its end and breaks no rule.", lambda play: play.fault is None)
+"""The first check of every exercise. Where it fails, the other checks of that scene are not asked."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """A check with the labels of the scenes in which it does not hold (empty when it holds)."""
@@ -225,9 +229,10 @@ class Exercise:
 
 
 def _failed(check: Check, plays: list[Play]) -> list[str]:
-    """Labels of the scenes in which a check does not hold; a play that ended early holds nothing."""
+    """Labels of the scenes in which a check does not hold; when it could be asked in none of its scenes, all of them."""
     asked = [play for play in plays if not check.scenes or play.scene.label in check.scenes]
-    return [play.scene.label for play in asked if play.fault is not None or not _holds(check, play)]
+    ended = [play for play in asked if play.fault is None or check is RUNS]
+    return [play.scene.label for play in (ended or asked) if not ended or not _holds(check, play)]
 
 
 def _holds(check: Check, play: Play) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wsklab.learn.exercise import Check, Exercise, Play, Scene
+from wsklab.learn.exercise import RUNS, Check, Exercise, Play, Scene
 
 _HEAD = """\
 // Who asked last, and how many questions have come in.
@@ -190,7 +190,7 @@ DATAGRAM_SEND = Exercise(
         Scene(_CONTROL, _conversation, {"WskControlSocket": "pending"}),
     ),
     checks=(
-        Check("The code runs to its end and breaks no rule.", lambda play: True),
+        RUNS,
         Check("The question of somebody other than the collector is heard.", lambda play: play.number("Questions") == 1),
         Check("Whoever asked gets the answer.", lambda play: _heard(play, "client") == [b"fine"]),
         Check(
