@@ -55,13 +55,13 @@ def engine_keys() -> dict[str, str]:
 
 def _spoken(tree: ast.AST) -> Iterator[str]:
     """First arguments of translate(), say() and the like: literals, and names that are set to literals in the same file."""
-    constants: dict[str, set[str]] = {}
+    constants: dict[str, dict[str, None]] = {}  # as ordered sets
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
             values = node.value.values if isinstance(node.value, ast.Dict) else [node.value]
             for target in node.targets:
                 if isinstance(target, ast.Name):
-                    constants.setdefault(target.id, set()).update(text for value in values for text in _literals(value))
+                    constants.setdefault(target.id, {}).update((text, None) for value in values for text in _literals(value))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and node.args and _name(node.func) in _SPEAKERS:
             first = node.args[0]

@@ -51,8 +51,8 @@ def _em(char: str, mono: bool) -> float:
 def wrap(text: str, room: float, size: float = 12, mono: bool = False, lines: int = 2, indent: str = "") -> list[str]:
     """Break a text into at most `lines` lines that fit into `room` px; what does not fit ends with an ellipsis.
 
-    Breaks after spaces and opening brackets, and between characters of scripts that are written without spaces. `indent` starts every line
-    after the first.
+    Breaks after spaces and opening brackets, and between characters of scripts that are written without spaces. `indent` starts
+    every line after the first.
     """
     done: list[str] = []
     line = ""
