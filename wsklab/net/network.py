@@ -1,19 +1,17 @@
-"""The simulated network: hosts, who listens where, and carrying segments and datagrams on virtual time.
+"""The simulated network: hosts, who listens where, carrying segments and datagrams on virtual time, and scripted peers.
 
 Rules: nothing overtakes within one direction of a connection; everything takes `delay` for one crossing; whatever is undecided
-(a lost datagram, how bytes are cut) is asked of the machine's choice point. Peers that a lesson scripts are in `peers.py`.
+(a lost datagram, how bytes are cut) is asked of the machine's choice point.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wsklab.net.address import AF_INET, Address
-from wsklab.net.peers import Host, Peer
-from wsklab.net.tcp import End, Owner
+from wsklab.net.tcp import AF_INET, Address, End
 
 if TYPE_CHECKING:
     from wsklab.machine import Machine
@@ -41,14 +39,10 @@ DROPPED = {
 CONNECTED, REFUSED, TIMED_OUT, UNREACHABLE = "connected", "refused", "timed out", "unreachable"
 """How a connection request ends."""
 
+SLOW = 10_000_000
+"""How long a slow peer takes before it reads: 1 s in 100-ns units."""
+
 Answer = Callable[[str, End | None], None]
-
-
-class Listener(Protocol):
-    """Whoever waits for connections at an address: which of the four ends a request gets, and that a connection stands."""
-
-    def answers(self) -> str: ...  # noqa: D102
-    def connection_arrived(self, end: End) -> None: ...  # noqa: D102
 
 
 @dataclass(slots=True, eq=False)
@@ -74,25 +68,171 @@ class Attempt:
             self.front.abort()
 
 
+@dataclass(frozen=True)
+class Behaviour:
+    """What a scripted peer does by itself."""
+
+    text: str
+    answers: str = "connected"  # or "refused", "timed out", "unreachable": what a connection request gets
+    acknowledges: bool = True  # whether arriving data is acknowledged
+    on_data: str = ""  # "echo", "reset" or "read later": what arriving data leads to
+    closes: bool = False  # whether it finishes its direction as soon as the connection stands
+
+
+BEHAVIOURS = {
+    "reads": Behaviour("reads everything, says nothing"),
+    "echoes": Behaviour("sends back what it gets", on_data="echo"),
+    "silent": Behaviour("never reads: nothing it gets is ever acknowledged", acknowledges=False),
+    "slow": Behaviour("reads one second later", acknowledges=False, on_data="read later"),
+    "resets": Behaviour("resets the connection when data comes", acknowledges=False, on_data="reset"),
+    "closed": Behaviour("has finished sending at once, and still reads", closes=True),
+    "has closed": Behaviour("the same as closed", closes=True),
+    "refuses": Behaviour("refuses the connection", answers="refused"),
+    "absent": Behaviour("does not answer connection requests", answers="timed out"),
+    "unreachable": Behaviour("cannot be reached", answers="unreachable"),
+}
+"""The behaviours a peer can have."""
+
+
+def _ignore(outcome: str) -> None:
+    """Nobody asks how a peer's own transfer ended."""
+
+
+@dataclass(eq=False)
+class Peer:
+    """A scripted program at the other end of connections; its methods act on the newest. Raises ValueError."""
+
+    network: Network
+    address: Address  # where it waits for connections (or connects from)
+    behaviour: str  # a key of BEHAVIOURS; may be changed at any time
+    ends: list[End] = field(default_factory=list)  # its connections, oldest first
+    _received: bytearray = field(default_factory=bytearray)
+
+    def __post_init__(self) -> None:
+        if self.behaviour not in BEHAVIOURS:
+            raise ValueError(f"a peer is one of {', '.join(BEHAVIOURS)}, not {self.behaviour!r}")
+
+    @property
+    def received(self) -> bytes:
+        """Every byte it got, over all its connections."""
+        return bytes(self._received)
+
+    @property
+    def end(self) -> End:
+        """The newest connection. Raises LookupError while there is none."""
+        if not self.ends:
+            raise LookupError(f"nobody has connected to {self.address} yet")
+        return self.ends[-1]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the driver's side has finished sending on the newest connection."""
+        return self.end.peer_closed
+
+    @property
+    def broken(self) -> bool:
+        """Whether the newest connection was reset."""
+        return self.end.broken is not None
+
+    def send(self, content: bytes) -> None:
+        """Send bytes to the driver's side."""
+        self.end.send(lambda: content, len(content), _ignore)
+
+    def close(self) -> None:
+        """Finish sending; go on reading."""
+        self.end.finish(_ignore)
+
+    def reset(self) -> None:
+        """Reset the connection."""
+        self.end.abort()
+
+    def read(self) -> None:
+        """Acknowledge what was held back, and everything from now on."""
+        for end in self.ends:
+            end.acknowledges = True
+            end.acknowledge()
+
+    def connect(self, remote: Address) -> None:
+        """Connect to the driver's side from a port of its own."""
+        self.network.connect(self.address, remote, self, lambda outcome, end: self.connection_arrived(end) if end else None)
+
+    def answers(self) -> str:
+        """What a connection request gets."""
+        return BEHAVIOURS[self.behaviour].answers
+
+    def connection_arrived(self, end: End) -> None:
+        """A connection stands."""
+        end.owner = self
+        end.acknowledges = BEHAVIOURS[self.behaviour].acknowledges
+        self.ends.append(end)
+        if end.received:
+            self.data_arrived(end)
+        if BEHAVIOURS[self.behaviour].closes:
+            self.close()
+
+    def data_arrived(self, end: End) -> None:
+        """Take the bytes and do what the behaviour says."""
+        content = bytes(end.received)
+        end.received.clear()
+        self._received += content
+        action = BEHAVIOURS[self.behaviour].on_data
+        if action == "echo":
+            end.send(lambda: content, len(content), _ignore)
+        elif action == "reset":
+            end.abort()
+        elif action == "read later":
+            self.network.machine.after(SLOW, end.acknowledge, name="reads")
+
+    def peer_finished(self, end: End) -> None:
+        """The other side finished or reset: the peer's own direction stays open until `close`."""
+
+    connection_broke = peer_finished
+
+
+class Datagram(NamedTuple):
+    """A datagram a host got."""
+
+    content: bytes
+    source: str
+    destination: str
+
+
+@dataclass(eq=False)
+class Host:
+    """Another machine on the network: it keeps the datagrams it gets, and sends each one back when it echoes."""
+
+    network: Network
+    address: Address
+    datagrams: list[Datagram] = field(default_factory=list)
+    echoes: bool = False
+
+    def send(self, content: bytes, to: str, port: int = 7) -> None:
+        """Send a datagram to ``"10.0.0.1:5000"`` from one of its ports."""
+        self.network.send_datagram(self.address.at(port), Address.parse(to), content)
+
+    def datagram_arrived(self, content: bytes, source: Address, destination: Address) -> None:
+        """Keep it; send it back when the host echoes."""
+        self.datagrams.append(Datagram(content, str(source), str(destination)))
+        if self.echoes:
+            self.network.send_datagram(self.address.at(destination.port), source, content)
+
+
 class Network:
     """The network of one machine.
 
     Attributes:
         delay: time of one crossing, in 100-ns units.
-        local: addresses of the machine itself, as bytes.
-        hosts: the other hosts by address, as bytes.
-        listeners: who waits for connections, by address.
-        receivers: who gets the datagrams sent to a local address, by address.
+        local, hosts: addresses of the machine itself, as bytes; the other hosts by theirs.
+        listeners: who waits for connections, by address; asked `answers()`, told `connection_arrived(end)`.
+        receivers: who gets the datagrams sent to a local address; told `datagram_arrived(content, source, destination)`.
     """
 
     def __init__(self, machine: Machine) -> None:
-        self.machine = machine
-        self.trace = machine.trace
-        self.choose = machine.choose
+        self.machine, self.trace, self.choose = machine, machine.trace, machine.choose
         self.delay = DELAY
         self.local = [Address.parse(text).ip for text in LOCAL]
         self.hosts: dict[bytes, Host] = {}
-        self.listeners: dict[Address, Listener] = {}
+        self.listeners: dict[Address, Any] = {}
         self.receivers: dict[Address, Any] = {}
         self._instant = 0
         for text, behaviour in SERVICES:
@@ -163,7 +303,7 @@ class Network:
 
     # Connections
 
-    def connect(self, local: Address, remote: Address, owner: Owner, answer: Answer) -> Attempt:
+    def connect(self, local: Address, remote: Address, owner: Any, answer: Answer) -> Attempt:
         """Ask for a connection; `answer(outcome, end)` is called when it is decided."""
         attempt = Attempt(End(self, local, remote, owner), answer)
         if not self.is_local(remote) and remote.ip not in self.hosts:
@@ -177,7 +317,7 @@ class Network:
 
     def _asked(self, attempt: Attempt) -> None:
         front = attempt.front
-        listener: Listener | None = self.find(self.listeners, front.remote)
+        listener = self.find(self.listeners, front.remote)
         outcome = listener.answers() if listener else REFUSED
         back = End(self, front.remote, front.local)
         if outcome == TIMED_OUT:
@@ -188,7 +328,7 @@ class Network:
             front.other, back.other = back, front
             self.carry(back, lambda: self._established(attempt, listener), "SYN ACK")
 
-    def _established(self, attempt: Attempt, listener: Listener) -> None:
+    def _established(self, attempt: Attempt, listener: Any) -> None:
         self.carry(attempt.front, lambda: listener.connection_arrived(attempt.front.other), "ACK")
         attempt.end(CONNECTED)
 
@@ -203,15 +343,12 @@ class Network:
         self.machine.after(self.delay, lambda: self._deliver(source, destination, content), name="datagram")
 
     def _deliver(self, source: Address, destination: Address, content: bytes) -> None:
+        found: list[Any] = list(self.hosts.values()) if destination.is_broadcast else [self.hosts.get(destination.ip)]
         if self.is_local(destination):
-            found, missing = [self.find(self.receivers, destination)], "no socket"
-        elif destination.is_broadcast:
-            found, missing = list(self.hosts.values()), "no host"
-        else:
-            found, missing = [self.hosts.get(destination.ip)], "no host"
+            found = [self.find(self.receivers, destination)]
         for receiver in found:
             if receiver is None:
-                self.drop(content, source, destination, missing)
+                self.drop(content, source, destination, "no socket" if self.is_local(destination) else "no host")
             else:
                 receiver.datagram_arrived(content, source, destination)
 

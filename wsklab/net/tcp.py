@@ -1,4 +1,4 @@
-"""A connection: two ends, each a byte stream towards the other.
+"""Transport addresses, and connections: two ends, each a byte stream towards the other. Facts WSK-AF-01, WSK-AF-08.
 
 Two rules hold. The bytes of a transfer are read when they go out, not when the transfer is asked for: nothing is buffered on
 the sending side (WSK-SEND-07). A transfer is over when the other end has acknowledged all of it, or when the connection
@@ -12,27 +12,76 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
-
-from wsklab.net.address import Address
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wsklab.net.network import Network
 
+AF_INET, AF_INET6 = 2, 23
+_MAPPED = bytes(10) + b"\xff\xff"
+
 SENT, RESET, ABORTED = "sent", "reset", "aborted"
 """How a transfer ends: acknowledged; the peer reset the connection; this side aborted it."""
 
-Done = Callable[[str], object]
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A transport address, a value: 4 or 16 bytes in network order, port (0 for "any"), IPv6 scope id (0 for none)."""
 
-class Owner(Protocol):
-    """Whoever holds an end, a socket or a scripted peer: `end.received` has grown, no more will come, the other side reset."""
+    ip: bytes
+    port: int
+    scope: int = 0
 
-    def data_arrived(self, end: End) -> None: ...  # noqa: D102
-    def peer_finished(self, end: End) -> None: ...  # noqa: D102
-    def connection_broke(self, end: End) -> None: ...  # noqa: D102
+    @staticmethod
+    def parse(text: str) -> Address:
+        """The address written as ``10.0.0.1:5000``, ``[fd00::1]:5000`` or without a port. Raises ValueError."""
+        ip, port = text, "0"
+        if text.startswith("["):
+            ip, _, port = text[1:].partition("]")
+            port = port.removeprefix(":") or "0"
+        elif text.count(":") == 1:
+            ip, port = text.split(":")
+        ip, _, scope = ip.partition("%")
+        if not 0 <= int(port) <= 65535:
+            raise ValueError(f"a port is a number from 0 to 65535, not {port}")
+        return Address(ip_address(ip).packed, int(port), int(scope or 0))
+
+    @property
+    def family(self) -> int:
+        """AF_INET or AF_INET6."""
+        return AF_INET if len(self.ip) == 4 else AF_INET6
+
+    @property
+    def is_wildcard(self) -> bool:
+        """Whether the address is the unspecified one."""
+        return not any(self.ip)
+
+    @property
+    def is_broadcast(self) -> bool:
+        """Whether this is the limited IPv4 broadcast address."""
+        return self.ip == b"\xff\xff\xff\xff"
+
+    def at(self, port: int) -> Address:
+        """The same address with another port."""
+        return Address(self.ip, port, self.scope)
+
+    def mapped(self) -> Address:
+        """An IPv4 address as an IPv6 socket sees it: ``::ffff:10.0.0.1``."""
+        return Address(_MAPPED + self.ip, self.port) if len(self.ip) == 4 else self
+
+    def unmapped(self) -> Address:
+        """The IPv4 address behind ``::ffff:…``, or the address itself."""
+        return Address(self.ip[12:], self.port) if len(self.ip) == 16 and self.ip.startswith(_MAPPED) else self
+
+    def __str__(self) -> str:
+        if len(self.ip) == 4:
+            return f"{ip_address(self.ip)}:{self.port}"
+        behind = self.unmapped()
+        host = ip_address(self.ip) if behind is self else f"::ffff:{ip_address(behind.ip)}"
+        return f"[{host}%{self.scope}]:{self.port}" if self.scope else f"[{host}]:{self.port}"
 
 
 @dataclass(slots=True, eq=False)
@@ -41,45 +90,40 @@ class Transfer:
 
     read: Callable[[], bytes]
     length: int
-    done: Done
+    done: Callable[[str], object]
     final: bool = False
     content: bytes = b""
 
 
+@dataclass(eq=False)
 class End:
     """One end of a connection.
 
-    Attributes:
-        ours: whether it is on the machine that runs the driver.
-        owner: who is told what happens, None while nobody has taken the end.
-        received: bytes that have arrived and that the owner has not taken yet.
-        peer_closed, closed: the other side has finished sending; this side has asked to.
-        broken: None, RESET or ABORTED.
-        acknowledges: whether what arrives is acknowledged; a scripted peer may hold that back.
-        clear: when the last segment of this direction arrives: nothing overtakes it.
+    Its owner, a socket or a scripted peer, is told by `data_arrived(end)` that `received` has grown, by `peer_finished(end)`
+    that no more will come, and by `connection_broke(end)` that the other side reset the connection.
     """
 
-    def __init__(self, network: Network, local: Address, remote: Address, owner: Owner | None = None) -> None:
-        self.network = network
-        self.local, self.remote = local, remote
-        self.ours = network.is_local(local)
-        self.owner = owner
-        self.other: End = self
-        self.received = bytearray()
-        self.peer_closed = self.closed = False
-        self.broken: str | None = None
-        self.acknowledges = True
-        self.clear = 0
-        self._asked: deque[Transfer] = deque()
-        self._on_wire: deque[Transfer] = deque()
-        self._held: list[Transfer] = []
+    network: Network
+    local: Address
+    remote: Address
+    owner: Any = None
+    other: End = field(init=False)
+    received: bytearray = field(default_factory=bytearray)  # what has arrived and the owner has not taken yet
+    peer_closed: bool = False  # the other side has finished sending
+    closed: bool = False  # this side has asked to finish sending
+    broken: str | None = None  # or RESET, ABORTED
+    acknowledges: bool = True  # a scripted peer may hold back that it got something
+    clear: int = 0  # when the last segment of this direction arrives: nothing overtakes it
+    _asked: deque[Transfer] = field(default_factory=deque)
+    _on_wire: deque[Transfer] = field(default_factory=deque)
+    _held: list[Transfer] = field(default_factory=list)
 
     @property
     def idle(self) -> bool:
         """Whether nothing of this direction is under way."""
         return not self._asked and not self._on_wire
 
-    def send(self, read: Callable[[], bytes], length: int, done: Done, *, at_once: bool = False, final: bool = False) -> Transfer:
+    def send(self, read: Callable[[], bytes], length: int, done: Callable[[str], object], at_once: bool = False) -> Transfer:
         """Ask for bytes to be sent.
 
         Args:
@@ -87,11 +131,17 @@ class End:
             length: how many there will be.
             done: called with SENT, RESET or ABORTED.
             at_once: deliver and acknowledge before returning, when nothing sent earlier is still under way.
-            final: see :meth:`finish`.
         """
-        transfer = Transfer(read, length, done, final)
+        return self._ask(Transfer(read, length, done), at_once)
+
+    def finish(self, done: Callable[[str], object], at_once: bool = False) -> None:
+        """Close this direction after everything asked for before; `done` as for `send`."""
+        self.closed = True
+        self._ask(Transfer(bytes, 0, done, final=True), at_once)
+
+    def _ask(self, transfer: Transfer, at_once: bool) -> Transfer:
         if self.broken:
-            done(self.broken)
+            transfer.done(self.broken)
             return transfer
         at_once = at_once and self.idle
         self._asked.append(transfer)
@@ -101,11 +151,6 @@ class End:
         elif len(self._asked) == 1:
             self.network.machine.after(0, self._transmit, name="transmit")
         return transfer
-
-    def finish(self, done: Done, *, at_once: bool = False) -> None:
-        """Close this direction after everything asked for before; `done` as for `send`."""
-        self.closed = True
-        self.send(bytes, 0, done, at_once=at_once, final=True)
 
     def withdraw(self, transfer: Transfer) -> None:
         """Take back a transfer, unless it is on the wire already."""
@@ -128,34 +173,27 @@ class End:
         while self._asked and not self.broken:
             transfer = self._asked[0]
             transfer.content = transfer.read()
-            self._asked.popleft()
-            self._on_wire.append(transfer)
+            self._on_wire.append(self._asked.popleft())
             name = "FIN" if transfer.final else "data"
-            self.network.carry(self, partial(self._arrive, transfer), name, transfer.content)
+            self.network.carry(self, partial(self.other._arrived, transfer), name, transfer.content)
 
-    def _arrive(self, transfer: Transfer) -> None:
-        other = self.other
-        if self.broken or other.broken:
+    def _arrived(self, transfer: Transfer) -> None:
+        if self.broken or self.other.broken:
             return
-        if other.acknowledges:
-            self.network.carry(other, partial(self._acknowledged, transfer), "ACK")
-        else:
-            other._held.append(transfer)
+        self._held.append(transfer)
+        if self.acknowledges:
+            self.acknowledge()
         if transfer.final:
-            other.peer_closed = True
-            if other.owner:
-                other.owner.peer_finished(other)
-        elif transfer.length:
-            other._receive(transfer.content)
-
-    def _receive(self, content: bytes) -> None:
-        """Hand the bytes up, in one segment or, so that nobody relies on message boundaries, in two (WSK-RECV-14)."""
-        pieces = [content]
-        if self.ours and len(content) > 1 and self.network.choose("TCP segments", ("one", "two")) == "two":
-            pieces = [content[: len(content) // 2], content[len(content) // 2 :]]
-        for piece in pieces:
+            self.peer_closed = True
+            if self.owner:
+                self.owner.peer_finished(self)
+        content, half = transfer.content, len(transfer.content)
+        # In one segment or, so that nobody relies on message boundaries, in two (WSK-RECV-14).
+        if half > 1 and self.network.is_local(self.local) and self.network.choose("TCP segments", ("one", "two")) == "two":
+            half //= 2
+        for piece in (content[:half], content[half:]):
             self.received += piece
-            if self.owner and not self.broken:
+            if piece and self.owner and not self.broken:
                 self.owner.data_arrived(self)
 
     def _acknowledged(self, transfer: Transfer) -> None:

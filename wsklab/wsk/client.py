@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from wsklab.machine import DISPATCH_LEVEL, PASSIVE_LEVEL, Machine, Wait, status, wdk
 from wsklab.machine.scheduler import Body
-from wsklab.net.address import AF_INET, AF_INET6
+from wsklab.net.tcp import AF_INET, AF_INET6
 from wsklab.wsk.datagram import Datagram
 from wsklab.wsk.sockets import Socket, read_sockaddr
 from wsklab.wsk.stream import Connection, Listening

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from wsklab.net import Address
-from wsklab.net.address import AF_INET, AF_INET6
+from wsklab.net.tcp import AF_INET, AF_INET6
 from wsklab.wsk.sockets import Socket
 from wsklab.wsk.subsystem import MOVING_DATA, PENDING, Request, operation, refuse
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from wsklab.io import mdl
 from wsklab.machine import Machine
 from wsklab.net import Address, Network, Peer
-from wsklab.net.address import AF_INET
+from wsklab.net.tcp import AF_INET
 from wsklab.wsk.buffers import take
 from wsklab.wsk.client import make
 from wsklab.wsk.control import IOCTL, WskControlSocket

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from wsklab.machine import Machine
 from wsklab.machine import status as ntstatus
 from wsklab.net import Address
-from wsklab.net.address import AF_INET, AF_INET6
+from wsklab.net.tcp import AF_INET, AF_INET6
 from wsklab.wsk.subsystem import SETTING_UP, Refused, Request, Subsystem, operation, refuse
 from wsklab.wsk.tables import CLOSING, DEAD, DEFAULT, EXCLUSIVE, REUSE, SUCCESS, second_bind, tables
 
