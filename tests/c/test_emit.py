@@ -238,3 +238,10 @@ def test_inline_functions_of_the_headers_are_compiled_when_used() -> None:
     image = build(text)
     assert image.functions["f"].call() == 1
     assert list(image.functions) == ["f"]
+
+
+def test_variables_of_the_import_libraries_are_linked_when_named() -> None:
+    text = "UCHAR f(void) { return ((const UCHAR *)&NPI_WSK_INTERFACE_ID)[0]; }"
+    assert build(text).functions["f"].call() == 0x03
+    assert list(build(text).functions) == ["f"]
+    assert build("const NPIID NPI_WSK_INTERFACE_ID = {7}; " + text).functions["f"].call() == 7

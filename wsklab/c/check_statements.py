@@ -192,7 +192,7 @@ class Statements:
             )
         selector = promoted(selector) if isinstance(selector.type, Int) else selector
         self._breakable += 1
-        cases = self._cases(node, selector.type) if isinstance(node.stmt, c_ast.Compound) else []
+        cases = self._cases(node, selector.type)
         self._breakable -= 1
         return [tree.Switch(at(node), selector, cases)]
 
@@ -201,7 +201,7 @@ class Statements:
         seen: set[int] = set()
         open_labels = False
         with self.body.declarations.scope():
-            for item in node.stmt.block_items or []:
+            for item in node.stmt.block_items or [] if isinstance(node.stmt, c_ast.Compound) else [node.stmt]:
                 if not isinstance(item, c_ast.Case | c_ast.Default):
                     # A declaration before the first label: its scope is the switch, its initialiser is never reached.
                     self.statement(item)

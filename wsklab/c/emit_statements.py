@@ -75,8 +75,8 @@ class StatementEmitter:
         emitter = self.expressions
         if isinstance(e, tree.Comma):
             return self.effect(e.first) + self.effect(e.second)
-        if isinstance(e, tree.Constant):
-            return []
+        if isinstance(e, tree.Constant | tree.LocalValue):
+            return []  # UNREFERENCED_PARAMETER: no read
         if isinstance(e, tree.Assign):
             if isinstance(e.target, tree.LocalValue) and not e.target.variable.in_frame:
                 return self._at([py.assign(e.target.variable.python, emitter.value(e.value))], e.at)
