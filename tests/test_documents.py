@@ -42,7 +42,8 @@ def freed(lab: Lab) -> int:
 
 def routine_results(lab: Lab) -> list[str]:
     """What the completion routines returned."""
-    return [name_of(event.data["value"]) for event in lab.events if event.kind == "callback-return"]
+    ends = [event for event in lab.events if event.kind == "callback-return" and event.actor == "driver" and event.target != "app"]
+    return [name_of(event.data["value"]) for event in ends]
 
 
 # Seed 000: sending over a connection-oriented socket

@@ -120,9 +120,11 @@ class Lab(Scenes):
         """Call a C function with Python values; what :class:`Driver` does for its attributes."""
         prototype = function.type
         values = c_arguments(function.name, prototype, arguments)
-        code = Code(function.name, function.call, function.waits, prototype, True)
+        code, trace = Code(function.name, function.call, function.waits, prototype, True), self.machine.trace
         with self.guarded():
+            trace.add("callback", function.name, actor="app", target="driver", arguments=tuple(values))
             value = self.machine.run_function(code, *values)
+            trace.add("callback-return", function.name, actor="driver", target="app", value=value)
         return python_value(self.machine, value, prototype.returns)
 
     def routine(self, function: Callable[..., Any], prototype: str = "IO_COMPLETION_ROUTINE") -> Routine:
