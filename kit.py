@@ -21,6 +21,7 @@ if sys.version_info < (3, 11):
 import argparse
 import hashlib
 import http.server
+import json
 import locale
 import os
 import re
@@ -350,12 +351,20 @@ def lab(options):
         arguments.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         arguments.append("--allow-root")
-    settings = VENV / "share/jupyter/lab/settings/overrides.json"
-    settings.parent.mkdir(parents=True, exist_ok=True)
-    pack = {"ja": "ja_JP", "fr": "fr_FR"}.get(code, "en")
-    settings.write_text('{"@jupyterlab/translation-extension:plugin": {"locale": "%s"}}\n' % pack)
+    _write_lab_settings(code)
     say("JupyterLab starts on http://%s:%d/lab (Ctrl-C ends it)" % (HOST, options.port))
     return run(*arguments, env={"WSKLAB_LANG": code})
+
+
+def _write_lab_settings(code):
+    """JupyterLab's menus in the language asked for, and no question about news from another host."""
+    settings = {
+        "@jupyterlab/translation-extension:plugin": {"locale": {"ja": "ja_JP", "fr": "fr_FR"}.get(code, "en")},
+        "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    }
+    target = VENV / "share/jupyter/lab/settings/overrides.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(settings, indent=2) + "\n")
 
 
 def _machine_language():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from .conftest import FOLDERS, LESSONS, Watched
+from .conftest import FOLDERS, LESSONS, ROOT, Watched
 
 PAGES = ["", "start/", "how-it-works/", "rules/", *(f"lessons/{name}/" for name in LESSONS)]
 NAMES = {"en": "English", "ja": "日本語", "fr": "Français"}
@@ -21,6 +22,14 @@ def _html(built: Path) -> list[Path]:
 def test_every_page_is_at_most_100_kB(built: Path) -> None:
     heavy = {str(path.relative_to(built)): path.stat().st_size for path in _html(built) if path.stat().st_size > 100_000}
     assert heavy == {}
+
+
+def test_picture_of_the_readme_is_what_the_engine_draws() -> None:
+    sys.path.insert(0, str(ROOT / "docs" / "hooks"))
+    import picture
+
+    kept = picture.README_PICTURE.read_text(encoding="utf-8")
+    assert kept == picture.timeline("en") + "\n", "write it anew: .venv/bin/python docs/hooks/picture.py"
 
 
 def test_no_page_names_another_host_to_load_from(built: Path) -> None:
