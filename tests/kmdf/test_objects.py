@@ -32,7 +32,8 @@ def test_a_handle_is_the_address_with_a_mask(kit: Any) -> None:
 def test_a_bad_handle_is_10d_5(kit: Any, handle: str) -> None:
     """KMDF-OBJ-23, RULE-37: P1 5, P2 the handle, P3 the wanted type (a request is 0x1008)."""
     value = {"null": 0, "wrong kind": made(kit), "number": 0x1234}[handle]
-    with kit.stops("kmdf-wrong-handle", "0x5", f"{value:#018x}", "0x1008"):
+    rule = "kmdf-not-a-handle" if handle == "number" else "kmdf-wrong-handle"
+    with kit.stops(rule, "0x5", f"{value:#018x}", "0x1008"):
         kit.wdk.WdfRequestGetStatus(value)
 
 

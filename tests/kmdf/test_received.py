@@ -392,3 +392,46 @@ def test_formatting_with_current_type_needs_a_location(kit: Any) -> None:
         kit.wdk.WdfRequestFormatRequestUsingCurrentType(kit.request())
     with kit.stops("kmdf-no-stack-location", "0x6", "0x1"):
         kit.wdk.WdfRequestFormatRequestUsingCurrentType(kit.request(kit.target()))
+
+
+def test_send_and_forget_misused(kit: Any) -> None:
+    """KMDF-SAF-02, 07, 09, 12, RULE-18, 20."""
+
+    def handler(request: int) -> None:
+        if len(driver.handled) == 1:
+            assert kit.write(driver.target, request) == "STATUS_SUCCESS"
+            with kit.stops("kmdf-forget-formatted"):
+                kit.send(request, driver.target, 8)
+        elif len(driver.handled) == 2:
+            with kit.stops("kmdf-forget-with-routine"):
+                forward(driver, request, 8)
+        else:
+            target = kit.target(driver.lower, opened=False)
+            with kit.stops("kmdf-irp-sent-to-nowhere"):
+                kit.send(request, target, 8)
+        driver.complete(request, 0, 0)
+
+    driver = Loaded(kit, handler)
+    for _ in range(3):
+        assert driver.scene.read(4).done
+
+
+def test_completed_while_in_a_queue(kit: Any) -> None:
+    """KMDF-CMP-03, RULE-02: a request that waits in a queue is not the driver's."""
+    driver = Loaded(kit, lambda request: None, dispatch="Sequential")
+    driver.scene.read(4)
+    driver.scene.read(4)
+    waiting = kit.fw.devices[0].default_queue.waiting[0]
+    with kit.stops("kmdf-completed-not-owned"):
+        driver.complete(waiting.handle)
+
+
+def test_the_sender_cancels_what_is_pended_in_a_stopped_target(kit: Any) -> None:
+    """KMDF-PND-02, 03: the IRP is cancelable while a stopped target holds it."""
+    driver = Loaded(kit, lambda request: forward(driver, request))
+    kit.wdk.WdfIoTargetStop(driver.target, 3)
+    answer = driver.scene.read(4)
+    assert (answer.done, answer.cancel(), name_of(answer.status)) == (False, True, "STATUS_CANCELLED")
+    again = driver.scene.read(4)
+    kit.wdk.WdfIoTargetStart(driver.target)
+    assert name_of(again.status) == "STATUS_SUCCESS"

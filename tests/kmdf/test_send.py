@@ -62,7 +62,7 @@ def test_options_are_checked_before_the_target(make_kit: Any, flags: int, size: 
     kit.fw.verifier = "continue"
     assert not kit.wdk.WdfRequestSend(request, 0x1234, kit.options(flags, size=size))
     assert kit.status(request) == "STATUS_INVALID_PARAMETER"
-    with kit.stops("kmdf-wrong-handle", "0x5", "0x0000000000001234", "0x1200"):
+    with kit.stops("kmdf-not-a-handle", "0x5", "0x0000000000001234", "0x1200"):
         kit.wdk.WdfRequestSend(request, 0x1234, kit.options(0))
 
 

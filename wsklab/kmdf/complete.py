@@ -22,7 +22,7 @@ from wsklab.kmdf.layout import (
 )
 from wsklab.kmdf.memory import RequestMemory
 from wsklab.kmdf.objects import Framework, framework
-from wsklab.kmdf.request import OWNERSHIP, QUEUE
+from wsklab.kmdf.request import QUEUE
 from wsklab.kmdf.request import Request as _Request
 from wsklab.kmdf.target import BUFFERED, DIRECT
 from wsklab.machine import DISPATCH_LEVEL, Machine, status, wdk
@@ -71,7 +71,7 @@ def complete(m: Machine, handle: int, value: int, information: int | None = None
 def _may_complete(fw: Framework, request: _Request) -> bool:
     """The verifier's tests; a failed one is a breakpoint, and then the call is ignored. Facts: KMDF-CMP-03, RULE-01, 02, 04."""
     if request.ownership != QUEUE:
-        fw.breakpoint("kmdf-completed-driver-created", request, origin=OWNERSHIP[request.ownership])
+        fw.breakpoint("kmdf-completed-driver-created", request)
         return False
     if request.completed:
         fw.breakpoint("kmdf-double-completion", request)
@@ -136,7 +136,7 @@ def locate(request: _Request, which: str) -> tuple[int, Place]:
     nowhere = (0, 0, 0)
     if request.completed:
         if request.framework.checking:
-            request.framework.breakpoint("kmdf-request-parameters", request, why="the request has been completed")
+            request.framework.breakpoint("kmdf-request-touched-after-completion", request)
         return status.INTERNAL_ERROR, nowhere
     here = request.current_location
     major = m.u8(here + lay.sl_major)
@@ -171,7 +171,7 @@ def checked(m: Machine, handle: int, which: str, minimum: int) -> tuple[int, _Re
     fw = framework(m)
     request = fw.get(handle, _Request)
     if not request.completed and (not request.irp or not request.has_current_location):
-        fw.breakpoint("kmdf-request-parameters", request, why="the driver created it: it has no stack location of its own")
+        fw.breakpoint("kmdf-request-parameters", request)
         return status.INVALID_DEVICE_REQUEST, request, (0, 0, 0)
     answer, place = locate(request, which)
     if answer >= 0 and (not place[1] or place[1] < minimum):

@@ -128,9 +128,7 @@ def _init(m: Machine, pointer: int) -> DeviceInit:
     fw.required(pointer, "DeviceInit")
     found = fw.inits.get(pointer)
     if found is None:
-        m.stop(
-            "kmdf-wrong-handle", handle=f"{pointer:#018x}", wanted="WDFDEVICE_INIT", wanted_type="0", found="no WDFDEVICE_INIT"
-        )
+        m.stop("kmdf-not-a-handle", handle=f"{pointer:#018x}", wanted="WDFDEVICE_INIT", wanted_type="0")
     return found
 
 

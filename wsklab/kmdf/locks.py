@@ -91,7 +91,7 @@ def WdfSpinLockRelease(m: Machine, SpinLock: int) -> None:
 
 def _held(fw: Framework, lock: SpinLock) -> None:
     if lock.holder is not fw.m.thread:
-        fw.stop("kmdf-lock-not-held", lock, holder=f"{lock.holder.name} holds it" if lock.holder else "nobody holds it")
+        fw.stop("kmdf-lock-not-held", lock)
 
 
 @wdk(irql=DISPATCH_LEVEL, lane="framework")
@@ -169,7 +169,7 @@ def WdfCollectionRemoveItem(m: Machine, Collection: int, Index: int) -> None:
     fw = framework(m)
     collection = fw.get(Collection, _Collection)
     if Index >= len(collection.items):
-        fw.breakpoint("kmdf-collection-not-in", collection, what=f"item {Index}")
+        fw.breakpoint("kmdf-collection-not-in", collection, what=f"[{Index}]")
         return
     collection.items.pop(Index).release()
 

@@ -239,12 +239,12 @@ class Framework:
             self.stop_dead(rule, handle)
         found = self.live.get(handle)
         self.m.stop(
-            "kmdf-wrong-handle",
+            "kmdf-wrong-handle" if found or not handle else "kmdf-not-a-handle",
             objects=(found.address,) if found else (),
             handle=_hex(handle),
             wanted=wanted,
             wanted_type=f"{kind.TYPE:#x}",
-            found=found.KIND if found else "NULL" if handle == 0 else "no framework object",
+            found=found.KIND if found else "NULL",
         )
 
     def required(self, pointer: int, name: str) -> None:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from wsklab.kmdf.target import IoTarget
 
 QUEUE, OWNED, DRIVER = 0, 1, 2
-OWNERSHIP = {QUEUE: "a queue presented it", OWNED: "the driver created it", DRIVER: "the driver supplied its IRP"}
 
 
 class Request(Object):

@@ -162,6 +162,12 @@ def WdfRequestSetInformation(m: Machine, Request: int, Information: int) -> None
     m.set_u64(request.irp + request.layout.irp_information, Information)
 
 
+def _wrong_size(request: _Request, structure: str, size: int) -> None:
+    """Facts: KMDF-CON-23, RULE-26."""
+    expected = str(request.m.sizeof(structure))
+    request.framework.breakpoint("kmdf-structure-size", request, structure=structure, size=str(size), expected=expected)
+
+
 @wdk(irql=DISPATCH_LEVEL, lane="framework")
 def WdfRequestGetCompletionParams(m: Machine, Request: int, Params: int) -> None:
     """A copy of the completion params of a formatted request. Facts: KMDF-GET-05, 06, RULE-26."""
@@ -170,13 +176,13 @@ def WdfRequestGetCompletionParams(m: Machine, Request: int, Params: int) -> None
     fw.required(Params, "Params")
     size = fw.layout.cp_size
     if m.u32(Params) != size:
-        fw.breakpoint("kmdf-completion-params", request, why=f"Size is {m.u32(Params)}, not {size}")
+        _wrong_size(request, "WDF_REQUEST_COMPLETION_PARAMS", m.u32(Params))
         return
     if request.context is None:
         m.write(Params, bytes(size))
         m.set_u32(Params, size)
         m.set_u32(Params + fw.layout.cp_type, TYPE_NO_FORMAT)
-        fw.breakpoint("kmdf-completion-params", request, why="the request was not formatted by a WdfIoTargetFormat* function")
+        fw.breakpoint("kmdf-completion-params", request)
         return
     m.write(Params, m.read(request.context.params, size))
 
@@ -189,13 +195,13 @@ def WdfRequestGetParameters(m: Machine, Request: int, Parameters: int) -> None:
     fw.required(Parameters, "Parameters")
     out = m.view(Parameters, "WDF_REQUEST_PARAMETERS")
     if out.Size != m.sizeof("WDF_REQUEST_PARAMETERS"):
-        fw.breakpoint("kmdf-request-parameters", request, why="Size is wrong: call WDF_REQUEST_PARAMETERS_INIT first")
+        _wrong_size(request, "WDF_REQUEST_PARAMETERS", out.Size)
         return
     if request.completed:
-        fw.breakpoint("kmdf-request-parameters", request, why="the request has been completed")
+        fw.breakpoint("kmdf-request-touched-after-completion", request)
         return
     if not request.has_current_location:
-        fw.breakpoint("kmdf-request-parameters", request, why="the driver created it: it has no stack location of its own")
+        fw.breakpoint("kmdf-request-parameters", request)
         return
     lay, here = fw.layout, request.current_location
     major, code = m.u8(here + lay.sl_major), 0
@@ -214,7 +220,7 @@ def WdfRequestWdmGetIrp(m: Machine, Request: int) -> int:
     fw = framework(m)
     request = fw.get(Request, _Request)
     if fw.checking and request.completed and request.ownership == QUEUE:
-        fw.breakpoint("kmdf-request-parameters", request, why="the request has been completed")
+        fw.breakpoint("kmdf-request-touched-after-completion", request)
         return 0
     return request.irp
 

@@ -1,0 +1,73 @@
+"""The table of the framework's rules: complete, and the ones that no other test breaks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from wsklab.machine.status import name_of
+from wsklab.rules import RULES
+
+KMDF = Path(__file__).parents[2] / "wsklab" / "kmdf"
+
+
+def test_the_table_and_the_code_name_the_same_rules() -> None:
+    used = {rule for path in KMDF.glob("*.py") for rule in re.findall(r'"(kmdf-[a-z-]+)"', path.read_text("utf-8"))}
+    assert used == {rule for rule in RULES if rule.startswith("kmdf-")}
+
+
+def test_every_rule_says_where_it_comes_from() -> None:
+    for name, rule in RULES.items():
+        if name.startswith("kmdf-"):
+            assert rule.page and rule.facts and all(re.match(r"(KMDF|RULE)-", fact) for fact in rule.facts), name
+            assert rule.bugcheck in (None, 0x10D, 0x44, 0x7E), name
+
+
+def test_no_driver(kit: Any) -> None:
+    """KMDF-OBJ-04, RULE-83."""
+    with kit.stops("kmdf-no-driver"):
+        kit.wdk.WdfSpinLockCreate(0, kit.out())
+
+
+def test_not_in_the_collection(kit: Any) -> None:
+    """KMDF-AUX-10, RULE-40."""
+    out, memory = kit.out(), kit.memory(1)
+    assert kit.wdk.WdfCollectionCreate(0, out) == 0
+    with kit.stops("kmdf-collection-not-in"):
+        kit.wdk.WdfCollectionRemove(kit.m.u64(out), memory)
+    with kit.stops("kmdf-collection-not-in"):
+        kit.wdk.WdfCollectionRemoveItem(kit.m.u64(out), 0)
+
+
+def test_completion_params(make_kit: Any) -> None:
+    """KMDF-GET-05, 06, RULE-26: a breakpoint; a wrong Size writes nothing, no format gives an empty structure."""
+    kit = make_kit()
+    request, params = kit.request(kit.target()), kit.m.new("WDF_REQUEST_COMPLETION_PARAMS", kind="native")
+    kit.m.set_u32(params, 71)
+    with kit.stops("kmdf-structure-size"):
+        kit.wdk.WdfRequestGetCompletionParams(request, params)
+    kit.m.set_u32(params, 72)
+    with kit.stops("kmdf-completion-params"):
+        kit.wdk.WdfRequestGetCompletionParams(request, params)
+    kit.fw.verifier = "continue"
+    kit.m.set_u64(params + 24, 5)
+    kit.wdk.WdfRequestGetCompletionParams(request, params)
+    assert kit.m.read(params, 72) == bytes([72, 0, 0, 0, 0xFF]) + bytes(67)
+
+
+def test_a_request_around_an_irp_of_the_drivers_own(kit: Any) -> None:
+    """KMDF-CFI-01, 02, 04, KMDF-CHG-06, KMDF-REU-11, 12."""
+    device = kit.device()
+    target, deep, out = kit.target(device), kit.target(kit.device("deep", stack_size=3)), kit.out()
+    irp = int(kit.wdk.IoAllocateIrp(1, False))
+    assert kit.wdk.WdfRequestCreateFromIrp(0, irp, False, out) == 0
+    request = kit.m.u64(out)
+    assert name_of(kit.wdk.WdfRequestChangeTarget(request, deep)) == "STATUS_REQUEST_NOT_ACCEPTED"
+    assert kit.read(target, request, kit.memory(4)) == "STATUS_SUCCESS"
+    log = kit.set_routine(request)
+    assert kit.send(request, target)
+    assert (log, device.received[0].irp) == ([("STATUS_SUCCESS", 4)], irp)
+    assert kit.reuse(request, flags=1) == "STATUS_SUCCESS"
+    kit.wdk.IoFreeIrp(irp)
+    kit.wdk.WdfObjectDelete(request)
