@@ -5,6 +5,7 @@ Facts WSK-REG, WSK-CAP, WSK-REL, WSK-QPC, WSK-DER, WSK-SOCK, WSK-SC.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -21,9 +22,9 @@ from wsklab.wsk.subsystem import (
     Refused,
     Request,
     Subsystem,
+    declare,
     operation,
     refuse,
-    slot_type,
     subsystem,
 )
 from wsklab.wsk.tables import tables
@@ -48,26 +49,16 @@ MAKERS: dict[str, type[Socket]] = {maker.category: maker for maker in (Socket, L
 
 @dataclass(eq=False)
 class Registration:
-    """One registration.
+    """One registration."""
 
-    Attributes:
-        block: address of the driver's WSK_REGISTRATION.
-        dispatch: Dispatch of its WSK_CLIENT_NPI.
-        client: the opaque WSK_CLIENT.
-        captures: successful captures not yet released.
-        sockets: its open sockets by address.
-        group: its pending client-level requests; `running` the calls of them.
-        state: registered, deregistering or ended.
-    """
-
-    block: int
-    dispatch: int
-    client: int
-    captures: int = 0
-    sockets: dict[int, Socket] = field(default_factory=dict)
-    group: dict[Request, None] = field(default_factory=dict)
-    running: list[str] = field(default_factory=list)
-    state: str = "registered"
+    block: int  # address of the driver's WSK_REGISTRATION
+    dispatch: int  # Dispatch of its WSK_CLIENT_NPI
+    client: int  # the opaque WSK_CLIENT
+    captures: int = 0  # successful ones not yet released
+    sockets: dict[int, Socket] = field(default_factory=dict)  # open ones by address
+    group: dict[Request, None] = field(default_factory=dict)  # its pending client-level requests
+    running: list[str] = field(default_factory=list)  # client-level functions that have not returned
+    state: str = "registered"  # then deregistering, then ended
 
     def holding(self) -> tuple[Any, ...]:
         """What still keeps WskDeregister waiting, for a report: words and socket addresses (WSK-DER-02, WSK-DER-03)."""
@@ -241,13 +232,13 @@ def WskSocketConnect(
     socket.connect(there, call.way != PENDING, ended)
 
 
-def _declare(name: str) -> None:
+def _missing(name: str) -> Callable[..., NoReturn]:
     def missing(m: Machine, *_arguments: Any) -> NoReturn:
         m.not_modelled(name)
 
     missing.__doc__ = f"{name}: not modelled yet."
-    wdk(lane="wsk", prototype=slot_type(name), name=name)(missing)
+    return missing
 
 
 for _name in UNMODELLED:
-    _declare(_name)
+    declare(_name, _missing(_name))

@@ -60,33 +60,20 @@ class Waiting(NamedTuple):
 
 
 class Socket:
-    """One open socket.
-
-    Attributes:
-        client: the registration it was made for, None for a scene's socket.
-        family, kind, protocol: what it was created as.
-        state: see ``tables.toml``.
-        address: of its WSK_SOCKET.
-        local: its local transport address, None before the bind.
-        options: values set with WskSetOption by option name.
-        group: its pending requests, oldest first.
-        running: the functions that have been called on it and have not returned.
-        arrived: connections or datagrams that nobody has taken yet, oldest first, as the arguments of `Waiting.give`.
-        waiting: queued accepts or receives, oldest first.
-    """
+    """One open socket, of the category basic unless a subclass says otherwise."""
 
     category = "basic"
 
     def __init__(self, wsk: Subsystem, client: Registration | None, family: int, kind: int, protocol: int) -> None:
-        self.wsk, self.client, self.machine = wsk, client, wsk.machine
+        self.wsk, self.client, self.machine = wsk, client, wsk.machine  # no client: a scene's socket
         self.family, self.kind, self.protocol = family, kind, protocol
         self.state = next(iter(tables().states[self.category]))
-        self.local: Address | None = None
-        self.options: dict[str, int] = {}
-        self.group: dict[Request, None] = {}
-        self.running: list[str] = []
-        self.arrived: deque[tuple[Any, ...]] = deque()
-        self.waiting: deque[Waiting] = deque()
+        self.local: Address | None = None  # from the bind on
+        self.options: dict[str, int] = {}  # those that were set, by name
+        self.group: dict[Request, None] = {}  # its pending requests, oldest first
+        self.running: list[str] = []  # functions that have been called on it and have not returned
+        self.arrived: deque[tuple[Any, ...]] = deque()  # connections or datagrams nobody has taken, as arguments of `give`
+        self.waiting: deque[Waiting] = deque()  # queued accepts or receives, oldest first
         row = tables().categories[self.category]
         self.address = self.machine.new("WSK_SOCKET")
         self.machine.set_u64(self.address, wsk.table(row.table, row.slots))
@@ -120,7 +107,8 @@ class Socket:
 
     def option(self, name: str) -> int:
         """The value of an option, its default until it is set."""
-        return self.options.get(name, tables().options[name].default)
+        value: int = self.options.get(name, tables().options[name].default)
+        return value
 
     @property
     def dual_mode(self) -> bool:

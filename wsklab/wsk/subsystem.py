@@ -1,24 +1,11 @@
-"""The Winsock Kernel subsystem of one machine, and one operation asked of it. Facts WSK-OBJ-03, WSK-OBJ-04, WSK-OBJ-09,
-WSK-USE-01 to WSK-USE-06.
+"""The Winsock Kernel subsystem of one machine, and one operation asked of it. Facts WSK-OBJ, WSK-CAT, WSK-USE-01 to 06.
 
-What a driver can see lies in real bytes: WSK_SOCKETs and the constant provider tables with a code address in every slot. What
-only the subsystem knows is Python.
-
-Every function that takes an IRP is declared with `operation` and goes the same way: the `Request` takes the IRP (from here on
-it is completed exactly once, whatever the call returns), the operation either knows its outcome inside the call or leaves it
-open, and `run` turns that into what the call returns. How a known outcome is reported is asked of the choice point under the
-function's own name:
-
-========= ====================================================== =========================
-choice    the completion routine runs                            the call returns
-========= ====================================================== =========================
-inline    before the call returns                                the final status
-pending   later, from a DPC                                      STATUS_PENDING
-early     before the call returns, as if on another processor    STATUS_PENDING
-========= ====================================================== =========================
-
-The setting-up calls answer inline by default, those that move data answer pending.
-"""  # noqa: D205
+What a driver can see lies in real bytes: WSK_SOCKETs and the constant provider tables. What only the subsystem knows is Python.
+Every function that takes an IRP is declared with `operation`: the `Request` takes the IRP, which from here on is completed
+exactly once, whatever the call returns. How an outcome known inside the call is reported is asked of the choice point under the
+function's own name: inline (the completion routine runs before the call returns the final status), pending (it runs later, from
+a DPC; the call returns STATUS_PENDING) or early (before the call returns STATUS_PENDING, as if on another processor).
+"""
 
 from __future__ import annotations
 
@@ -55,28 +42,19 @@ Done = Callable[[int, int], object]
 
 
 class Subsystem:
-    """The provider's side.
-
-    Attributes:
-        ready: whether the provider is available to clients; None until somebody asks.
-        registrations: by address of the driver's WSK_REGISTRATION, also ended ones.
-        clients: registrations by the opaque WSK_CLIENT.
-        sockets, closed: open sockets by address, and the addresses of those that were closed.
-        requests: pending requests by IRP.
-        bound: sockets by protocol, family and port.
-    """
+    """The provider's side: what is registered, open, pending and bound on one machine."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.network: Network = machine.model("net", lambda: Network(machine))
-        self.ready: bool | None = None
-        self.registrations: dict[int, Registration] = {}
-        self.clients: dict[int, Registration] = {}
+        self.ready: bool | None = None  # whether the provider is available; None until somebody asks
+        self.registrations: dict[int, Registration] = {}  # by WSK_REGISTRATION, also ended ones
+        self.clients: dict[int, Registration] = {}  # by WSK_CLIENT
         self.sockets: dict[int, Socket] = {}
-        self.closed: set[int] = set()
-        self.requests: dict[int, Request] = {}
-        self.bound: dict[tuple[int, int, int], list[Socket]] = {}
-        self.cancel_routine = cancel_code(machine, self._cancelled, "WSK cancel routine")
+        self.closed: set[int] = set()  # addresses of sockets that were closed
+        self.requests: dict[int, Request] = {}  # pending, by IRP
+        self.bound: dict[tuple[int, int, int], list[Socket]] = {}  # by protocol, family and port
+        self.cancel_routine = cancel_code(machine, lambda irp: self.requests[irp].cancel(), "WSK cancel routine")
         self._tables: dict[str, int] = {}
 
     def table(self, record: str, slots: dict[str, str]) -> int:
@@ -114,11 +92,6 @@ class Subsystem:
             stop("wsk-wrong-dispatch", objects=(address,), function=function, category=socket.category)
         return socket
 
-    def _cancelled(self, irp: int) -> None:
-        request = self.requests.get(irp)
-        if request:
-            request.cancel()
-
 
 def subsystem(m: Machine) -> Subsystem:
     """The subsystem of a machine."""
@@ -135,32 +108,21 @@ def refuse(what: str) -> Refused:
 
 
 class Request:
-    """One operation under way. Making it takes the IRP.
-
-    Attributes:
-        name: the function that was called.
-        irp: address of its IRP, 0 when a scene asked.
-        way: inline, pending or early.
-        group: whatever is pending on the same socket or client, this request among it.
-        withdraw: how to take the operation back when the IRP is cancelled; None when nobody has said.
-        buffer: the memory it uses, given free right before the completion.
-        last: what is done right before the completion.
-        over: whether it has been completed.
-    """
+    """One operation under way. Making it takes the IRP; 0 when a scene asks, which `done` then tells the outcome."""
 
     __slots__ = ("_done", "_inside", "_outcome", "buffer", "group", "irp", "last", "name", "over", "way", "withdraw", "wsk")
 
     def __init__(
         self, wsk: Subsystem, name: str, irp: int, ways: tuple[str, ...], group: dict[Request, None], done: Done | None
     ) -> None:
-        self.wsk, self.name, self.irp, self.group = wsk, name, irp, group
+        self.wsk, self.name, self.irp = wsk, name, irp
         self.way = INLINE if done else wsk.machine.choose(name, ways)
-        self.withdraw: Callable[[], object] | None = None
-        self.last: Callable[[], object] | None = None
-        self.buffer: Buffer | None = None
+        self.group = group  # whatever is pending on the same socket or client, this request among it
+        self.withdraw: Callable[[], object] | None = None  # takes the operation back when the IRP is cancelled
+        self.last: Callable[[], object] | None = None  # done right before the completion
+        self.buffer: Buffer | None = None  # the memory it uses until then
         self.over = False
-        self._done = done
-        self._inside = True
+        self._done, self._inside = done, True
         self._outcome: tuple[int, int] | None = None
         if irp:
             irps.hand_over(wsk.machine, irp, "wsk", function=name)
@@ -171,8 +133,10 @@ class Request:
         """Do the operation inside the call and say what the call returns."""
         self.attempt(operation, self, *arguments)
         self._inside = False
-        if self._outcome is None or self.way != INLINE:
-            self._mark_pending()
+        if self.irp and not self.over and (self._outcome is None or self.way != INLINE):
+            irps.mark_pending(self.wsk.machine, self.irp, by="wsk")
+            if self.withdraw:
+                set_cancel_routine(self.wsk.machine, self.irp, self.wsk.cancel_routine)
         if self._outcome is None:
             return STATUS_PENDING
         status, choose = self._outcome[0], self.wsk.machine.choose
@@ -191,12 +155,6 @@ class Request:
         except Refused as refusal:
             self.way = INLINE
             self.complete(refusal.args[0])
-
-    def _mark_pending(self) -> None:
-        if self.irp and not self.over:
-            irps.mark_pending(self.wsk.machine, self.irp, by="wsk")
-            if self.withdraw:
-                set_cancel_routine(self.wsk.machine, self.irp, self.wsk.cancel_routine)
 
     def take(self, pointer: int) -> Buffer:
         """The memory that a WSK_BUF describes; the request uses it until it completes."""
@@ -254,27 +212,25 @@ class Request:
             complete(self.wsk.machine, self.irp, *self._outcome, by="wsk", function=self.name)
 
 
-def slot_type(name: str) -> str:
-    """The function-pointer type of the slot of a modelled function: PFN_WSK_SEND_TO of WskSendTo."""
-    return "PFN_" + re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()
+def declare(name: str, function: Callable[..., Any]) -> None:
+    """Declare the function of a slot: the prototype of WskSendTo is PFN_WSK_SEND_TO."""
+    wdk(lane="wsk", prototype="PFN_" + re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper(), name=name)(function)
 
 
 def operation(ways: tuple[str, ...], *, flags: bool = False) -> Callable[[Callable[..., None]], Callable[..., int]]:
     """Declare a function of a dispatch table that takes an IRP.
 
     The Python function is called with the request and the arguments of the C call; the first of these, Socket or Client, is
-    replaced by what stands behind the pointer. What it declares is called as from C, and by scenes with Irp 0 and a `done`
-    that is told the status and the information.
+    replaced by what stands behind the pointer. What is declared is called as from C, or by a scene with Irp 0 and a `done`.
 
     Args:
         ways: SETTING_UP or MOVING_DATA.
         flags: whether Flags may be anything but zero.
     """
 
-    def declare(function: Callable[..., None]) -> Callable[..., int]:
+    def wrap(function: Callable[..., None]) -> Callable[..., int]:
         name, names = function.__name__, list(signature(function).parameters)[1:]
         zero = names.index("Flags") if "Flags" in names and not flags else None
-        prototype = slot_type(name)
 
         @wraps(function)
         def called(m: Machine, *arguments: int, done: Done | None = None) -> int:
@@ -291,7 +247,7 @@ def operation(ways: tuple[str, ...], *, flags: bool = False) -> Callable[[Callab
             finally:
                 owner.running.pop()
 
-        wdk(lane="wsk", prototype=prototype)(called)
+        declare(name, called)
         return called
 
-    return declare
+    return wrap
