@@ -42,31 +42,6 @@ CONNECTED, REFUSED, TIMED_OUT, UNREACHABLE = "connected", "refused", "timed out"
 SLOW = 10_000_000
 """How long a slow peer takes before it reads: 1 s in 100-ns units."""
 
-Answer = Callable[[str, End | None], None]
-
-
-@dataclass(slots=True, eq=False)
-class Attempt:
-    """A connection request under way: its own end, who is told the outcome, and how to take the time-out back."""
-
-    front: End
-    answer: Answer | None
-    forget: Callable[[], None] | None = None
-
-    def abandon(self) -> None:
-        """Give it up: `answer` is never called."""
-        self.answer = None
-        if self.forget:
-            self.forget()
-
-    def end(self, outcome: str) -> None:
-        """Report the outcome, once."""
-        answer, self.answer = self.answer, None
-        if answer:
-            answer(outcome, self.front if outcome == CONNECTED else None)
-        elif outcome == CONNECTED:
-            self.front.abort()
-
 
 @dataclass(frozen=True)
 class Behaviour:
@@ -218,22 +193,15 @@ class Host:
 
 
 class Network:
-    """The network of one machine.
-
-    Attributes:
-        delay: time of one crossing, in 100-ns units.
-        local, hosts: addresses of the machine itself, as bytes; the other hosts by theirs.
-        listeners: who waits for connections, by address; asked `answers()`, told `connection_arrived(end)`.
-        receivers: who gets the datagrams sent to a local address; told `datagram_arrived(content, source, destination)`.
-    """
+    """The network of one machine."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine, self.trace, self.choose = machine, machine.trace, machine.choose
-        self.delay = DELAY
+        self.delay = DELAY  # of one crossing
         self.local = [Address.parse(text).ip for text in LOCAL]
-        self.hosts: dict[bytes, Host] = {}
-        self.listeners: dict[Address, Any] = {}
-        self.receivers: dict[Address, Any] = {}
+        self.hosts: dict[bytes, Host] = {}  # the other hosts by address
+        self.listeners: dict[Address, Any] = {}  # asked `answers()`, told `connection_arrived(end)`
+        self.receivers: dict[Address, Any] = {}  # told `datagram_arrived(content, source, destination)`
         self._instant = 0
         for text, behaviour in SERVICES:
             self.peer(text, behaviour)
@@ -303,34 +271,33 @@ class Network:
 
     # Connections
 
-    def connect(self, local: Address, remote: Address, owner: Any, answer: Answer) -> Attempt:
-        """Ask for a connection; `answer(outcome, end)` is called when it is decided."""
-        attempt = Attempt(End(self, local, remote, owner), answer)
+    def connect(self, local: Address, remote: Address, owner: Any, answer: Callable[[str, End | None], object]) -> End:
+        """Ask for a connection; `answer(outcome, end)` is called when it is decided. Returns the end that asks."""
+        front = End(self, local, remote, owner, answer=answer)
         if not self.is_local(remote) and remote.ip not in self.hosts:
-            self._expire(attempt)
+            self._expire(front)
         else:
-            self.carry(attempt.front, lambda: self._asked(attempt), "SYN")
-        return attempt
+            self.carry(front, lambda: self._asked(front), "SYN")
+        return front
 
-    def _expire(self, attempt: Attempt) -> None:
-        attempt.forget = self.machine.after(CONNECT_TIMEOUT, lambda: attempt.end(TIMED_OUT), name="connect")
+    def _expire(self, front: End) -> None:
+        front.forget = self.machine.after(CONNECT_TIMEOUT, lambda: front.answered(TIMED_OUT), name="connect")
 
-    def _asked(self, attempt: Attempt) -> None:
-        front = attempt.front
+    def _asked(self, front: End) -> None:
         listener = self.find(self.listeners, front.remote)
         outcome = listener.answers() if listener else REFUSED
         back = End(self, front.remote, front.local)
         if outcome == TIMED_OUT:
-            self._expire(attempt)
-        elif listener is None or outcome != CONNECTED:
-            self.carry(back, lambda: attempt.end(outcome), "RST")
+            self._expire(front)
+        elif outcome != CONNECTED:
+            self.carry(back, lambda: front.answered(outcome), "RST")
         else:
             front.other, back.other = back, front
-            self.carry(back, lambda: self._established(attempt, listener), "SYN ACK")
+            self.carry(back, lambda: self._established(front, listener), "SYN ACK")
 
-    def _established(self, attempt: Attempt, listener: Any) -> None:
-        self.carry(attempt.front, lambda: listener.connection_arrived(attempt.front.other), "ACK")
-        attempt.end(CONNECTED)
+    def _established(self, front: End, listener: Any) -> None:
+        self.carry(front, lambda: listener.connection_arrived(front.other), "ACK")
+        front.answered(CONNECTED, stands=True)
 
     # Datagrams
 

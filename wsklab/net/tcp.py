@@ -113,10 +113,26 @@ class End:
     closed: bool = False  # this side has asked to finish sending
     broken: str | None = None  # or RESET, ABORTED
     acknowledges: bool = True  # a scripted peer may hold back that it got something
+    answer: Callable[[str, End | None], object] | None = None  # while the connection is asked for: who is told the outcome
+    forget: Callable[[], None] | None = None  # takes the time-out of the request back
     clear: int = 0  # when the last segment of this direction arrives: nothing overtakes it
     _asked: deque[Transfer] = field(default_factory=deque)
     _on_wire: deque[Transfer] = field(default_factory=deque)
     _held: list[Transfer] = field(default_factory=list)
+
+    def abandon(self) -> None:
+        """Give a connection request up: `answer` is never called."""
+        self.answer = None
+        if self.forget:
+            self.forget()
+
+    def answered(self, outcome: str, stands: bool = False) -> None:
+        """Report the outcome of a connection request, once."""
+        answer, self.answer = self.answer, None
+        if answer:
+            answer(outcome, self if stands else None)
+        elif stands:
+            self.abort()
 
     @property
     def idle(self) -> bool:
@@ -124,13 +140,9 @@ class End:
         return not self._asked and not self._on_wire
 
     def send(self, read: Callable[[], bytes], length: int, done: Callable[[str], object], at_once: bool = False) -> Transfer:
-        """Ask for bytes to be sent.
+        """Ask for `length` bytes to be sent, which `read` returns when they go out; `done` gets SENT, RESET or ABORTED.
 
-        Args:
-            read: called when the bytes go out; returns them.
-            length: how many there will be.
-            done: called with SENT, RESET or ABORTED.
-            at_once: deliver and acknowledge before returning, when nothing sent earlier is still under way.
+        `at_once` delivers and acknowledges before returning, when nothing sent earlier is still under way.
         """
         return self._ask(Transfer(read, length, done), at_once)
 

@@ -7,7 +7,9 @@ when the data moves, and must still be there.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
+from wsklab.c.headers import headers
 from wsklab.io.mdl import mdls
 from wsklab.machine import Machine, Stop
 
@@ -25,6 +27,7 @@ class Buffer:
     function: str
     length: int
     pieces: list[tuple[int, int, int]]
+    sent: bytes = b""  # what `read` found last
 
     def objects(self) -> tuple[int, ...]:
         """The MDLs and the blocks of memory behind them, so that their lives tell of the send."""
@@ -33,23 +36,26 @@ class Buffer:
 
     def hold(self) -> None:
         """Note that the MDLs are in use, so that freeing one meanwhile is seen at once (MIS-19)."""
-        users = mdls(self.machine).users
-        for mdl, _, _ in self.pieces:
-            users[mdl] = "wsk"
+        mdls(self.machine).users.update((mdl, "wsk") for mdl, _, _ in self.pieces)
 
     def release(self) -> None:
         """The MDLs are the driver's again."""
-        users = mdls(self.machine).users
         for mdl, _, _ in self.pieces:
-            users.pop(mdl, None)
+            mdls(self.machine).users.pop(mdl, None)
 
     def read(self) -> bytes:
         """The bytes as they are now."""
         try:
-            return b"".join([self.machine.read(address, size) for _, address, size in self.pieces])
+            self.sent = b"".join([self.machine.read(address, size) for _, address, size in self.pieces])
         except Stop:
             self._check()
             raise
+        return self.sent
+
+    def check_unchanged(self) -> None:
+        """Stop when the bytes are no longer those that went out, or are gone (WSK-SEND-08, WSK-SEND-09)."""
+        if self.length and self.sent != self.read():
+            self.machine.stop("wsk-buffer-changed", objects=(self.pieces[0][0],), function=self.function)
 
     def write(self, content: bytes, at: int = 0) -> None:
         """Store bytes from position `at` on."""
@@ -61,11 +67,6 @@ class Buffer:
                 self.machine.write(address + skip, part)
                 content = content[len(part) :]
 
-    def check_unchanged(self, sent: bytes) -> None:
-        """Stop when the bytes are no longer those that went out, or are gone (WSK-SEND-08, WSK-SEND-09)."""
-        if self.length and self.read() != sent:
-            self.machine.stop("wsk-buffer-changed", objects=(self.pieces[0][0],), function=self.function)
-
     def _check(self) -> None:
         for mdl, address, _ in self.pieces:
             for block in (self.machine.block_at(mdl), self.machine.block_at(address)):
@@ -73,20 +74,24 @@ class Buffer:
                     self.machine.stop("wsk-buffer-freed", objects=(block.address,), function=self.function)
 
 
+@cache
+def _mdl_offsets() -> list[int]:
+    members = headers().record("MDL").members
+    return [members[name].offset for name in ("Next", "MdlFlags", "MappedSystemVa", "StartVa", "ByteCount", "ByteOffset")]
+
+
 def take(m: Machine, function: str, pointer: int) -> Buffer:
     """Read and check the WSK_BUF at `pointer`; a stop when it does not describe what its MDLs hold."""
 
-    def member(record: str, name: str, address: int) -> int:
-        place = address + m.offset(record, name)
-        return m.u32(place) if name in ("Offset", "ByteCount", "ByteOffset") else m.u64(place)
-
-    mdl, offset, length = (member("WSK_BUF", name, pointer) for name in ("Mdl", "Offset", "Length"))
+    at, (o_next, o_flags, o_mapped, o_start, o_count, o_offset) = m.offset, _mdl_offsets()
+    mdl, length = m.u64(pointer + at("WSK_BUF", "Mdl")), m.u64(pointer + at("WSK_BUF", "Length"))
+    offset = m.u32(pointer + at("WSK_BUF", "Offset"))
     if not mdl and length:
         m.stop("wsk-buffer-no-mdl", objects=(pointer,), function=function, length=length)
     pieces: list[tuple[int, int, int]] = []
     left, skip, size, head = length, offset, 0, mdl
     while mdl:
-        count, flags = member("MDL", "ByteCount", mdl), m.u16(mdl + m.offset("MDL", "MdlFlags"))
+        count, flags = m.u32(mdl + o_count), m.u16(mdl + o_flags)
         if not flags & _BUILT:
             m.stop("wsk-buffer-not-locked", objects=(mdl,), function=function)
         if mdl == head and offset >= count and (offset or length):
@@ -94,13 +99,12 @@ def take(m: Machine, function: str, pointer: int) -> Buffer:
         size += count
         part = min(count - skip, left)
         if part:
-            mapped = flags & _MAPPED
-            start = sum(member("MDL", name, mdl) for name in (("MappedSystemVa",) if mapped else ("StartVa", "ByteOffset")))
+            start = m.u64(mdl + o_mapped) if flags & _MAPPED else m.u64(mdl + o_start) + m.u32(mdl + o_offset)
             pieces.append((mdl, start + skip, part))
         left, skip = left - part, 0
         if not left:
             break
-        mdl = member("MDL", "Next", mdl)
+        mdl = m.u64(mdl + o_next)
     if left:
         m.stop("wsk-buffer-length", objects=(head,), function=function, length=length, offset=offset, size=size)
     return Buffer(m, function, length, pieces)

@@ -15,18 +15,7 @@ from wsklab.net.tcp import AF_INET, AF_INET6
 from wsklab.wsk.datagram import Datagram
 from wsklab.wsk.sockets import Socket, read_sockaddr
 from wsklab.wsk.stream import Connection, Listening
-from wsklab.wsk.subsystem import (
-    PENDING,
-    PROVIDER_VERSION,
-    SETTING_UP,
-    Refused,
-    Request,
-    Subsystem,
-    declare,
-    operation,
-    refuse,
-    subsystem,
-)
+from wsklab.wsk.subsystem import PROVIDER_VERSION, SETTING_UP, Refused, Request, Subsystem, declare, operation, refuse, subsystem
 from wsklab.wsk.tables import tables
 
 NO_WAIT, INFINITE = 0, 0xFFFF_FFFF
@@ -229,7 +218,7 @@ def WskSocketConnect(
         discard()
         raise
     call.withdraw = discard
-    socket.connect(there, call.way != PENDING, ended)
+    socket.connect(there, call.at_once, ended)
 
 
 def _missing(name: str) -> Callable[..., NoReturn]:

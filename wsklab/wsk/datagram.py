@@ -11,7 +11,7 @@ from typing import Any
 from wsklab.net import Address
 from wsklab.net.tcp import AF_INET, AF_INET6
 from wsklab.wsk.sockets import Socket
-from wsklab.wsk.subsystem import MOVING_DATA, PENDING, Request, operation, refuse
+from wsklab.wsk.subsystem import MOVING_DATA, Request, operation, refuse
 
 LARGEST = {AF_INET: 65_507, AF_INET6: 65_527}
 """The most bytes a datagram can carry over UDP, by family."""
@@ -74,20 +74,18 @@ def WskSendTo(
         raise refuse("oversize datagram")
     if destination.is_broadcast and not Socket.option("SO_BROADCAST"):
         raise refuse("broadcast not allowed")
-    if m.trace.on:
-        objects = (Socket.address, *buffer.objects())
-        m.trace.add("message", "send", actor="wsk", target="transport", objects=objects, length=buffer.length)
+    Socket.tell_of_send(buffer)
 
     def transmit() -> None:
         if not call.over:
             Socket.wsk.network.send_datagram(Socket.source(destination), destination, buffer.read())
             call.complete(0, buffer.length)
 
-    if call.way == PENDING:
-        call.withdraw = lambda: None  # `transmit` sees that the call is over
-        m.after(0, transmit, name="transmit")
-    else:
+    call.withdraw = lambda: None  # `transmit` sees that the call is over
+    if call.at_once:
         transmit()
+    else:
+        m.after(0, transmit, name="transmit")
 
 
 @operation(MOVING_DATA)

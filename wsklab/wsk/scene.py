@@ -1,7 +1,6 @@
-"""Ready-made sockets for lessons, exercises and tests, each in one line.
+"""Ready-made sockets for lessons, exercises and tests, each in one line and made for no client.
 
-A scene goes through the same operations as a driver's calls, only without IRPs, so that a lesson about one call starts with the
-trace of that call. It takes no virtual time and leaves no events but the birth of the socket.
+A scene goes through the operations of a driver's calls without IRPs: no virtual time, no events but the birth of the socket.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from wsklab.net.tcp import AF_INET
 from wsklab.wsk.buffers import take
 from wsklab.wsk.client import make
 from wsklab.wsk.control import IOCTL, WskControlSocket
-from wsklab.wsk.sockets import SIZES, Socket, WskCloseSocket, encode
+from wsklab.wsk.sockets import SIZES, Socket, encode
 from wsklab.wsk.stream import Connection, Listening, WskAccept
 from wsklab.wsk.subsystem import Subsystem, subsystem
 from wsklab.wsk.tables import DEAD
@@ -29,72 +28,57 @@ def network(m: Machine) -> Network:
     return subsystem(m).network
 
 
-# Sockets
+def connected(m: Machine, peer: str = "reads", local: str = "10.0.0.1:5000", remote: str = "10.0.0.2:80") -> int:
+    """A socket that the driver has connected to a scripted peer, a behaviour of `wsklab.net.BEHAVIOURS`; returns its address.
 
-
-def connected(m: Machine, peer: str = "reads", local: str = "10.0.0.1:5000", remote: str = "10.0.0.2:80", client: int = 0) -> int:
-    """A socket that the driver has connected to a scripted peer.
-
-    Args:
-        m: the machine.
-        peer: a behaviour of `wsklab.net.BEHAVIOURS`.
-        local: its local address; the next free port is taken when that one is in use.
-        remote: where the peer waits.
-        client: the WSK_CLIENT it is made for, 0 for none: then WskDeregister does not wait for it.
-
-    Returns:
-        The address of the WSK_SOCKET.
-
-    Raises:
-        ValueError: the peer does not accept connections.
+    The next free port is taken when that of `local` is in use. Raises ValueError when the peer does not accept connections.
     """
     with _scene(m) as wsk:
         wsk.network.peer(remote, peer)
-        socket = _socket(wsk, "connection", local, client)
+        socket = _socket(wsk, "connection", local)
         assert isinstance(socket, Connection)
         socket.connect(Address.parse(remote), True, lambda status: None)
-        if not socket.end:
+        if not socket.end or socket.end.answer:
             raise ValueError(f"a peer that {peer!r} describes cannot be connected to")
     return _born(m, socket)
 
 
-def listener(m: Machine, local: str = "10.0.0.1:80", client: int = 0) -> int:
+def listener(m: Machine, local: str = "10.0.0.1:80") -> int:
     """A bound listening socket."""
     with _scene(m) as wsk:
-        socket = _socket(wsk, "listening", local, client)
+        socket = _socket(wsk, "listening", local)
     return _born(m, socket)
 
 
-def accepted(m: Machine, peer: str = "reads", local: str = "10.0.0.1:80", remote: str = "10.0.0.2:5000", client: int = 0) -> int:
+def accepted(m: Machine, peer: str = "reads", local: str = "10.0.0.1:80", remote: str = "10.0.0.2:5000") -> int:
     """A socket that a listening socket accepted from a scripted peer; see `connected` for the arguments."""
-    wsk = subsystem(m)
-    known = wsk.network.listeners.get(Address.parse(local))
-    waiting = known.address if isinstance(known, Listening) else listener(m, local, client)
-    with _scene(m):
-        wsk.network.host(remote)
-        script = Peer(wsk.network, Address.parse(remote), peer)
+    network = subsystem(m).network
+    known = network.listeners.get(Address.parse(local))
+    waiting = known.address if isinstance(known, Listening) else listener(m, local)
+    with _scene(m) as wsk:
+        network.host(remote)
         answers = _ask(WskAccept, m, waiting, 0, 0, 0, 0, 0)
-        with wsk.network.instant():
-            script.connect(Address.parse(local))
+        with network.instant():
+            Peer(network, Address.parse(remote), peer).connect(Address.parse(local))
     if not answers:
         raise ValueError(f"the driver itself is already waiting for connections at {local}")
     return _born(m, wsk.sockets[answers[0][1]])
 
 
-def datagram(m: Machine, bound: bool = True, family: int = AF_INET, local: str = "", client: int = 0) -> int:
+def datagram(m: Machine, bound: bool = True, family: int = AF_INET, local: str = "") -> int:
     """A datagram socket, bound to `local` (by default port 5000 of the machine) unless told otherwise."""
     local = local or ("10.0.0.1:5000" if family == AF_INET else "[fd00::1]:5000")
     with _scene(m) as wsk:
-        socket = _socket(wsk, "datagram", local, client, bind=bound)
+        socket = _socket(wsk, "datagram", local, bound)
     return _born(m, socket)
 
 
 def peer_of(m: Machine, socket: int) -> Peer:
     """The scripted peer at the other end of a connected or accepted socket. Raises LookupError when there is none."""
-    connection = subsystem(m).sockets.get(socket)
-    if isinstance(connection, Connection) and connection.end and isinstance(connection.end.other.owner, Peer):
-        return connection.end.other.owner
-    raise LookupError(f"{socket:#x} is not connected to a scripted peer")
+    peer = getattr(getattr(getattr(subsystem(m).sockets.get(socket), "end", None), "other", None), "owner", None)
+    if not isinstance(peer, Peer):
+        raise LookupError(f"{socket:#x} is not connected to a scripted peer")
+    return peer
 
 
 def kill(m: Machine, socket: int) -> None:
@@ -103,10 +87,10 @@ def kill(m: Machine, socket: int) -> None:
     subsystem(m).sockets[socket].break_off()
 
 
-def _socket(wsk: Subsystem, category: str, local: str, client: int, bind: bool = True) -> Socket:
+def _socket(wsk: Subsystem, category: str, local: str, bind: bool = True) -> Socket:
     address = Address.parse(local)
     kind, protocol = (SOCK_DGRAM, IPPROTO_UDP) if category == "datagram" else (SOCK_STREAM, IPPROTO_TCP)
-    socket = make(wsk, wsk.clients.get(client), category, address.family, kind, protocol)
+    socket = make(wsk, None, category, address.family, kind, protocol)
     if bind:
         taken = wsk.bound.get((protocol, address.family, address.port))
         socket.bind(address.at(0) if taken and category == "connection" else address)
@@ -138,9 +122,6 @@ def _born(m: Machine, socket: Socket) -> int:
     return socket.address
 
 
-# Arguments
-
-
 def sockaddr(m: Machine, text: str) -> int:
     """A SOCKADDR in memory for ``"10.0.0.2:7"`` or ``"[fd00::2]:7"``; returns its address."""
     content = encode(Address.parse(text))
@@ -170,9 +151,6 @@ def content_of(m: Machine, buffer: int, size: int | None = None) -> bytes:
     return take(m, "content_of", buffer).read()[:size]
 
 
-# Calls without an IRP
-
-
 def control(m: Machine, socket: int, code: str | int, address: int | None) -> int:
     """Issue an I/O control that takes a SOCKADDR, or with None clears what it set; returns the final status.
 
@@ -181,8 +159,3 @@ def control(m: Machine, socket: int, code: str | int, address: int | None) -> in
     size = SIZES.get(m.u16(address), 28) if address else 0
     number = m.constant(code) if isinstance(code, str) else code
     return _ask(WskControlSocket, m, socket, IOCTL, number, 0, size, address or 0, 0, 0, 0)[0][0]
-
-
-def close(m: Machine, socket: int) -> int:
-    """Close a socket; returns the final status."""
-    return _ask(WskCloseSocket, m, socket)[0][0]

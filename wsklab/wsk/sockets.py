@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from wsklab.machine import Machine
 from wsklab.machine import status as ntstatus
 from wsklab.net import Address
 from wsklab.net.tcp import AF_INET, AF_INET6
+from wsklab.wsk.buffers import Buffer
 from wsklab.wsk.subsystem import SETTING_UP, Refused, Request, Subsystem, operation, refuse
 from wsklab.wsk.tables import CLOSING, DEAD, DEFAULT, EXCLUSIVE, REUSE, SUCCESS, second_bind, tables
 
@@ -52,11 +53,8 @@ def write_sockaddr(m: Machine, pointer: int, address: Address, family: int) -> N
         m.write(pointer, encode(address.mapped() if family == AF_INET6 else address))
 
 
-class Waiting(NamedTuple):
-    """A queued accept or receive, and what it does with something that has arrived; False when it waits for more."""
-
-    call: Request
-    give: Callable[..., bool | None]
+Waiting = tuple[Request, Callable[..., bool | None]]
+"""A queued accept or receive, and what it does with something that has arrived; False when it waits for more."""
 
 
 class Socket:
@@ -157,11 +155,17 @@ class Socket:
         """The network's table in which a bound socket of this category stands."""
         return None
 
+    def tell_of_send(self, buffer: Buffer) -> None:
+        """Trace that bytes go to the transport."""
+        if (trace := self.machine.trace).on:
+            objects = (self.address, *buffer.objects())
+            trace.add("message", "send", actor="wsk", target="transport", objects=objects, length=buffer.length)
+
     # Queues
 
     def queue(self, call: Request, give: Callable[..., bool | None]) -> None:
         """Queue an accept or a receive; it can be cancelled from now on."""
-        entry = Waiting(call, give)
+        entry = (call, give)
         self.waiting.append(entry)
         call.withdraw = lambda: self.waiting.remove(entry)
         self.serve()
@@ -169,12 +173,12 @@ class Socket:
     def serve(self) -> None:
         """Match what has arrived with what waits for it."""
         while self.arrived and self.waiting:
-            self.waiting.popleft().give(*self.arrived.popleft())
+            self.waiting.popleft()[1](*self.arrived.popleft())
 
     def fail_waiting(self, what: str) -> None:
         """Complete everything queued with the chosen status for `what`."""
         while self.waiting:
-            self.waiting.popleft().call.fail(what)
+            self.waiting.popleft()[0].fail(what)
 
     # The end
 

@@ -14,10 +14,10 @@ from functools import partial
 from typing import Any
 
 from wsklab.net import Address, End
-from wsklab.net.network import CONNECTED, REFUSED, TIMED_OUT, UNREACHABLE, Attempt
+from wsklab.net.network import CONNECTED, REFUSED, TIMED_OUT, UNREACHABLE
 from wsklab.net.tcp import ABORTED, RESET, SENT
 from wsklab.wsk.sockets import Socket
-from wsklab.wsk.subsystem import MOVING_DATA, PENDING, SETTING_UP, Request, operation, refuse
+from wsklab.wsk.subsystem import MOVING_DATA, SETTING_UP, Request, operation, refuse
 from wsklab.wsk.tables import chosen
 
 ABORTIVE, NODELAY, WAITALL, DRAIN = 1, 2, 2, 4
@@ -58,16 +58,10 @@ class Listening(Socket):
 
 
 class Connection(Socket):
-    """A connection-oriented socket.
-
-    Attributes:
-        end: its end of the connection, None before.
-        attempt: the connection request under way.
-    """
+    """A connection-oriented socket and its end of the connection, from the connection request on."""
 
     category = "connection"
     end: End | None = None
-    attempt: Attempt | None = None
 
     @property
     def connected(self) -> End:
@@ -77,9 +71,7 @@ class Connection(Socket):
 
     def attach(self, end: End) -> None:
         """The socket is connected from now on."""
-        self.end = end
-        end.owner = self
-        self.local = end.local
+        self.end, end.owner, self.local = end, self, end.local
         self.enter("connected")
         if end.peer_closed:
             self.peer_finished(end)
@@ -90,22 +82,21 @@ class Connection(Socket):
 
         def answered(outcome: str, end: End | None) -> None:
             if end:
-                self.attempt = None
                 self.attach(end)
             else:
                 self.give_up()
             ended(0 if end else chosen(_FAILED[outcome]))
 
         with self.wsk.network.instant(at_once):
-            attempt = self.wsk.network.connect(self.source(remote), remote, self, answered)
-        if attempt.answer:
-            self.attempt = attempt
+            asking = self.wsk.network.connect(self.source(remote), remote, self, answered)
+        if asking.answer:
+            self.end = asking
 
     def give_up(self) -> None:
         """Ask no longer for a connection."""
-        if self.attempt:
-            self.attempt.abandon()
-        self.attempt = None
+        if self.end:
+            self.end.abandon()
+        self.end = None
         if self.state == "connecting":
             self.enter("bound")
 
@@ -113,8 +104,16 @@ class Connection(Socket):
         """Fill queued receives from what has arrived."""
         end = self.connected
         while self.waiting and (end.received or end.peer_closed):
-            if not self.waiting[0].give(end):
+            if not self.waiting[0][1](end):
                 return
+
+    def sent(self, call: Request, information: int, outcome: str) -> None:
+        """A transfer for `call` is over."""
+        if outcome != SENT:
+            return call.fail(self.why(_BROKEN[outcome]))
+        if call.buffer and not call.over:
+            call.buffer.check_unchanged()
+        call.complete(0, information)
 
     def data_arrived(self, end: End) -> None:
         """Bytes have come."""
@@ -132,9 +131,9 @@ class Connection(Socket):
 
     def break_off(self) -> None:
         """Abort, unless both directions are already closed (WSK-CLOSE-11)."""
-        if self.attempt:
-            self.attempt.abandon()
-        if self.end and not (self.end.closed and self.end.peer_closed and self.end.idle):
+        if self.end and self.end.answer:
+            self.end.abandon()
+        elif self.end and not (self.end.closed and self.end.peer_closed and self.end.idle):
             self.end.abort()
         super().break_off()
 
@@ -169,7 +168,7 @@ def WskConnect(call: Request, Socket: Connection, RemoteAddress: int, Flags: int
     Socket.require("WskConnect")
     remote = Socket.read_address(RemoteAddress)
     call.withdraw = Socket.give_up
-    Socket.connect(remote, call.way != PENDING, call.complete)
+    Socket.connect(remote, call.at_once, call.complete)
 
 
 @operation(SETTING_UP)
@@ -187,28 +186,9 @@ def WskSend(call: Request, Socket: Connection, Buffer: int, Flags: int, Irp: int
     if Flags & ~NODELAY:
         raise refuse("unknown flag")
     Socket.require("WskSend")
-    trace = Socket.machine.trace
-    if trace.on:
-        objects = (Socket.address, *buffer.objects())
-        trace.add("message", "send", actor="wsk", target="transport", objects=objects, length=buffer.length)
-    content = b""
-
-    def read() -> bytes:
-        nonlocal content
-        content = buffer.read()
-        return content
-
-    def done(outcome: str) -> None:
-        if call.over:
-            return
-        if outcome == SENT:
-            buffer.check_unchanged(content)
-            call.complete(0, buffer.length)
-        else:
-            call.fail(Socket.why(_BROKEN[outcome]))
-
+    Socket.tell_of_send(buffer)
     end = Socket.connected
-    transfer = end.send(read, buffer.length, done, at_once=call.way != PENDING)
+    transfer = end.send(buffer.read, buffer.length, partial(Socket.sent, call, buffer.length), call.at_once)
     # What is on the wire cannot be called back: a cancelled send then ends without taking its bytes with it.
     call.withdraw = partial(end.withdraw, transfer)
 
@@ -253,18 +233,11 @@ def WskDisconnect(call: Request, Socket: Connection, Buffer: int, Flags: int, Ir
     if Flags and buffer:
         raise refuse("bad argument")
     Socket.enter(Socket.require("WskDisconnect abortive" if Flags else "WskDisconnect"))
-    end, at_once = Socket.connected, call.way != PENDING
+    end = Socket.connected
     if Flags:
         Socket.fail_waiting("aborted")
         end.abort()
         return call.complete(0)
-
-    def done(outcome: str) -> None:
-        if outcome == SENT:
-            call.complete(0)
-        else:
-            call.fail(Socket.why(_BROKEN[outcome]))
-
     if buffer:
-        end.send(buffer.read, buffer.length, lambda outcome: None, at_once=at_once)
-    end.finish(done, at_once=at_once)
+        end.send(buffer.read, buffer.length, lambda outcome: None, call.at_once)
+    end.finish(partial(Socket.sent, call, 0), call.at_once)

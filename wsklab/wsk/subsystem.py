@@ -110,13 +110,12 @@ def refuse(what: str) -> Refused:
 class Request:
     """One operation under way. Making it takes the IRP; 0 when a scene asks, which `done` then tells the outcome."""
 
-    __slots__ = ("_done", "_inside", "_outcome", "buffer", "group", "irp", "last", "name", "over", "way", "withdraw", "wsk")
-
     def __init__(
         self, wsk: Subsystem, name: str, irp: int, ways: tuple[str, ...], group: dict[Request, None], done: Done | None
     ) -> None:
         self.wsk, self.name, self.irp = wsk, name, irp
         self.way = INLINE if done else wsk.machine.choose(name, ways)
+        self.at_once = self.way != PENDING  # whether the operation should try to be over inside the call
         self.group = group  # whatever is pending on the same socket or client, this request among it
         self.withdraw: Callable[[], object] | None = None  # takes the operation back when the IRP is cancelled
         self.last: Callable[[], object] | None = None  # done right before the completion
