@@ -16,13 +16,10 @@ from wsklab.net.tcp import AF_INET, Address, End
 if TYPE_CHECKING:
     from wsklab.machine import Machine
 
-DELAY = 10_000
-"""How long one crossing takes unless told otherwise: 1 ms in 100-ns units."""
-CONNECT_TIMEOUT = 210_000_000
-"""How long a connection request that nobody answers is tried: 21 s in 100-ns units."""
+DELAY = 10_000  # how long one crossing takes unless told otherwise: 1 ms in 100-ns units
+CONNECT_TIMEOUT = 210_000_000  # how long a connection request that nobody answers is tried: 21 s in 100-ns units
 
-LOCAL = ("10.0.0.1", "fd00::1", "127.0.0.1", "::1")
-"""The addresses of the machine that runs the driver."""
+LOCAL = ("10.0.0.1", "fd00::1", "127.0.0.1", "::1")  # the addresses of the machine that runs the driver
 SERVICES = (("10.0.0.2:7", "echoes"), ("10.0.0.2:9", "reads"), ("[fd00::2]:7", "echoes"), ("[fd00::2]:9", "reads"))
 """Who is there from the start, so that a driver run from the command line finds somebody: echo and discard over TCP."""
 
@@ -36,11 +33,9 @@ DROPPED = {
 }
 """Why a datagram reaches nobody: key → the words that the trace carries."""
 
-CONNECTED, REFUSED, TIMED_OUT, UNREACHABLE = "connected", "refused", "timed out", "unreachable"
-"""How a connection request ends."""
+CONNECTED, REFUSED, TIMED_OUT, UNREACHABLE = "connected", "refused", "timed out", "unreachable"  # how a connection request ends
 
-SLOW = 10_000_000
-"""How long a slow peer takes before it reads: 1 s in 100-ns units."""
+SLOW = 10_000_000  # how long a slow peer takes before it reads: 1 s in 100-ns units
 
 
 @dataclass(frozen=True)
@@ -206,8 +201,6 @@ class Network:
         for text, behaviour in SERVICES:
             self.peer(text, behaviour)
 
-    # Time
-
     @contextmanager
     def instant(self, wanted: bool = True) -> Iterator[None]:
         """While this is open, and `wanted`, a crossing takes no time and happens inside the call that asks for it."""
@@ -234,8 +227,6 @@ class Network:
         lanes = ("transport", "peer") if self.is_local(source) else ("peer", "transport")
         words = {"bytes": content, "length": len(content), "source": str(source), "destination": str(destination)}
         self.trace.add("message", name, **{"actor": lanes[0], "target": lanes[1], **words, **more})
-
-    # Addresses
 
     def is_local(self, address: Address) -> bool:
         """Whether the address belongs to the machine itself."""
@@ -269,8 +260,6 @@ class Network:
                 found = dual if getattr(dual, "dual_mode", False) else None
         return found
 
-    # Connections
-
     def connect(self, local: Address, remote: Address, owner: Any, answer: Callable[[str, End | None], object]) -> End:
         """Ask for a connection; `answer(outcome, end)` is called when it is decided. Returns the end that asks."""
         front = End(self, local, remote, owner, answer=answer)
@@ -298,8 +287,6 @@ class Network:
     def _established(self, front: End, listener: Any) -> None:
         self.carry(front, lambda: listener.connection_arrived(front.other), "ACK")
         front.answered(CONNECTED, stands=True)
-
-    # Datagrams
 
     def send_datagram(self, source: Address, destination: Address, content: bytes) -> None:
         """Let one datagram cross. Broadcasts reach every other host of the family."""

@@ -13,10 +13,8 @@ from wsklab.c.headers import headers
 from wsklab.io.mdl import mdls
 from wsklab.machine import Machine, Stop
 
-_MAPPED = 0x0001 | 0x0004
-"""MDL_MAPPED_TO_SYSTEM_VA, MDL_SOURCE_IS_NONPAGED_POOL: MappedSystemVa is set."""
-_BUILT = _MAPPED | 0x0002
-"""The same and MDL_PAGES_LOCKED: one of them says that the pages stay."""
+_MAPPED = 0x0001 | 0x0004  # MDL_MAPPED_TO_SYSTEM_VA, MDL_SOURCE_IS_NONPAGED_POOL: MappedSystemVa is set
+_BUILT = _MAPPED | 0x0002  # the same and MDL_PAGES_LOCKED: one of them says that the pages stay
 
 
 @dataclass(slots=True)

@@ -13,15 +13,14 @@ from wsklab.machine import DISPATCH_LEVEL, PASSIVE_LEVEL, Machine, Wait, status,
 from wsklab.machine.scheduler import Body
 from wsklab.net.tcp import AF_INET, AF_INET6
 from wsklab.wsk.datagram import Datagram
-from wsklab.wsk.sockets import Socket, read_sockaddr
+from wsklab.wsk.sockets import Socket
 from wsklab.wsk.stream import Connection, Listening
 from wsklab.wsk.subsystem import PROVIDER_VERSION, SETTING_UP, Refused, Request, Subsystem, declare, operation, refuse, subsystem
 from wsklab.wsk.tables import tables
 
 NO_WAIT, INFINITE = 0, 0xFFFF_FFFF
 MILLISECOND = 10_000
-LATE = 1000 * MILLISECOND
-"""When a provider that is late becomes ready: 1 s in 100-ns units."""
+LATE = 1000 * MILLISECOND  # when a provider that is late becomes ready: 1 s in 100-ns units
 
 SLOTS = ("WskSocket", "WskSocketConnect", "WskControlClient", "WskGetAddressInfo", "WskFreeAddressInfo", "WskGetNameInfo")
 """The table that a client gets with the provider."""
@@ -212,7 +211,7 @@ def WskSocketConnect(
         call.complete(outcome, 0 if outcome else socket.address)
 
     try:
-        here, there = socket.read_address(LocalAddress), read_sockaddr(m, RemoteAddress, socket.family)
+        here, there = socket.read_address(LocalAddress), socket.read_address(RemoteAddress)
         socket.bind(here)
     except Refused:
         discard()

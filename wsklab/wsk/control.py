@@ -16,11 +16,9 @@ from wsklab.wsk.stream import Connection
 from wsklab.wsk.subsystem import SETTING_UP, Request, operation, refuse
 from wsklab.wsk.tables import tables
 
-SET, GET, IOCTL = 0, 1, 2
-"""WskSetOption, WskGetOption, WskIoctl."""
+SET, GET, IOCTL = 0, 1, 2  # WskSetOption, WskGetOption, WskIoctl
 
-BACKLOG = 65_536
-"""The ideal send backlog of every connection, in bytes."""
+BACKLOG = 65_536  # the ideal send backlog of every connection, in bytes
 
 NOT_YET = ("SO_WSK_EVENT_CALLBACK", "SO_WSK_SECURITY", "SO_CONDITIONAL_ACCEPT")
 """Options of sockets that are known and not modelled."""
@@ -34,8 +32,7 @@ BACKLOGS: dict[str, Callable[[Any], int]] = {
 }
 """I/O controls that tell a number of bytes about a connection. Every other one says its name."""
 
-Action = Callable[[], int]
-"""Carries a control request out; returns the bytes of output."""
+Action = Callable[[], int]  # carries a control request out; returns the bytes of output
 
 
 @operation(SETTING_UP)

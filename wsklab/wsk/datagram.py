@@ -13,8 +13,7 @@ from wsklab.net.tcp import AF_INET, AF_INET6
 from wsklab.wsk.sockets import Socket
 from wsklab.wsk.subsystem import MOVING_DATA, Request, operation, refuse
 
-LARGEST = {AF_INET: 65_507, AF_INET6: 65_527}
-"""The most bytes a datagram can carry over UDP, by family."""
+LARGEST = {AF_INET: 65_507, AF_INET6: 65_527}  # the most bytes a datagram can carry over UDP, by family
 
 MSG_TRUNC = 0x100
 

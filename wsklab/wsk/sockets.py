@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from wsklab.machine import Machine
 from wsklab.machine import status as ntstatus
 from wsklab.net import Address
 from wsklab.net.tcp import AF_INET, AF_INET6
@@ -22,11 +21,9 @@ from wsklab.wsk.tables import CLOSING, DEAD, DEFAULT, EXCLUSIVE, REUSE, SUCCESS,
 if TYPE_CHECKING:
     from wsklab.wsk.client import Registration
 
-FIRST_FREE_PORT = 49152
-"""Where the ports begin that are given to sockets bound to port 0."""
+FIRST_FREE_PORT = 49152  # where the ports begin that are given to sockets bound to port 0
 
-SIZES = {AF_INET: 16, AF_INET6: 28}
-"""Size in bytes of the SOCKADDR of a family."""
+SIZES = {AF_INET: 16, AF_INET6: 28}  # size in bytes of the SOCKADDR of a family
 
 
 def encode(address: Address) -> bytes:
@@ -35,22 +32,6 @@ def encode(address: Address) -> bytes:
     if address.family == AF_INET:
         return head + address.ip + bytes(8)
     return head + bytes(4) + address.ip + address.scope.to_bytes(4, "little")
-
-
-def read_sockaddr(m: Machine, pointer: int, family: int) -> Address:
-    """The SOCKADDR at `pointer`. Raises Refused when it is not of `family`."""
-    if m.u16(pointer) != family:
-        raise refuse("wrong family")
-    port = int.from_bytes(m.read(pointer + 2, 2), "big")
-    if family == AF_INET:
-        return Address(m.read(pointer + 4, 4), port)  # sin_zero need not be set
-    return Address(m.read(pointer + 8, 16), port, m.u32(pointer + 24))  # sin6_flowinfo is often left unset; it says nothing
-
-
-def write_sockaddr(m: Machine, pointer: int, address: Address, family: int) -> None:
-    """Store an address for a socket of `family`; a NULL pointer asks for nothing."""
-    if pointer:
-        m.write(pointer, encode(address.mapped() if family == AF_INET6 else address))
 
 
 Waiting = tuple[Request, Callable[..., bool | None]]
@@ -80,8 +61,6 @@ class Socket:
         if client:
             client.sockets[self.address] = self
 
-    # State
-
     def enter(self, state: str) -> None:
         """Change the state."""
         if state != self.state:
@@ -101,8 +80,6 @@ class Socket:
         """What ends a pending request: the close, the loss of the transport, or `otherwise`."""
         return {CLOSING: "closed", DEAD: "after a break"}.get(self.state, otherwise)
 
-    # Addresses
-
     def option(self, name: str) -> int:
         """The value of an option, its default until it is set."""
         value: int = self.options.get(name, tables().options[name].default)
@@ -115,12 +92,19 @@ class Socket:
 
     def read_address(self, pointer: int) -> Address:
         """The SOCKADDR argument at `pointer`. Raises Refused when its family is not the socket's."""
-        address = read_sockaddr(self.machine, pointer, self.family)
+        m = self.machine
+        if m.u16(pointer) != self.family:
+            raise refuse("wrong family")
+        port = int.from_bytes(m.read(pointer + 2, 2), "big")
+        if self.family == AF_INET:
+            return Address(m.read(pointer + 4, 4), port)  # sin_zero need not be set, sin6_flowinfo says nothing
+        address = Address(m.read(pointer + 8, 16), port, m.u32(pointer + 24))
         return address.unmapped() if self.dual_mode else address
 
     def tell(self, pointer: int, address: Address) -> None:
-        """Store an address where a SOCKADDR argument says."""
-        write_sockaddr(self.machine, pointer, address, self.family)
+        """Store an address where a SOCKADDR argument says; NULL asks for nothing."""
+        if pointer:
+            self.machine.write(pointer, encode(address.mapped() if self.family == AF_INET6 else address))
 
     def source(self, destination: Address) -> Address:
         """The local address that `destination` sees; a wildcard is decided by the route (WSK-AF-08)."""
@@ -161,8 +145,6 @@ class Socket:
             objects = (self.address, *buffer.objects())
             trace.add("message", "send", actor="wsk", target="transport", objects=objects, length=buffer.length)
 
-    # Queues
-
     def queue(self, call: Request, give: Callable[..., bool | None]) -> None:
         """Queue an accept or a receive; it can be cancelled from now on."""
         entry = (call, give)
@@ -179,8 +161,6 @@ class Socket:
         """Complete everything queued with the chosen status for `what`."""
         while self.waiting:
             self.waiting.popleft()[0].fail(what)
-
-    # The end
 
     def break_off(self) -> None:
         """Drop connections and whatever waits."""

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from wsklab.wsk.client import Registration
     from wsklab.wsk.sockets import Socket
 
-PROVIDER_VERSION = 0x0100
-"""The one version of the interface that is provided: 1.0 (WSK-OBJ-12)."""
+PROVIDER_VERSION = 0x0100  # the one version of the interface that is provided: 1.0 (WSK-OBJ-12)
 
 INLINE, PENDING, EARLY = "inline", "pending", "early"
 SETTING_UP, MOVING_DATA = (INLINE, PENDING, EARLY), (PENDING, INLINE, EARLY)
