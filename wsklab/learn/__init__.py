@@ -9,12 +9,7 @@ Everything is kept in the running kernel; nothing is stored anywhere.
 from __future__ import annotations
 
 from wsklab.learn.exercise import Check, Exercise, Play, Report, Scene
-from wsklab.learn.lesson_connection_send import CONNECTION_SEND
-from wsklab.learn.lesson_datagram_send import DATAGRAM_SEND
-from wsklab.learn.lesson_kmdf_send import KMDF_SEND
-
-EXERCISES: dict[str, Exercise] = {each.id: each for each in (CONNECTION_SEND, DATAGRAM_SEND, KMDF_SEND)}
-"""Every exercise by its id, in the order of the lessons."""
+from wsklab.learn.exercises import EXERCISES
 
 __all__ = ["EXERCISES", "Check", "Exercise", "Play", "Report", "Scene", "exercise", "progress"]
 

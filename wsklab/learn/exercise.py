@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from wsklab.words import chosen_language, translate
@@ -142,8 +143,6 @@ class Exercise:
     Attributes:
         id: number of the lesson, for example ``"01"``.
         goal: what the reader is to reach, an English sentence (translated when shown).
-        start: the C text the reader begins with; at least one check fails on it.
-        solution: a C text on which all checks pass.
         scenes: the outcomes under which the code is run.
         checks: what must hold, the most basic first.
         hints: shown one after another, each an English sentence.
@@ -152,14 +151,22 @@ class Exercise:
 
     id: str
     goal: str
-    start: str
-    solution: str
     scenes: tuple[Scene, ...]
     checks: tuple[Check, ...]
     hints: tuple[str, ...]
     language: str | None = None
     done: bool = False
     _hinted: int = 0
+
+    @property
+    def start(self) -> str:
+        """The C text the reader begins with; at least one check fails on it."""
+        return resources.files("wsklab.learn").joinpath(f"exercise_{self.id}_start.c").read_text("utf-8")
+
+    @property
+    def solution(self) -> str:
+        """A C text on which all checks pass."""
+        return resources.files("wsklab.learn").joinpath(f"exercise_{self.id}_solution.c").read_text("utf-8")
 
     def say(self, key: str, **values: Any) -> str:
         """A text in the language of the exercise."""
