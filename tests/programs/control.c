@@ -129,8 +129,24 @@ static int comma_for(int n) { int i, j, r = 0; for (i = 0, j = n; i < j; i++, j-
 static int empty_body(int n) { int i; for (i = 0; i * i < n; i++) ; return i; }
 static int in_frame_loop(int n) { int i, *p = &i, r = 0; for (i = 0; i < n; i++) { if (i == 2) continue; r += *p; } return r; }
 
+static int nested_break(int n)
+{
+    int r = 0;
+    switch (n) {
+    case 1: { r += 1; { r += 2; break; } }
+    case 2: { if (n == 2) { r += 20; } else { r += 10; } }
+    default: { r += 100; { break; } }
+    case 3: r += 3; { r += 30; }
+    case 4: r += 4;
+    }
+    switch (n) case 4: r += 1000;
+    switch (n) { int unreached; case 4: unreached = 5; r += unreached; }
+    return r;
+}
+
 int main(void)
 {
+    CHECK(3, nested_break(1)); CHECK(120, nested_break(2)); CHECK(37, nested_break(3)); CHECK(1009, nested_break(4)); CHECK(100, nested_break(5));
     CHECK(5, count_down(5)); CHECK(0, count_down(-1)); CHECK(1, at_least_once(0)); CHECK(3, at_least_once(3));
     CHECK(25, odd_only(10)); CHECK(7, do_continue(4)); CHECK(4, first_square_over(15)); CHECK(42, early(42)); CHECK(100, early(200));
     CHECK(11, fall(0)); CHECK(10, fall(1)); CHECK(1105, fall(2)); CHECK(1105, fall(3)); CHECK(1005, fall(4)); CHECK(5, fall(9));

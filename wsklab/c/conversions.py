@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from struct import pack, unpack
 
 from wsklab.c import tree
@@ -228,21 +229,16 @@ def moved(base: tree.Expression, offset: int, ctype: CType) -> tree.Expression:
     return tree.Offset(ctype, base.at, base, offset) if offset else retyped(base, ctype)
 
 
+_ADDRESSES = tree.Constant | tree.Offset | tree.Element | tree.LocalAddress | tree.GlobalAddress | tree.StringAddress
+
+
 def retyped(expression: tree.Expression, ctype: CType) -> tree.Expression:
     """The same address as another pointer type."""
-    if isinstance(expression, tree.Constant):
-        return tree.Constant(ctype, expression.at, expression.value)
-    if isinstance(expression, tree.Offset):
-        return tree.Offset(ctype, expression.at, expression.base, expression.bytes)
-    if isinstance(expression, tree.Element):
-        return tree.Element(ctype, expression.at, expression.base, expression.index, expression.scale)
-    if isinstance(expression, tree.LocalAddress):
-        return tree.LocalAddress(ctype, expression.at, expression.variable)
-    if isinstance(expression, tree.StringAddress):
-        return tree.StringAddress(ctype, expression.at, expression.data)
-    if isinstance(expression, tree.FunctionAddress):
-        return tree.FunctionAddress(ctype, expression.at, expression.name)
-    return tree.Cast(ctype, expression.at, expression)
+    return (
+        replace(expression, type=ctype)
+        if isinstance(expression, _ADDRESSES | tree.FunctionAddress)
+        else tree.Cast(ctype, expression.at, expression)
+    )
 
 
 def element(base: tree.Expression, index: tree.Expression, scale: int, ctype: CType) -> tree.Expression:

@@ -241,64 +241,41 @@ class StatementEmitter:
     def _Switch(self, s: tree.Switch) -> Python:
         self._switches += 1
         selector = f"switch·{self._switches}"
-        level = _Level("switch")
-        level.python_loop = any(_breaks_early(case.body.items, top=True) for case in s.cases)
-        runs = _runs(s.cases)
-        others = [value for case in s.cases for value in case.labels]
+        cases = [tree.Case(case.labels, case.default, tree.Block(case.body.at, _opened(case.body.items))) for case in s.cases]
+        level = _Level("switch", any(_breaks_early(case.body.items) for case in cases))
         self.levels.append(level)
-        default: Python = []
-        branches: list[tuple[ast.expr, Python]] = []
-        for run in runs:
+        chain: Python = []
+        # From the last test to the first; the cases around `default` are what is left when every test has failed.
+        for run in sorted(_runs(cases), key=lambda run: not any(case.default for case in run)):
             body = self._run(run, selector, level)
-            if any(case.default for case in run):
-                default = body
-            else:
-                labels = [value for case in run for value in case.labels]
-                branches.append((_is_one_of(selector, labels), body))
+            chain = body if any(case.default for case in run) else [py.when(_is_one_of(selector, _labels(run)), body, chain)]
         self.levels.pop()
-        if default and not branches:
-            chain = default
-        else:
-            chain = default
-            for condition, body in reversed(branches):
-                chain = [py.when(condition, body, chain)]
-        del others
         first = self._at([py.assign(selector, self.expressions.value(s.selector))], s.at)
         if not level.python_loop:
             return first + chain
-        if not leaves(chain):
-            chain = [*chain, ast.Break()]
-        return first + self._python_loop(level, chain, once=True)
+        return first + self._python_loop(level, chain if leaves(chain) else [*chain, ast.Break()], once=True)
 
     def _run(self, run: list[tree.Case], selector: str, level: _Level) -> Python:
         """Cases that fall into each other. Whoever enters at one of them goes through all that follow."""
-        if len(run) == 1:
-            return self._case(run[0], level)
         result: Python = []
         start = next((index for index, case in enumerate(run) if case.default), len(run))
         for index, case in enumerate(run):
-            body = self._case(case, level)
-            if index < start:
-                entered = _is_one_of(selector, [value for other in run[: index + 1] for value in other.labels])
-            else:
-                later = [value for other in run[index + 1 :] for value in other.labels]
-                entered = _is_one_of(selector, later, inside=False) if later else py.constant(True)
-            if not body:
-                continue
-            nodes = body if index == len(run) - 1 else self._at([py.when(entered, body)], case.body.at)
-            result += nodes
+            items = case.body.items
+            if not level.python_loop and items and isinstance(items[-1], tree.Break):
+                items = items[:-1]
+            body = self.statement(tree.Block(case.body.at, items))
+            if index < len(run) - 1 and body:
+                if index < start:
+                    entered = _is_one_of(selector, _labels(run[: index + 1]))
+                else:
+                    entered = _is_one_of(selector, _labels(run[index + 1 :]), inside=False)
+                body = self._at([py.when(entered, body)], case.body.at)
+            result += body
         return result
 
-    def _case(self, case: tree.Case, level: _Level) -> Python:
-        """The statements of a case, without the ``break`` at its end when the switch is no Python loop."""
-        if level.python_loop:
-            return self.statement(case.body)
-        items = case.body.items
-        while items and isinstance(items[-1], tree.Block) and _ends_with_break(items[-1]):
-            items = [*items[:-1], tree.Block(items[-1].at, items[-1].items[:-1])]
-        if items and isinstance(items[-1], tree.Break):
-            items = items[:-1]
-        return self.statement(tree.Block(case.body.at, items))
+
+def _labels(cases: list[tree.Case]) -> list[int]:
+    return [value for case in cases for value in case.labels]
 
 
 def _is_one_of(selector: str, labels: list[int], *, inside: bool = True) -> ast.expr:
@@ -307,12 +284,11 @@ def _is_one_of(selector: str, labels: list[int], *, inside: bool = True) -> ast.
     return py.compare(py.name(selector), "in" if inside else "not in", py.constant(frozenset(labels)))
 
 
-def _ends_with_break(block: tree.Block) -> bool:
-    return (
-        bool(block.items)
-        and isinstance(block.items[-1], tree.Break | tree.Block)
-        and (isinstance(block.items[-1], tree.Break) or _ends_with_break(block.items[-1]))
-    )
+def _opened(items: list[tree.Statement]) -> list[tree.Statement]:
+    """The statements of a case, with a block at their end opened: ``case 1: { …; break; }``."""
+    while items and isinstance(items[-1], tree.Block):
+        items = [*items[:-1], *items[-1].items]
+    return items
 
 
 def _runs(cases: list[tree.Case]) -> list[list[tree.Case]]:
@@ -338,19 +314,16 @@ def _jumps_away(s: tree.Statement) -> bool:
     return False
 
 
-def _breaks_early(items: list[tree.Statement], *, top: bool) -> bool:
+def _breaks_early(items: list[tree.Statement]) -> bool:
     """Whether a ``break`` of this switch stands anywhere but at the end of the case."""
-    for index, item in enumerate(items):
-        last = top and index == len(items) - 1
-        if isinstance(item, tree.Break) and not last:
-            return True
-        if isinstance(item, tree.Block) and _breaks_early(item.items, top=last):
-            return True
-        if isinstance(item, tree.If):
-            branches = [item.then] + ([item.otherwise] if item.otherwise is not None else [])
-            if any(_breaks_early([branch], top=False) for branch in branches):
-                return True
-    return False
+    last = [] if items and isinstance(items[-1], tree.Break) else items[-1:]
+    return any(_breaks(item) for item in [*items[:-1], *last])
+
+
+def _breaks(s: tree.Statement | None) -> bool:
+    if isinstance(s, tree.Block):
+        return any(_breaks(item) for item in s.items)
+    return isinstance(s, tree.Break) or (isinstance(s, tree.If) and (_breaks(s.then) or _breaks(s.otherwise)))
 
 
 def leaves(nodes: Python) -> bool:
