@@ -12,11 +12,10 @@ from typing import Any, NoReturn
 from wsklab.machine import DISPATCH_LEVEL, PASSIVE_LEVEL, Machine, Wait, status, wdk
 from wsklab.machine.scheduler import Body
 from wsklab.net.tcp import AF_INET, AF_INET6
-from wsklab.wsk.datagram import Datagram
 from wsklab.wsk.sockets import Socket
-from wsklab.wsk.stream import Connection, Listening
 from wsklab.wsk.subsystem import PROVIDER_VERSION, SETTING_UP, Refused, Request, Subsystem, declare, operation, refuse, subsystem
 from wsklab.wsk.tables import tables
+from wsklab.wsk.transports import Connection, Datagram, Listening
 
 NO_WAIT, INFINITE = 0, 0xFFFF_FFFF
 MILLISECOND = 10_000

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from wsklab.c.headers import headers
-from wsklab.wsk.datagram import Datagram
 from wsklab.wsk.sockets import SIZES, Socket
-from wsklab.wsk.stream import Connection
 from wsklab.wsk.subsystem import SETTING_UP, Request, operation, refuse
 from wsklab.wsk.tables import tables
+from wsklab.wsk.transports import Connection, Datagram
 
 SET, GET, IOCTL = 0, 1, 2  # WskSetOption, WskGetOption, WskIoctl
 

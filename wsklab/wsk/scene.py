@@ -16,9 +16,9 @@ from wsklab.wsk.buffers import take
 from wsklab.wsk.client import make
 from wsklab.wsk.control import IOCTL, WskControlSocket
 from wsklab.wsk.sockets import SIZES, Socket, encode
-from wsklab.wsk.stream import Connection, Listening, WskAccept
 from wsklab.wsk.subsystem import Subsystem, subsystem
 from wsklab.wsk.tables import DEAD
+from wsklab.wsk.transports import Connection, Listening, WskAccept
 
 SOCK_STREAM, SOCK_DGRAM, IPPROTO_TCP, IPPROTO_UDP = 1, 2, 6, 17
 
