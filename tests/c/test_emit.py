@@ -245,3 +245,16 @@ def test_variables_of_the_import_libraries_are_linked_when_named() -> None:
     assert build(text).functions["f"].call() == 0x03
     assert list(build(text).functions) == ["f"]
     assert build("const NPIID NPI_WSK_INTERFACE_ID = {7}; " + text).functions["f"].call() == 7
+
+
+def test_long_switches_and_chains_compile() -> None:
+    cases = " ".join(f"case {n}: {'r = ' + str(n) + '; break;' if n % 3 else 'r += 1000;'}" for n in range(400))
+    text = f"int f(int n) {{ int r = 0; switch (n) {{ {cases} default: return -1; }} return r; }}"
+    image = build(text)
+    assert [image.functions["f"].call(n) for n in (1, 3, 399, 400)] == [1, 4, -1, -1]
+    assert call(f"int f(int n) {{ return {' + '.join(['n'] * 1000)}; }}", 2) == 2000
+
+
+def test_loops_nested_too_deeply_for_python_are_refused() -> None:
+    with pytest.raises(CompileError, match="nested too deeply"):
+        build(f"int f(int n) {{ {'while (n) {' * 25} n--; {'}' * 25} return n; }}")

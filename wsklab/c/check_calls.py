@@ -93,9 +93,9 @@ class Calls:
     def _extra(self, argument: Any, label: str) -> Expression:
         value = self.expressions.value(argument)
         if isinstance(value.type, Record):
-            return self.expressions.wrong(
-                argument, "record-in-varargs", "{type} cannot be passed to ... of {name}.", type=str(value.type), name=label
-            )
+            text = "{type} cannot be passed to ... of {name}."
+            names = {"type": str(value.type), "name": label}
+            return self.expressions.wrong(argument, "record-in-varargs", text, "Pass its address, with &.", **names)
         return convert(value, DOUBLE) if isinstance(value.type, Float) else promoted(value)
 
     def _check_count(self, node: Any, label: str, function: Function, given: list[Any]) -> None:

@@ -199,10 +199,6 @@ class ExpressionEmitter(Arithmetic):
             self.needs.stores[key] = target.type
         return py.call(key, address, value())
 
-    def in_python(self, target: tree.Expression) -> bool:
-        """Whether an assignment's target is a Python local."""
-        return isinstance(target, tree.LocalValue) and not target.variable.in_frame
-
     def _Assign(self, e: tree.Assign) -> ast.expr:
         target = e.target
         if isinstance(target, tree.LocalValue) and not target.variable.in_frame:

@@ -18,6 +18,7 @@ from wsklab.c.emit_loops import Access, access, counted
 from wsklab.c.types import Array, Int, Record
 
 _JUMP = "jump·"
+_LONG = 16  # tests in a switch
 Python = list[ast.stmt]
 
 
@@ -242,13 +243,19 @@ class StatementEmitter:
         self._switches += 1
         selector = f"switch·{self._switches}"
         cases = [tree.Case(case.labels, case.default, tree.Block(case.body.at, _opened(case.body.items))) for case in s.cases]
-        level = _Level("switch", any(_breaks_early(case.body.items) for case in cases))
+        runs = _runs(cases)
+        level = _Level("switch", len(runs) > _LONG or any(_breaks_early(case.body.items) for case in cases))
         self.levels.append(level)
         chain: Python = []
         # From the last test to the first; the cases around `default` are what is left when every test has failed.
-        for run in sorted(_runs(cases), key=lambda run: not any(case.default for case in run)):
+        for run in sorted(runs, key=lambda run: not any(case.default for case in run)):
             body = self._run(run, selector, level)
-            chain = body if any(case.default for case in run) else [py.when(_is_one_of(selector, _labels(run)), body, chain)]
+            if any(case.default for case in run):
+                chain = body
+            elif len(runs) > _LONG:  # no else: Python's compiler would nest as deep as there are cases
+                chain = [py.when(_is_one_of(selector, _labels(run)), body if leaves(body) else [*body, ast.Break()]), *chain]
+            else:
+                chain = [py.when(_is_one_of(selector, _labels(run)), body, chain)]
         self.levels.pop()
         first = self._at([py.assign(selector, self.expressions.value(s.selector))], s.at)
         if not level.python_loop:

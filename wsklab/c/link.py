@@ -17,6 +17,7 @@ from wsklab.c.conversions import compatible
 from wsklab.c.emit import Emitted, emit
 from wsklab.c.emit_expressions import Needs
 from wsklab.c.headers import INCLUDE
+from wsklab.c.parse import deep_recursion
 from wsklab.c.source import CompileError, Place, Problems
 from wsklab.c.support import bit_store, helpers
 from wsklab.c.tree import Call, CheckedFunction
@@ -253,7 +254,14 @@ class _Linker:
         key = tuple(body.name for body in bodies), names, pointers
         known: Emitted | None = module.checked.code.get(key)
         if known is None:
-            known = module.checked.code[key] = emit(bodies, bodies[0].file if bodies else module.unit.name, waits)
+            file = bodies[0].file if bodies else module.unit.name
+            try:
+                with deep_recursion():
+                    known = module.checked.code[key] = emit(bodies, file, waits)
+            except (RecursionError, SyntaxError):  # Python allows 20 loops in each other
+                text = "The expressions or statements of this text are nested too deeply."
+                self.problems.error("nested-too-deeply", Place(file, 1, 0), text)
+                raise CompileError(self.problems.errors) from None
         return known
 
     def _supply(self, namespace: dict[str, Any], needs: Needs) -> None:
