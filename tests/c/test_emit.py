@@ -62,7 +62,8 @@ def test_every_instruction_has_a_place_in_the_text() -> None:
 
 
 def test_locals_keep_their_names() -> None:
-    code = build("int f(int Irp) { int Status = Irp; { int Status = 2; Irp += Status; } return Status + Irp; }").functions["f"].call
+    text = "int f(int Irp) { int Status = Irp; { int Status = 2; Irp += Status; } return Status + Irp; }"
+    code = build(text).functions["f"].call
     assert inspect.getfullargspec(code).args == ["Irp"]
     assert code.__code__.co_varnames == ("Irp", "Status", "Status·2", "t·")  # type: ignore[attr-defined]
 
@@ -117,7 +118,12 @@ int f(int n)
 """
     runtime = StandIn()
     assert build(text, runtime).functions["f"].call(3) == 7
-    assert [(line, kind) for line, _, kind in runtime.gaps] == [(4, "statement"), (5, "condition"), (6, "argument"), (7, "argument")]
+    assert [(line, kind) for line, _, kind in runtime.gaps] == [
+        (4, "statement"),
+        (5, "condition"),
+        (6, "argument"),
+        (7, "argument"),
+    ]
 
 
 def test_a_body_that_was_left_out_gives_zero() -> None:
@@ -191,7 +197,8 @@ def test_a_frame_is_given_back_when_a_wait_is_abandoned() -> None:
 
 def test_units_see_each_other_but_not_their_statics() -> None:
     one = compile_unit("static int own(void) { return 1; } int shared = 5; int one(void) { return own() + shared; }", "one.c")
-    text = "int one(void); extern int shared; static int own(void) { return 20; } int two(void) { return own() + one() + shared++; }"
+    text = """int one(void); extern int shared; static int own(void) { return 20; }
+        int two(void) { return own() + one() + shared++; }"""
     two = compile_unit(text, "two.c")
     runtime = StandIn()
     image = link([one, two], runtime)

@@ -28,7 +28,10 @@ def run(text: str, *arguments: Any, function: str = "f", **modelled: Any) -> Any
     return finish(image.functions[function].call(*arguments))
 
 
-@pytest.mark.parametrize("path", sorted(p for p in PROGRAMS.glob("*.c") if "int main(void)" in p.read_text()), ids=lambda p: p.stem)
+FILES = sorted(path for path in PROGRAMS.glob("*.c") if "int main(void)" in path.read_text())
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_program(path: Path) -> None:
     checked: list[int] = []
     wrong: list[str] = []
