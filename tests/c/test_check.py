@@ -65,7 +65,8 @@ def problems(text: str) -> list[str]:
         ("int f(void) { return; }", ["15 missing-return-value: f must return a value of type int."]),
         # assignment
         ("void f(int x) { 5 = x; x++ = 2; }",
-         ["17 not-assignable: The left side of = cannot be assigned to.", "24 not-assignable: The left side of = cannot be assigned to."]),
+         ["17 not-assignable: The left side of = cannot be assigned to.",
+          "24 not-assignable: The left side of = cannot be assigned to."]),
         ("void f(int n) { PPLACE p = n; }",
          ["(28 pointer-from-int: initialiser: the number of type int becomes the pointer PPLACE without a cast.)"]),
         ("void f(PPLACE p) { int n = p; }",
