@@ -6,6 +6,8 @@
 #include "ntstatus.h"
 #include "bugcodes.h"
 #include "initguid.h"
+#include "ntstrsafe.h"
+#include "wdmsec.h"
 #include "wdm.h"
 #include "ntddk.h"
 #include "ntifs.h"

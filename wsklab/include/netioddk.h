@@ -40,7 +40,8 @@ typedef void NPI_CLIENT_CLEANUP_BINDING_CONTEXT_FN(PVOID ClientBindingContext);
 typedef NPI_CLIENT_CLEANUP_BINDING_CONTEXT_FN *PNPI_CLIENT_CLEANUP_BINDING_CONTEXT_FN;
 typedef NTSTATUS NPI_PROVIDER_ATTACH_CLIENT_FN(HANDLE NmrBindingHandle, PVOID ProviderContext,
                                                PNPI_REGISTRATION_INSTANCE ClientRegistrationInstance, PVOID ClientBindingContext,
-                                               const VOID *ClientDispatch, PVOID *ProviderBindingContext, const VOID **ProviderDispatch);
+                                               const VOID *ClientDispatch, PVOID *ProviderBindingContext,
+                                               const VOID **ProviderDispatch);
 typedef NPI_PROVIDER_ATTACH_CLIENT_FN *PNPI_PROVIDER_ATTACH_CLIENT_FN;
 typedef NTSTATUS NPI_PROVIDER_DETACH_CLIENT_FN(PVOID ProviderBindingContext);
 typedef NPI_PROVIDER_DETACH_CLIENT_FN *PNPI_PROVIDER_DETACH_CLIENT_FN;
@@ -73,7 +74,8 @@ NTSTATUS NmrWaitForClientDeregisterComplete(HANDLE NmrClientHandle);
 NTSTATUS NmrClientAttachProvider(HANDLE NmrBindingHandle, PVOID ClientBindingContext, const VOID *ClientDispatch,
                                  PVOID *ProviderBindingContext, const VOID **ProviderDispatch);
 void NmrClientDetachProviderComplete(HANDLE NmrBindingHandle);
-NTSTATUS NmrRegisterProvider(PNPI_PROVIDER_CHARACTERISTICS ProviderCharacteristics, PVOID ProviderContext, PHANDLE NmrProviderHandle);
+NTSTATUS NmrRegisterProvider(PNPI_PROVIDER_CHARACTERISTICS ProviderCharacteristics, PVOID ProviderContext,
+                             PHANDLE NmrProviderHandle);
 NTSTATUS NmrDeregisterProvider(HANDLE NmrProviderHandle);
 NTSTATUS NmrWaitForProviderDeregisterComplete(HANDLE NmrProviderHandle);
 void NmrProviderDetachClientComplete(HANDLE NmrBindingHandle);

@@ -10,7 +10,10 @@
 /* Shutdown notification. */
 typedef VOID EVT_WDF_DEVICE_SHUTDOWN_NOTIFICATION(WDFDEVICE Device);
 typedef EVT_WDF_DEVICE_SHUTDOWN_NOTIFICATION *PFN_WDF_DEVICE_SHUTDOWN_NOTIFICATION;
-typedef enum _WDF_DEVICE_SHUTDOWN_FLAGS { WdfDeviceShutdown = 0x01, WdfDeviceLastChanceShutdown = 0x02 } WDF_DEVICE_SHUTDOWN_FLAGS;
+typedef enum _WDF_DEVICE_SHUTDOWN_FLAGS {
+    WdfDeviceShutdown = 0x01,
+    WdfDeviceLastChanceShutdown = 0x02
+} WDF_DEVICE_SHUTDOWN_FLAGS;
 
 /* Control devices. */
 PWDFDEVICE_INIT WdfControlDeviceInitAllocate(WDFDRIVER Driver, const UNICODE_STRING *SDDLString);

@@ -72,8 +72,8 @@ FORCEINLINE VOID WDF_IO_TARGET_OPEN_PARAMS_INIT_EXISTING_DEVICE(PWDF_IO_TARGET_O
     Params->Type = WdfIoTargetOpenUseExistingDevice;
     Params->TargetDeviceObject = DeviceObject;
 }
-FORCEINLINE VOID WDF_IO_TARGET_OPEN_PARAMS_INIT_CREATE_BY_NAME(PWDF_IO_TARGET_OPEN_PARAMS Params, PCUNICODE_STRING TargetDeviceName,
-                                                               ACCESS_MASK DesiredAccess)
+FORCEINLINE VOID WDF_IO_TARGET_OPEN_PARAMS_INIT_CREATE_BY_NAME(PWDF_IO_TARGET_OPEN_PARAMS Params,
+                                                               PCUNICODE_STRING TargetDeviceName, ACCESS_MASK DesiredAccess)
 {
     RtlZeroMemory(Params, sizeof(WDF_IO_TARGET_OPEN_PARAMS));
     Params->Size = WDF_STRUCTURE_SIZE(WDF_IO_TARGET_OPEN_PARAMS);

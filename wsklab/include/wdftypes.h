@@ -44,6 +44,7 @@ typedef struct WDFDEVICE_INIT *PWDFDEVICE_INIT;
 /* Three-valued answers, contexts, and NULL under the names the pages use. */
 typedef enum _WDF_TRI_STATE { WdfFalse = FALSE, WdfTrue = TRUE, WdfUseDefault = 2 } WDF_TRI_STATE, *PWDF_TRI_STATE;
 typedef PVOID WDFCONTEXT;
+typedef struct _WDF_DRIVER_GLOBALS *PWDF_DRIVER_GLOBALS;
 #define WDF_NULL_POINTER NULL
 #define WDF_NO_OBJECT_ATTRIBUTES NULL
 #define WDF_NO_EVENT_CALLBACK NULL

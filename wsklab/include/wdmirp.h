@@ -446,12 +446,26 @@ typedef enum _FILE_INFORMATION_CLASS {
     FileAllocationInformation,
     FileEndOfFileInformation
 } FILE_INFORMATION_CLASS, *PFILE_INFORMATION_CLASS;
-typedef enum _FSINFOCLASS { FileFsVolumeInformation = 1, FileFsLabelInformation, FileFsSizeInformation, FileFsDeviceInformation } FS_INFORMATION_CLASS, *PFS_INFORMATION_CLASS;
+typedef enum _FSINFOCLASS {
+    FileFsVolumeInformation = 1,
+    FileFsLabelInformation,
+    FileFsSizeInformation,
+    FileFsDeviceInformation
+} FS_INFORMATION_CLASS, *PFS_INFORMATION_CLASS;
 typedef enum _DIRECTORY_NOTIFY_INFORMATION_CLASS {
     DirectoryNotifyInformation = 1,
     DirectoryNotifyExtendedInformation
 } DIRECTORY_NOTIFY_INFORMATION_CLASS, *PDIRECTORY_NOTIFY_INFORMATION_CLASS;
-typedef enum _INTERFACE_TYPE { InterfaceTypeUndefined = -1, Internal, Isa, Eisa, MicroChannel, TurboChannel, PCIBus, PNPBus = 15 } INTERFACE_TYPE, *PINTERFACE_TYPE;
+typedef enum _INTERFACE_TYPE {
+    InterfaceTypeUndefined = -1,
+    Internal,
+    Isa,
+    Eisa,
+    MicroChannel,
+    TurboChannel,
+    PCIBus,
+    PNPBus = 15
+} INTERFACE_TYPE, *PINTERFACE_TYPE;
 
 typedef void INTERFACE_REFERENCE(PVOID Context);
 typedef INTERFACE_REFERENCE *PINTERFACE_REFERENCE;
@@ -540,8 +554,13 @@ typedef void IO_DPC_ROUTINE(struct _KDPC *Dpc, struct _DEVICE_OBJECT *DeviceObje
 typedef IO_DPC_ROUTINE *PIO_DPC_ROUTINE;
 typedef void IO_TIMER_ROUTINE(struct _DEVICE_OBJECT *DeviceObject, PVOID Context);
 typedef IO_TIMER_ROUTINE *PIO_TIMER_ROUTINE;
-typedef enum _IO_ALLOCATION_ACTION { KeepObject = 1, DeallocateObject, DeallocateObjectKeepRegisters } IO_ALLOCATION_ACTION, *PIO_ALLOCATION_ACTION;
-typedef IO_ALLOCATION_ACTION DRIVER_CONTROL(struct _DEVICE_OBJECT *DeviceObject, struct _IRP *Irp, PVOID MapRegisterBase, PVOID Context);
+typedef enum _IO_ALLOCATION_ACTION {
+    KeepObject = 1,
+    DeallocateObject,
+    DeallocateObjectKeepRegisters
+} IO_ALLOCATION_ACTION, *PIO_ALLOCATION_ACTION;
+typedef IO_ALLOCATION_ACTION DRIVER_CONTROL(struct _DEVICE_OBJECT *DeviceObject, struct _IRP *Irp, PVOID MapRegisterBase,
+                                            PVOID Context);
 typedef DRIVER_CONTROL *PDRIVER_CONTROL;
 typedef NTSTATUS DRIVER_NOTIFICATION_CALLBACK_ROUTINE(PVOID NotificationStructure, PVOID Context);
 typedef DRIVER_NOTIFICATION_CALLBACK_ROUTINE *PDRIVER_NOTIFICATION_CALLBACK_ROUTINE;

@@ -1,0 +1,2 @@
+/* limits.h: what it declares for kernel code is in ntdef.h. */
+#include "ntdef.h"

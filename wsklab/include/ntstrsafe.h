@@ -1,0 +1,128 @@
+/*
+ * ntstrsafe.h: string functions that know the size of what they write to. Cb counts bytes, Cch characters; A is char, W is WCHAR.
+ *
+ * Rules: sizes include the terminating zero; a result cut short is STATUS_BUFFER_OVERFLOW. Copying, appending and measuring are
+ * C, what formats is a prototype.
+ * Follows "Using safe string functions" and the ntstrsafe.h pages.
+ */
+#ifndef _NTSTRSAFE_H_INCLUDED_
+#define _NTSTRSAFE_H_INCLUDED_
+
+#include "wdmrtl.h"
+
+#define NTSTRSAFE_MAX_CCH 2147483647
+#define NTSTRSAFE_UNICODE_STRING_MAX_CCH (0xffff / sizeof(wchar_t))
+#define STRSAFE_FILL_BEHIND_NULL 0x00000200
+
+/* Length in characters, not counting the zero; STATUS_INVALID_PARAMETER if there is none within the limit. */
+FORCEINLINE NTSTATUS RtlStringCchLengthA(PCSTR psz, size_t cchMax, size_t *pcchLength)
+{
+    size_t count = 0;
+
+    while (psz != NULL && count < cchMax && psz[count] != 0) {
+        count++;
+    }
+    if (pcchLength != NULL) {
+        *pcchLength = (psz != NULL && count < cchMax) ? count : 0;
+    }
+    return (psz != NULL && count < cchMax) ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+}
+FORCEINLINE NTSTATUS RtlStringCchLengthW(PCWSTR psz, size_t cchMax, size_t *pcchLength)
+{
+    size_t count = 0;
+
+    while (psz != NULL && count < cchMax && psz[count] != 0) {
+        count++;
+    }
+    if (pcchLength != NULL) {
+        *pcchLength = (psz != NULL && count < cchMax) ? count : 0;
+    }
+    return (psz != NULL && count < cchMax) ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+}
+FORCEINLINE NTSTATUS RtlStringCbLengthA(PCSTR psz, size_t cbMax, size_t *pcbLength)
+{
+    return RtlStringCchLengthA(psz, cbMax, pcbLength);
+}
+FORCEINLINE NTSTATUS RtlStringCbLengthW(PCWSTR psz, size_t cbMax, size_t *pcbLength)
+{
+    NTSTATUS Status = RtlStringCchLengthW(psz, cbMax / sizeof(WCHAR), pcbLength);
+
+    if (pcbLength != NULL) {
+        *pcbLength *= sizeof(WCHAR);
+    }
+    return Status;
+}
+
+/* Copying at most so many characters. */
+FORCEINLINE NTSTATUS RtlStringCchCopyNA(PSTR pszDest, size_t cchDest, PCSTR pszSrc, size_t cchToCopy)
+{
+    size_t count = 0;
+
+    if (cchDest == 0) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    while (count < cchToCopy && count < cchDest - 1 && pszSrc[count] != 0) {
+        pszDest[count] = pszSrc[count];
+        count++;
+    }
+    pszDest[count] = 0;
+    return (count < cchToCopy && pszSrc[count] != 0) ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
+}
+FORCEINLINE NTSTATUS RtlStringCchCopyNW(PWSTR pszDest, size_t cchDest, PCWSTR pszSrc, size_t cchToCopy)
+{
+    size_t count = 0;
+
+    if (cchDest == 0) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    while (count < cchToCopy && count < cchDest - 1 && pszSrc[count] != 0) {
+        pszDest[count] = pszSrc[count];
+        count++;
+    }
+    pszDest[count] = 0;
+    return (count < cchToCopy && pszSrc[count] != 0) ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
+}
+#define RtlStringCchCopyA(pszDest, cchDest, pszSrc) RtlStringCchCopyNA((pszDest), (cchDest), (pszSrc), NTSTRSAFE_MAX_CCH)
+#define RtlStringCchCopyW(pszDest, cchDest, pszSrc) RtlStringCchCopyNW((pszDest), (cchDest), (pszSrc), NTSTRSAFE_MAX_CCH)
+#define RtlStringCbCopyA(pszDest, cbDest, pszSrc) RtlStringCchCopyNA((pszDest), (cbDest), (pszSrc), NTSTRSAFE_MAX_CCH)
+#define RtlStringCbCopyW(pszDest, cbDest, pszSrc) \
+    RtlStringCchCopyNW((pszDest), (cbDest) / sizeof(WCHAR), (pszSrc), NTSTRSAFE_MAX_CCH)
+#define RtlStringCbCopyNA(pszDest, cbDest, pszSrc, cbToCopy) RtlStringCchCopyNA((pszDest), (cbDest), (pszSrc), (cbToCopy))
+#define RtlStringCbCopyNW(pszDest, cbDest, pszSrc, cbToCopy) \
+    RtlStringCchCopyNW((pszDest), (cbDest) / sizeof(WCHAR), (pszSrc), (cbToCopy) / sizeof(WCHAR))
+
+/* Appending. */
+FORCEINLINE NTSTATUS RtlStringCchCatA(PSTR pszDest, size_t cchDest, PCSTR pszSrc)
+{
+    size_t length;
+    NTSTATUS Status = RtlStringCchLengthA(pszDest, cchDest, &length);
+
+    return NT_SUCCESS(Status) ? RtlStringCchCopyA(pszDest + length, cchDest - length, pszSrc) : Status;
+}
+FORCEINLINE NTSTATUS RtlStringCchCatW(PWSTR pszDest, size_t cchDest, PCWSTR pszSrc)
+{
+    size_t length;
+    NTSTATUS Status = RtlStringCchLengthW(pszDest, cchDest, &length);
+
+    return NT_SUCCESS(Status) ? RtlStringCchCopyW(pszDest + length, cchDest - length, pszSrc) : Status;
+}
+#define RtlStringCbCatA(pszDest, cbDest, pszSrc) RtlStringCchCatA((pszDest), (cbDest), (pszSrc))
+#define RtlStringCbCatW(pszDest, cbDest, pszSrc) RtlStringCchCatW((pszDest), (cbDest) / sizeof(WCHAR), (pszSrc))
+
+/* Formatting. */
+NTSTATUS RtlStringCchPrintfA(PSTR pszDest, size_t cchDest, PCSTR pszFormat, ...);
+NTSTATUS RtlStringCchPrintfW(PWSTR pszDest, size_t cchDest, PCWSTR pszFormat, ...);
+NTSTATUS RtlStringCbPrintfA(PSTR pszDest, size_t cbDest, PCSTR pszFormat, ...);
+NTSTATUS RtlStringCbPrintfW(PWSTR pszDest, size_t cbDest, PCWSTR pszFormat, ...);
+NTSTATUS RtlStringCchVPrintfA(PSTR pszDest, size_t cchDest, PCSTR pszFormat, va_list argList);
+NTSTATUS RtlStringCbVPrintfA(PSTR pszDest, size_t cbDest, PCSTR pszFormat, va_list argList);
+NTSTATUS RtlUnicodeStringPrintf(PUNICODE_STRING DestinationString, PCWSTR pszFormat, ...);
+
+/* Counted strings. */
+NTSTATUS RtlUnicodeStringInit(PUNICODE_STRING DestinationString, PCWSTR pszSrc);
+NTSTATUS RtlUnicodeStringCopy(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString);
+NTSTATUS RtlUnicodeStringCopyString(PUNICODE_STRING DestinationString, PCWSTR pszSrc);
+NTSTATUS RtlUnicodeStringCat(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString);
+NTSTATUS RtlUnicodeStringCatString(PUNICODE_STRING DestinationString, PCWSTR pszSrc);
+
+#endif

@@ -1,0 +1,2 @@
+/* stdarg.h: what it declares for kernel code is in wdmrtl.h. */
+#include "wdmrtl.h"

@@ -1,0 +1,2 @@
+/* stdio.h: what it declares for kernel code is in wdmrtl.h. */
+#include "wdmrtl.h"

@@ -1,0 +1,2 @@
+/* string.h: what it declares for kernel code is in wdmrtl.h. */
+#include "wdmrtl.h"

@@ -1,0 +1,2 @@
+/* wchar.h: what it declares for kernel code is in wdmrtl.h. */
+#include "wdmrtl.h"

@@ -1,0 +1,2 @@
+/* windef.h: what it declares for kernel code is in ntdef.h. */
+#include "ntdef.h"
