@@ -52,7 +52,8 @@ class Buffer:
 
     def check_unchanged(self) -> None:
         """Stop when the bytes are no longer those that went out, or are gone (WSK-SEND-08, WSK-SEND-09)."""
-        if self.length and self.sent != self.read():
+        before = self.sent
+        if self.length and self.read() != before:
             self.machine.stop("wsk-buffer-changed", objects=(self.pieces[0][0],), function=self.function)
 
     def write(self, content: bytes, at: int = 0) -> None:
@@ -80,7 +81,6 @@ def _mdl_offsets() -> list[int]:
 
 def take(m: Machine, function: str, pointer: int) -> Buffer:
     """Read and check the WSK_BUF at `pointer`; a stop when it does not describe what its MDLs hold."""
-
     at, (o_next, o_flags, o_mapped, o_start, o_count, o_offset) = m.offset, _mdl_offsets()
     mdl, length = m.u64(pointer + at("WSK_BUF", "Mdl")), m.u64(pointer + at("WSK_BUF", "Length"))
     offset = m.u32(pointer + at("WSK_BUF", "Offset"))

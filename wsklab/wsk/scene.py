@@ -20,8 +20,6 @@ from wsklab.wsk.subsystem import Subsystem, subsystem
 from wsklab.wsk.tables import DEAD
 from wsklab.wsk.transports import Connection, Listening, WskAccept
 
-SOCK_STREAM, SOCK_DGRAM, IPPROTO_TCP, IPPROTO_UDP = 1, 2, 6, 17
-
 
 def network(m: Machine) -> Network:
     """The simulated network: ``network(m).host("10.0.0.2")``, ``network(m).peer("10.0.0.2:80", "echoes")``."""
@@ -89,7 +87,7 @@ def kill(m: Machine, socket: int) -> None:
 
 def _socket(wsk: Subsystem, category: str, local: str, bind: bool = True) -> Socket:
     address = Address.parse(local)
-    kind, protocol = (SOCK_DGRAM, IPPROTO_UDP) if category == "datagram" else (SOCK_STREAM, IPPROTO_TCP)
+    kind, protocol = (2, 17) if category == "datagram" else (1, 6)  # SOCK_DGRAM, IPPROTO_UDP; SOCK_STREAM, IPPROTO_TCP
     socket = make(wsk, None, category, address.family, kind, protocol)
     if bind:
         taken = wsk.bound.get((protocol, address.family, address.port))

@@ -106,12 +106,14 @@ class Connection(Socket):
         if self.state == "connecting":
             self.enter("bound")
 
-    def serve(self) -> None:
+    def serve(self, end: End | None = None) -> None:
         """Fill queued receives from what has arrived."""
         end = self.connected
         while self.waiting and (end.received or end.peer_closed):
             if not self.waiting[0][1](end):
                 return
+
+    data_arrived = serve
 
     def sent(self, call: Request, information: int, outcome: str) -> None:
         """A transfer for `call` is over."""
@@ -120,10 +122,6 @@ class Connection(Socket):
         if call.buffer and not call.over:
             call.buffer.check_unchanged()
         call.complete(0, information)
-
-    def data_arrived(self, end: End) -> None:
-        """Bytes have come."""
-        self.serve()
 
     def peer_finished(self, end: End) -> None:
         """No more data will come: queued receives complete with what they have (WSK-RECV-03, WSK-RECV-12)."""
@@ -263,17 +261,13 @@ class Datagram(Socket):
     def datagram_arrived(self, content: bytes, source: Address, destination: Address) -> None:
         """Take a datagram, unless the fixed remote address forbids it or there is no room (WSK-RFR-11, WSK-RFR-12)."""
         network = self.wsk.network
-        why = ""
         if self.fixed_remote and source != self.fixed_remote:
-            why = "filtered"
-        elif not self.waiting:
-            room = self.option("SO_RCVBUF") - sum(len(known) for known, _ in self.arrived)
+            return network.drop(content, source, destination, "filtered")
+        if not self.waiting:
             if network.choose("datagram without a receive", ("is kept", "is dropped")) == "is dropped":
-                why = "no receive"
-            elif len(content) > room:
-                why = "full"
-        if why:
-            return network.drop(content, source, destination, why)
+                return network.drop(content, source, destination, "no receive")
+            if sum(len(known) for known, _ in self.arrived) + len(content) > self.option("SO_RCVBUF"):
+                return network.drop(content, source, destination, "full")
         self.arrived.append((content, source))
         self.serve()
 
