@@ -87,6 +87,7 @@ class Watched:
 def tab(browser: Browser, address: str) -> Iterator[Watched]:
     """A fresh tab; requests to any other host are refused and remembered, and so is what the console reports."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(10_000)
     watched = Watched(context.new_page())
     host = urlsplit(address).netloc
 
