@@ -139,21 +139,16 @@ class End:
         """Whether nothing of this direction is under way."""
         return not self._asked and not self._on_wire
 
-    def send(self, read: Callable[[], bytes], length: int, done: Callable[[str], object], at_once: bool = False) -> Transfer:
+    def send(
+        self, read: Callable[[], bytes], length: int, done: Callable[[str], object], at_once: bool = False, final: bool = False
+    ) -> Transfer:
         """Ask for `length` bytes to be sent, which `read` returns when they go out; `done` gets SENT, RESET or ABORTED.
 
         `at_once` delivers and acknowledges before returning, when nothing sent earlier is still under way.
         """
-        return self._ask(Transfer(read, length, done), at_once)
-
-    def finish(self, done: Callable[[str], object], at_once: bool = False) -> None:
-        """Close this direction after everything asked for before; `done` as for `send`."""
-        self.closed = True
-        self._ask(Transfer(bytes, 0, done, final=True), at_once)
-
-    def _ask(self, transfer: Transfer, at_once: bool) -> Transfer:
+        transfer = Transfer(read, length, done, final)
         if self.broken:
-            transfer.done(self.broken)
+            done(self.broken)
             return transfer
         at_once = at_once and self.idle
         self._asked.append(transfer)
@@ -163,6 +158,11 @@ class End:
         elif len(self._asked) == 1:
             self.network.machine.after(0, self._transmit, name="transmit")
         return transfer
+
+    def finish(self, done: Callable[[str], object], at_once: bool = False) -> None:
+        """Close this direction after everything asked for before; the others as for `send`."""
+        self.closed = True
+        self.send(bytes, 0, done, at_once, final=True)
 
     def withdraw(self, transfer: Transfer) -> None:
         """Take back a transfer, unless it is on the wire already."""

@@ -42,6 +42,7 @@ class Socket:
     """One open socket, of the category basic unless a subclass says otherwise."""
 
     category = "basic"
+    reached_by = ""
 
     def __init__(self, wsk: Subsystem, client: Registration | None, family: int, kind: int, protocol: int) -> None:
         self.wsk, self.client, self.machine = wsk, client, wsk.machine  # no client: a scene's socket
@@ -127,17 +128,17 @@ class Socket:
                     raise Refused(getattr(ntstatus, result))
         holders.append(self)
         self.local = address
-        if (table := self.reached_by()) is not None:
-            table.setdefault(address, self)
+        self.reached().setdefault(address, self)
 
     def _sharing(self) -> str:
         if self.option("SO_EXCLUSIVEADDRUSE"):
             return EXCLUSIVE
         return REUSE if self.option("SO_REUSEADDR") else DEFAULT
 
-    def reached_by(self) -> dict[Address, Any] | None:
+    def reached(self) -> dict[Address, Any]:
         """The network's table in which a bound socket of this category stands."""
-        return None
+        table: dict[Address, Any] = getattr(self.wsk.network, self.reached_by, {})
+        return table
 
     def tell_of_send(self, buffer: Buffer) -> None:
         """Trace that bytes go to the transport."""
@@ -173,12 +174,11 @@ class Socket:
         holders = self.wsk.bound.get((self.protocol, self.family, self.local.port), []) if self.local else []
         if self.local and self in holders:
             holders.remove(self)
-            table = self.reached_by()
-            if table is not None and table.get(self.local) is self:
-                del table[self.local]
+            if self.reached().get(self.local) is self:
+                del self.reached()[self.local]
                 for heir in holders:
                     if heir.local == self.local and type(heir) is type(self):
-                        table.setdefault(self.local, heir)
+                        self.reached().setdefault(self.local, heir)
 
     def vanish(self) -> None:
         """The close is over: the WSK_SOCKET is gone (WSK-CLOSE-10)."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from wsklab.net import Address, End
 from wsklab.net.network import CONNECTED, REFUSED, TIMED_OUT, UNREACHABLE
@@ -37,10 +36,7 @@ class Listening(Socket):
     """A listening socket: `arrived` is the line of connections that nobody has accepted yet."""
 
     category = "listening"
-
-    def reached_by(self) -> dict[Address, Any]:
-        """Binding starts listening (WSK-BIND-05)."""
-        return self.wsk.network.listeners
+    reached_by = "listeners"  # binding starts listening (WSK-BIND-05)
 
     def answers(self) -> str:
         """Every connection request is taken; conditional accept is not modelled."""
@@ -251,12 +247,9 @@ class Datagram(Socket):
     """A datagram socket: `arrived` holds content and source of each datagram, and its two fixed addresses may be set."""
 
     category = "datagram"
+    reached_by = "receivers"
     fixed_remote: Address | None = None
     fixed_destination: Address | None = None
-
-    def reached_by(self) -> dict[Address, Any]:
-        """From the bind on datagrams arrive."""
-        return self.wsk.network.receivers
 
     def datagram_arrived(self, content: bytes, source: Address, destination: Address) -> None:
         """Take a datagram, unless the fixed remote address forbids it or there is no room (WSK-RFR-11, WSK-RFR-12)."""
