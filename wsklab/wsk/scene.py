@@ -73,10 +73,12 @@ def datagram(m: Machine, bound: bool = True, family: int = AF_INET, local: str =
 
 def peer_of(m: Machine, socket: int) -> Peer:
     """The scripted peer at the other end of a connected or accepted socket. Raises LookupError when there is none."""
-    peer = getattr(getattr(getattr(subsystem(m).sockets.get(socket), "end", None), "other", None), "owner", None)
-    if not isinstance(peer, Peer):
-        raise LookupError(f"{socket:#x} is not connected to a scripted peer")
-    return peer
+    connection = subsystem(m).sockets.get(socket)
+    if isinstance(connection, Connection) and connection.end and not connection.end.answer:
+        peer = connection.end.other.owner
+        if isinstance(peer, Peer):
+            return peer
+    raise LookupError(f"{socket:#x} is not connected to a scripted peer")
 
 
 def kill(m: Machine, socket: int) -> None:
