@@ -1,15 +1,19 @@
-"""Memory, strings, interlocked operations, lists, DbgPrint, time. Facts: KRN-39 to KRN-42, BUG-15."""
+"""Memory, strings, interlocked operations, lists (those in C too), DbgPrint, time. Facts: KRN-39 to KRN-42, BUG-15."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 import wsklab.io  # noqa: F401
+from wsklab.c.headers import headers
+from wsklab.c.link import link
+from wsklab.c.unit import compile_unit
 from wsklab.machine import Machine, Stop
+from wsklab.machine.cruntime import CRuntime
 
 
 @contextmanager
@@ -23,6 +27,17 @@ def stops(rule: str) -> Iterator[None]:
 @pytest.fixture
 def m() -> Machine:
     return Machine()
+
+
+def inline(m: Machine, name: str) -> Callable[..., int]:
+    """A function that the headers define in C, as a driver's call of it."""
+    prototype = headers().unit.functions[name].type
+    names = ", ".join(f"p{index}" for index in range(len(prototype.parameters)))
+    declared = ", ".join(f"{parameter.type} p{index}" for index, parameter in enumerate(prototype.parameters))
+    kept = "" if str(prototype.returns) == "void" else "return "
+    source = f"{prototype.returns} call({declared}) {{ {kept}{name}({names}); }}"
+    call: Callable[..., int] = link([compile_unit(source)], CRuntime(m)).functions["call"].call
+    return call
 
 
 def text(m: Machine, content: str, wide: bool = False) -> int:
@@ -78,30 +93,33 @@ def test_copies_carry_what_was_never_written(m: Machine) -> None:
 
 def test_strings(m: Machine) -> None:
     hello, room = text(m, "hello"), m.allocate(20, zero=True)
-    assert [m.api("strlen")(hello), m.api("wcslen")(text(m, "hé", wide=True)), m.api("strnlen")(hello, 3)] == [5, 2, 3]
-    m.api("strcpy")(room, hello)
-    m.api("strcat")(room, text(m, "!"))
+    assert [inline(m, "strlen")(hello), inline(m, "wcslen")(text(m, "hé", wide=True)), inline(m, "strnlen")(hello, 3)] == [
+        5,
+        2,
+        3,
+    ]
+    inline(m, "strcpy")(room, hello)
+    inline(m, "strcat")(room, text(m, "!"))
     assert m.read(room, 7) == b"hello!\0"
-    assert [m.api("strcmp")(hello, room), m.api("strncmp")(hello, room, 5)] == [-1, 0]
-    assert m.api("_stricmp")(text(m, "HELLO"), hello) == 0
-    assert [m.api("strchr")(hello, ord("l")), m.api("strstr")(hello, text(m, "lo")), m.api("strchr")(hello, 0x7A)] == [
-        hello + 2, hello + 3, 0,
-    ]  # fmt: skip
+    assert [inline(m, "strcmp")(hello, room), inline(m, "strncmp")(hello, room, 5)] == [-1, 0]
+    assert inline(m, "_stricmp")(text(m, "HELLO"), hello) == 0
+    found = inline(m, "strchr")(hello, ord("l")), inline(m, "strstr")(hello, text(m, "lo")), inline(m, "strchr")(hello, 0x7A)
+    assert found == (hello + 2, hello + 3, 0)
 
 
 def test_counted_strings(m: Machine) -> None:
     string = m.allocate(16)
     source = text(m, "abc", wide=True)
-    m.api("RtlInitUnicodeString")(string, source)
+    inline(m, "RtlInitUnicodeString")(string, source)
     assert (m.u16(string), m.u16(string + 2), m.u64(string + 8)) == (6, 8, source)
-    m.api("RtlInitAnsiString")(string, 0)
+    inline(m, "RtlInitAnsiString")(string, 0)
     assert (m.u16(string), m.u16(string + 2), m.u64(string + 8)) == (0, 0, 0)
     target = unicode(m, "", 4)
-    m.api("RtlCopyUnicodeString")(target, unicode(m, "abc"))
+    inline(m, "RtlCopyUnicodeString")(target, unicode(m, "abc"))
     assert (m.u16(target), m.read(m.u64(target + 8), 4)) == (4, b"a\0b\0")
-    assert m.api("RtlEqualUnicodeString")(unicode(m, "Disk"), unicode(m, "dISK"), 1) == 1
-    assert m.api("RtlEqualUnicodeString")(unicode(m, "Disk"), unicode(m, "dISK"), 0) == 0
-    assert m.api("RtlAppendUnicodeToString")(target, source) == 0xC000_0023 - (1 << 32)
+    assert inline(m, "RtlEqualUnicodeString")(unicode(m, "Disk"), unicode(m, "dISK"), 1) == 1
+    assert inline(m, "RtlEqualUnicodeString")(unicode(m, "Disk"), unicode(m, "dISK"), 0) == 0
+    assert inline(m, "RtlAppendUnicodeToString")(target, source) == 0xC000_0023 - (1 << 32)
 
 
 @pytest.mark.parametrize(
@@ -125,17 +143,17 @@ def test_counted_strings(m: Machine) -> None:
 def test_interlocked(m: Machine, name: str, start: int, arguments: tuple[int, ...], returned: int, left: int) -> None:
     place = m.allocate(4)
     m.set_i32(place, start)
-    assert (m.api(name)(place, *arguments), m.i32(place)) == (returned, left)
+    assert (inline(m, name)(place, *arguments), m.i32(place)) == (returned, left)
 
 
 def test_interlocked_lists(m: Machine) -> None:
     """KRN-41, KRN-42: last in first out; push returns what was first, flush all of it."""
     head, entries = m.allocate(16), [m.allocate(16) for _ in range(3)]
-    m.api("InitializeSListHead")(head)
-    assert [m.api("InterlockedPushEntrySList")(head, entry) for entry in entries] == [0, *entries[:2]]
-    assert m.api("QueryDepthSList")(head) == 3
-    assert m.api("InterlockedPopEntrySList")(head) == entries[2]
-    assert (m.api("InterlockedFlushSList")(head), m.u64(entries[1]), m.api("InterlockedPopEntrySList")(head)) == (
+    inline(m, "InitializeSListHead")(head)
+    assert [inline(m, "InterlockedPushEntrySList")(head, entry) for entry in entries] == [0, *entries[:2]]
+    assert inline(m, "QueryDepthSList")(head) == 3
+    assert inline(m, "InterlockedPopEntrySList")(head) == entries[2]
+    assert (inline(m, "InterlockedFlushSList")(head), m.u64(entries[1]), inline(m, "InterlockedPopEntrySList")(head)) == (
         entries[1], entries[0], 0,
     )  # fmt: skip
 
@@ -145,7 +163,7 @@ def test_locked_lists(m: Machine) -> None:
     head, entries = m.allocate(16), [m.allocate(16) for _ in range(3)]
     m.set_u64(head, head)
     m.set_u64(head + 8, head)
-    tail, front, remove = (m.api(f"ExInterlocked{what}List") for what in ("InsertTail", "InsertHead", "RemoveHead"))
+    tail, front, remove = (inline(m, f"ExInterlocked{what}List") for what in ("InsertTail", "InsertHead", "RemoveHead"))
     assert [tail(head, entries[0], 0), tail(head, entries[1], 0), front(head, entries[2], 0)] == [0, entries[0], entries[0]]
     assert [remove(head, 0) for _ in range(4)] == [entries[2], entries[0], entries[1], 0]
     m.set_u64(head + 8, entries[0])

@@ -182,50 +182,206 @@ FORCEINLINE VOID PushEntryList(PSINGLE_LIST_ENTRY ListHead, PSINGLE_LIST_ENTRY E
     ListHead->Next = Entry;
 }
 
-/* Lists under a spin lock, and the interlocked stack. */
-PLIST_ENTRY ExInterlockedInsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry, PKSPIN_LOCK Lock);
-PLIST_ENTRY ExInterlockedInsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry, PKSPIN_LOCK Lock);
-PLIST_ENTRY ExInterlockedRemoveHeadList(PLIST_ENTRY ListHead, PKSPIN_LOCK Lock);
+/*
+ * Lists under a spin lock, and the interlocked stack. Threads switch at waits only, so each of these is atomic, and the lock is not
+ * used. The first entry of an SLIST stands in Region, its depth in the low 16 bits of Alignment. Facts: KRN-39, KRN-41, KRN-42.
+ */
+void wsklab_list_corrupted(PVOID Entry, PVOID Neighbour);
+FORCEINLINE VOID wsklab_insert(PLIST_ENTRY Entry, PLIST_ENTRY Before, PLIST_ENTRY After)
+{
+    if (Before->Flink != After || After->Blink != Before) wsklab_list_corrupted(Entry, Before);
+    Entry->Flink = After;
+    Entry->Blink = Before;
+    Before->Flink = Entry;
+    After->Blink = Entry;
+}
+FORCEINLINE PLIST_ENTRY ExInterlockedInsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry, PKSPIN_LOCK Lock)
+{
+    PLIST_ENTRY first = ListHead->Flink;
+    wsklab_insert(ListEntry, ListHead, first);
+    return first == ListHead ? NULL : first;
+}
+FORCEINLINE PLIST_ENTRY ExInterlockedInsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry, PKSPIN_LOCK Lock)
+{
+    PLIST_ENTRY last = ListHead->Blink;
+    wsklab_insert(ListEntry, last, ListHead);
+    return last == ListHead ? NULL : last;
+}
+FORCEINLINE PLIST_ENTRY ExInterlockedRemoveHeadList(PLIST_ENTRY ListHead, PKSPIN_LOCK Lock)
+{
+    PLIST_ENTRY first = ListHead->Flink;
+    if (first == ListHead) return NULL;
+    ListHead->Flink = first->Flink;
+    first->Flink->Blink = ListHead;
+    return first;
+}
 PSINGLE_LIST_ENTRY ExInterlockedPopEntryList(PSINGLE_LIST_ENTRY ListHead, PKSPIN_LOCK Lock);
 PSINGLE_LIST_ENTRY ExInterlockedPushEntryList(PSINGLE_LIST_ENTRY ListHead, PSINGLE_LIST_ENTRY ListEntry, PKSPIN_LOCK Lock);
-void ExInitializeSListHead(PSLIST_HEADER SListHead);
-void InitializeSListHead(PSLIST_HEADER SListHead);
-PSLIST_ENTRY ExInterlockedPushEntrySList(PSLIST_HEADER ListHead, PSLIST_ENTRY ListEntry, PKSPIN_LOCK Lock);
-PSLIST_ENTRY ExInterlockedPopEntrySList(PSLIST_HEADER ListHead, PKSPIN_LOCK Lock);
-PSLIST_ENTRY ExInterlockedFlushSList(PSLIST_HEADER ListHead);
-PSLIST_ENTRY InterlockedPushEntrySList(PSLIST_HEADER ListHead, PSLIST_ENTRY ListEntry);
-PSLIST_ENTRY InterlockedPopEntrySList(PSLIST_HEADER ListHead);
-PSLIST_ENTRY InterlockedFlushSList(PSLIST_HEADER ListHead);
-USHORT ExQueryDepthSList(PSLIST_HEADER SListHead);
-USHORT QueryDepthSList(PSLIST_HEADER SListHead);
+FORCEINLINE VOID InitializeSListHead(PSLIST_HEADER ListHead)
+{
+    ListHead->Alignment = 0;
+    ListHead->Region = 0;
+}
+FORCEINLINE PSLIST_ENTRY InterlockedPushEntrySList(PSLIST_HEADER ListHead, PSLIST_ENTRY ListEntry)
+{
+    ListEntry->Next = (PSLIST_ENTRY)ListHead->Region;
+    ListHead->Region = (ULONGLONG)ListEntry;
+    ListHead->Alignment += 1;
+    return ListEntry->Next;
+}
+FORCEINLINE PSLIST_ENTRY InterlockedPopEntrySList(PSLIST_HEADER ListHead)
+{
+    PSLIST_ENTRY first = (PSLIST_ENTRY)ListHead->Region;
+    if (first != NULL) {
+        ListHead->Region = (ULONGLONG)first->Next;
+        ListHead->Alignment -= 1;
+    }
+    return first;
+}
+FORCEINLINE PSLIST_ENTRY InterlockedFlushSList(PSLIST_HEADER ListHead)
+{
+    PSLIST_ENTRY first = (PSLIST_ENTRY)ListHead->Region;
+    InitializeSListHead(ListHead);
+    return first;
+}
+FORCEINLINE USHORT QueryDepthSList(PSLIST_HEADER ListHead)
+{
+    return (USHORT)ListHead->Alignment;
+}
+#define ExInitializeSListHead InitializeSListHead
+#define ExInterlockedPushEntrySList(ListHead, ListEntry, Lock) InterlockedPushEntrySList(ListHead, ListEntry)
+#define ExInterlockedPopEntrySList(ListHead, Lock) InterlockedPopEntrySList(ListHead)
+#define ExInterlockedFlushSList InterlockedFlushSList
+#define ExQueryDepthSList QueryDepthSList
 LARGE_INTEGER ExInterlockedAddLargeInteger(PLARGE_INTEGER Addend, LARGE_INTEGER Increment, PKSPIN_LOCK Lock);
 ULONG ExInterlockedAddUlong(PULONG Addend, ULONG Increment, PKSPIN_LOCK Lock);
 void ExInterlockedAddLargeStatistic(PLARGE_INTEGER Addend, ULONG Increment);
 
-/* Interlocked operations. */
-LONG InterlockedIncrement(LONG volatile *Addend);
-LONG InterlockedDecrement(LONG volatile *Addend);
-LONG InterlockedExchange(LONG volatile *Target, LONG Value);
-LONG InterlockedExchangeAdd(LONG volatile *Addend, LONG Value);
-LONG InterlockedAdd(LONG volatile *Addend, LONG Value);
-LONG InterlockedCompareExchange(LONG volatile *Destination, LONG ExChange, LONG Comperand);
-LONG InterlockedAnd(LONG volatile *Destination, LONG Value);
-LONG InterlockedOr(LONG volatile *Destination, LONG Value);
-LONG InterlockedXor(LONG volatile *Destination, LONG Value);
-BOOLEAN InterlockedBitTestAndSet(LONG volatile *Base, LONG Bit);
-BOOLEAN InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit);
-SHORT InterlockedIncrement16(SHORT volatile *Addend);
-SHORT InterlockedDecrement16(SHORT volatile *Addend);
-LONG64 InterlockedIncrement64(LONG64 volatile *Addend);
-LONG64 InterlockedDecrement64(LONG64 volatile *Addend);
-LONG64 InterlockedExchange64(LONG64 volatile *Target, LONG64 Value);
-LONG64 InterlockedExchangeAdd64(LONG64 volatile *Addend, LONG64 Value);
-LONG64 InterlockedAdd64(LONG64 volatile *Addend, LONG64 Value);
-LONG64 InterlockedCompareExchange64(LONG64 volatile *Destination, LONG64 ExChange, LONG64 Comperand);
-LONG64 InterlockedAnd64(LONG64 volatile *Destination, LONG64 Value);
-LONG64 InterlockedOr64(LONG64 volatile *Destination, LONG64 Value);
-PVOID InterlockedExchangePointer(PVOID volatile *Target, PVOID Value);
-PVOID InterlockedCompareExchangePointer(PVOID volatile *Destination, PVOID ExChange, PVOID Comperand);
+/* Interlocked operations: what the name says returns the old value, except Increment, Decrement and Add. Facts: KRN-40. */
+FORCEINLINE LONG InterlockedIncrement(LONG volatile *Addend)
+{
+    return *Addend = (LONG)(*Addend + 1);
+}
+FORCEINLINE LONG InterlockedDecrement(LONG volatile *Addend)
+{
+    return *Addend = (LONG)(*Addend - 1);
+}
+FORCEINLINE LONG InterlockedAdd(LONG volatile *Addend, LONG Value)
+{
+    return *Addend = *Addend + Value;
+}
+FORCEINLINE LONG InterlockedExchange(LONG volatile *Target, LONG Value)
+{
+    LONG old = *Target;
+    *Target = Value;
+    return old;
+}
+FORCEINLINE LONG InterlockedExchangeAdd(LONG volatile *Addend, LONG Value)
+{
+    LONG old = *Addend;
+    *Addend = old + Value;
+    return old;
+}
+FORCEINLINE LONG InterlockedAnd(LONG volatile *Destination, LONG Value)
+{
+    LONG old = *Destination;
+    *Destination = old & Value;
+    return old;
+}
+FORCEINLINE LONG InterlockedOr(LONG volatile *Destination, LONG Value)
+{
+    LONG old = *Destination;
+    *Destination = old | Value;
+    return old;
+}
+FORCEINLINE LONG InterlockedXor(LONG volatile *Destination, LONG Value)
+{
+    LONG old = *Destination;
+    *Destination = old ^ Value;
+    return old;
+}
+FORCEINLINE LONG InterlockedCompareExchange(LONG volatile *Destination, LONG ExChange, LONG Comperand)
+{
+    LONG old = *Destination;
+    if (old == Comperand) *Destination = ExChange;
+    return old;
+}
+FORCEINLINE LONG64 InterlockedIncrement64(LONG64 volatile *Addend)
+{
+    return *Addend = (LONG64)(*Addend + 1);
+}
+FORCEINLINE LONG64 InterlockedDecrement64(LONG64 volatile *Addend)
+{
+    return *Addend = (LONG64)(*Addend - 1);
+}
+FORCEINLINE LONG64 InterlockedAdd64(LONG64 volatile *Addend, LONG64 Value)
+{
+    return *Addend = *Addend + Value;
+}
+FORCEINLINE LONG64 InterlockedExchange64(LONG64 volatile *Target, LONG64 Value)
+{
+    LONG64 old = *Target;
+    *Target = Value;
+    return old;
+}
+FORCEINLINE LONG64 InterlockedExchangeAdd64(LONG64 volatile *Addend, LONG64 Value)
+{
+    LONG64 old = *Addend;
+    *Addend = old + Value;
+    return old;
+}
+FORCEINLINE LONG64 InterlockedAnd64(LONG64 volatile *Destination, LONG64 Value)
+{
+    LONG64 old = *Destination;
+    *Destination = old & Value;
+    return old;
+}
+FORCEINLINE LONG64 InterlockedOr64(LONG64 volatile *Destination, LONG64 Value)
+{
+    LONG64 old = *Destination;
+    *Destination = old | Value;
+    return old;
+}
+FORCEINLINE LONG64 InterlockedCompareExchange64(LONG64 volatile *Destination, LONG64 ExChange, LONG64 Comperand)
+{
+    LONG64 old = *Destination;
+    if (old == Comperand) *Destination = ExChange;
+    return old;
+}
+FORCEINLINE SHORT InterlockedIncrement16(SHORT volatile *Addend)
+{
+    return *Addend = (SHORT)(*Addend + 1);
+}
+FORCEINLINE SHORT InterlockedDecrement16(SHORT volatile *Addend)
+{
+    return *Addend = (SHORT)(*Addend - 1);
+}
+FORCEINLINE PVOID InterlockedExchangePointer(PVOID volatile *Target, PVOID Value)
+{
+    PVOID old = *Target;
+    *Target = Value;
+    return old;
+}
+FORCEINLINE PVOID InterlockedCompareExchangePointer(PVOID volatile *Destination, PVOID ExChange, PVOID Comperand)
+{
+    PVOID old = *Destination;
+    if (old == Comperand) *Destination = ExChange;
+    return old;
+}
+FORCEINLINE BOOLEAN InterlockedBitTestAndSet(LONG volatile *Base, LONG Bit)
+{
+    LONG volatile *place = Base + Bit / 32;
+    LONG old = *place, mask = (LONG)(1UL << Bit % 32);
+    *place = old | mask;
+    return (old & mask) != 0;
+}
+FORCEINLINE BOOLEAN InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit)
+{
+    LONG volatile *place = Base + Bit / 32;
+    LONG old = *place, mask = (LONG)(1UL << Bit % 32);
+    *place = old & ~mask;
+    return (old & mask) != 0;
+}
 #define InterlockedIncrementAcquire InterlockedIncrement
 #define InterlockedIncrementRelease InterlockedIncrement
 #define InterlockedIncrementNoFence InterlockedIncrement
@@ -294,24 +450,26 @@ typedef struct DECLSPEC_CACHEALIGN _GENERAL_LOOKASIDE {
     ULONG Future[2];
 } GENERAL_LOOKASIDE, *PGENERAL_LOOKASIDE;
 
-typedef struct _NPAGED_LOOKASIDE_LIST {
+typedef struct DECLSPEC_CACHEALIGN _NPAGED_LOOKASIDE_LIST {
     GENERAL_LOOKASIDE L;
 } NPAGED_LOOKASIDE_LIST, *PNPAGED_LOOKASIDE_LIST;
-typedef struct _PAGED_LOOKASIDE_LIST {
+typedef struct DECLSPEC_CACHEALIGN _PAGED_LOOKASIDE_LIST {
     GENERAL_LOOKASIDE L;
 } PAGED_LOOKASIDE_LIST, *PPAGED_LOOKASIDE_LIST;
-typedef struct _LOOKASIDE_LIST_EX {
+typedef struct DECLSPEC_CACHEALIGN _LOOKASIDE_LIST_EX {
     GENERAL_LOOKASIDE L;
 } LOOKASIDE_LIST_EX, *PLOOKASIDE_LIST_EX;
 #define EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL 0x00000001UL
 #define EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE 0x00000002UL
 
-void ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free, ULONG Flags,
+void ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free,
+                                     ULONG Flags,
                                      SIZE_T Size, ULONG Tag, USHORT Depth);
 void ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside);
 PVOID ExAllocateFromNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside);
 void ExFreeToNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PVOID Entry);
-void ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free, ULONG Flags,
+void ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free,
+                                    ULONG Flags,
                                     SIZE_T Size, ULONG Tag, USHORT Depth);
 void ExDeletePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside);
 PVOID ExAllocateFromPagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside);

@@ -1,7 +1,7 @@
 /*
  * wdmrtl.h: the run-time library: memory, strings, numbers, registry helpers, debug output; and the C library's part of it.
  *
- * Rule: all are prototypes, except what is pure arithmetic.
+ * Rule: what is simple is C; bulk copies (for speed) and what prints or stops are prototypes modelled in Python.
  * Follows the wdm.h and ntddk.h pages nf-wdm-rtl*, nf-wdm-dbgprint; "Windows kernel-mode safe string library" is in ntstrsafe.h.
  */
 #ifndef _WSKLAB_WDMRTL_H_
@@ -32,23 +32,97 @@ int memcmp(const void *buffer1, const void *buffer2, size_t count);
 void *memchr(const void *buffer, int c, size_t count);
 
 /* C strings. */
-size_t strlen(const char *str);
-size_t strnlen(const char *str, size_t numberOfElements);
-char *strcpy(char *strDestination, const char *strSource);
-char *strncpy(char *strDest, const char *strSource, size_t count);
-char *strcat(char *strDestination, const char *strSource);
-int strcmp(const char *string1, const char *string2);
-int strncmp(const char *string1, const char *string2, size_t count);
-int _stricmp(const char *string1, const char *string2);
+FORCEINLINE int tolower(int c)
+{
+    return c >= 'A' && c <= 'Z' ? c + 32 : c;
+}
+FORCEINLINE size_t strlen(const char *str)
+{
+    size_t length = 0;
+    while (str[length]) length++;
+    return length;
+}
+FORCEINLINE size_t strnlen(const char *str, size_t numberOfElements)
+{
+    size_t length = 0;
+    while (length < numberOfElements && str[length]) length++;
+    return length;
+}
+FORCEINLINE char *strcpy(char *strDestination, const char *strSource)
+{
+    memmove(strDestination, strSource, strlen(strSource) + 1);
+    return strDestination;
+}
+FORCEINLINE char *strncpy(char *strDest, const char *strSource, size_t count)
+{
+    size_t length = strnlen(strSource, count);
+    memmove(strDest, strSource, length);
+    memset(strDest + length, 0, count - length);
+    return strDest;
+}
+FORCEINLINE char *strcat(char *strDestination, const char *strSource)
+{
+    strcpy(strDestination + strlen(strDestination), strSource);
+    return strDestination;
+}
+FORCEINLINE int strcmp(const char *string1, const char *string2)
+{
+    size_t i = 0;
+    while (string1[i] && string1[i] == string2[i]) i++;
+    return ((UCHAR)string1[i] > (UCHAR)string2[i]) - ((UCHAR)string1[i] < (UCHAR)string2[i]);
+}
+FORCEINLINE int strncmp(const char *string1, const char *string2, size_t count)
+{
+    size_t i;
+    for (i = 0; i < count; i++) {
+        if (string1[i] != string2[i]) return (UCHAR)string1[i] < (UCHAR)string2[i] ? -1 : 1;
+        if (!string1[i]) return 0;
+    }
+    return 0;
+}
+FORCEINLINE int _stricmp(const char *string1, const char *string2)
+{
+    size_t i = 0;
+    while (string1[i] && tolower((UCHAR)string1[i]) == tolower((UCHAR)string2[i])) i++;
+    return (tolower((UCHAR)string1[i]) > tolower((UCHAR)string2[i])) - (tolower((UCHAR)string1[i]) < tolower((UCHAR)string2[i]));
+}
 int _strnicmp(const char *string1, const char *string2, size_t count);
-char *strchr(const char *str, int c);
+FORCEINLINE char *strchr(const char *str, int c)
+{
+    while (*str != (char)c) {
+        if (!*str) return NULL;
+        str++;
+    }
+    return (char *)str;
+}
 char *strrchr(const char *str, int c);
-char *strstr(const char *str, const char *strSearch);
-size_t wcslen(const wchar_t *str);
-wchar_t *wcscpy(wchar_t *strDestination, const wchar_t *strSource);
+FORCEINLINE char *strstr(const char *str, const char *strSearch)
+{
+    size_t length = strlen(strSearch);
+    for (;; str++) {
+        if (!strncmp(str, strSearch, length)) return (char *)str;
+        if (!*str) return NULL;
+    }
+}
+FORCEINLINE size_t wcslen(const wchar_t *str)
+{
+    size_t length = 0;
+    while (str[length]) length++;
+    return length;
+}
+FORCEINLINE wchar_t *wcscpy(wchar_t *strDestination, const wchar_t *strSource)
+{
+    memmove(strDestination, strSource, (wcslen(strSource) + 1) * sizeof(wchar_t));
+    return strDestination;
+}
 wchar_t *wcsncpy(wchar_t *strDest, const wchar_t *strSource, size_t count);
 wchar_t *wcscat(wchar_t *strDestination, const wchar_t *strSource);
-int wcscmp(const wchar_t *string1, const wchar_t *string2);
+FORCEINLINE int wcscmp(const wchar_t *string1, const wchar_t *string2)
+{
+    size_t i = 0;
+    while (string1[i] && string1[i] == string2[i]) i++;
+    return (string1[i] > string2[i]) - (string1[i] < string2[i]);
+}
 int wcsncmp(const wchar_t *string1, const wchar_t *string2, size_t count);
 int _wcsicmp(const wchar_t *string1, const wchar_t *string2);
 int _wcsnicmp(const wchar_t *string1, const wchar_t *string2, size_t count);
@@ -62,7 +136,6 @@ int _snwprintf(wchar_t *buffer, size_t count, const wchar_t *format, ...);
 int atoi(const char *str);
 long atol(const char *str);
 int toupper(int c);
-int tolower(int c);
 int isdigit(int c);
 int isalpha(int c);
 int isspace(int c);
@@ -80,34 +153,79 @@ void wsklab_va_start(va_list *arguments);
 #define va_end(ap) ((void)((ap) = (va_list)0))
 
 /* Counted strings. */
-void RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString);
+FORCEINLINE void RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString)
+{
+    SIZE_T size = SourceString ? wcslen(SourceString) * sizeof(WCHAR) : 0;
+    DestinationString->Length = (USHORT)size;
+    DestinationString->MaximumLength = SourceString ? (USHORT)(size + sizeof(WCHAR)) : 0;
+    DestinationString->Buffer = (PWCHAR)SourceString;
+}
 NTSTATUS RtlInitUnicodeStringEx(PUNICODE_STRING DestinationString, PCWSTR SourceString);
-void RtlInitAnsiString(PANSI_STRING DestinationString, PCSZ SourceString);
-void RtlInitString(PSTRING DestinationString, PCSZ SourceString);
+FORCEINLINE void RtlInitAnsiString(PANSI_STRING DestinationString, PCSZ SourceString)
+{
+    SIZE_T size = SourceString ? strlen(SourceString) : 0;
+    DestinationString->Length = (USHORT)size;
+    DestinationString->MaximumLength = SourceString ? (USHORT)(size + 1) : 0;
+    DestinationString->Buffer = (PCHAR)SourceString;
+}
+#define RtlInitString RtlInitAnsiString
 void RtlInitUTF8String(PUTF8_STRING DestinationString, PCSZ SourceString);
-void RtlCopyUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString);
+FORCEINLINE void RtlCopyUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString)
+{
+    USHORT size = SourceString ? SourceString->Length : 0;
+    if (size > DestinationString->MaximumLength) size = DestinationString->MaximumLength;
+    DestinationString->Length = size;
+    if (size) memmove(DestinationString->Buffer, SourceString->Buffer, size);
+}
 void RtlCopyString(PSTRING DestinationString, const STRING *SourceString);
 NTSTATUS RtlAppendUnicodeStringToString(PUNICODE_STRING Destination, PCUNICODE_STRING Source);
-NTSTATUS RtlAppendUnicodeToString(PUNICODE_STRING Destination, PCWSTR Source);
-LONG RtlCompareUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2, BOOLEAN CaseInSensitive);
+FORCEINLINE NTSTATUS RtlAppendUnicodeToString(PUNICODE_STRING Destination, PCWSTR Source)
+{
+    SIZE_T size = Source ? wcslen(Source) * sizeof(WCHAR) : 0;
+    PAGED_CODE();
+    if (Destination->Length + size > Destination->MaximumLength) return STATUS_BUFFER_TOO_SMALL;
+    if (size) memmove((PCHAR)Destination->Buffer + Destination->Length, Source, size);
+    Destination->Length = (USHORT)(Destination->Length + size);
+    return STATUS_SUCCESS;
+}
+WCHAR RtlUpcaseUnicodeChar(WCHAR SourceCharacter);
+FORCEINLINE LONG RtlCompareUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2, BOOLEAN CaseInSensitive)
+{
+    USHORT i, one, other;
+    PAGED_CODE();
+    for (i = 0; i < String1->Length / 2 && i < String2->Length / 2; i++) {
+        one = CaseInSensitive ? RtlUpcaseUnicodeChar(String1->Buffer[i]) : String1->Buffer[i];
+        other = CaseInSensitive ? RtlUpcaseUnicodeChar(String2->Buffer[i]) : String2->Buffer[i];
+        if (one != other) return one < other ? -1 : 1;
+    }
+    return (String1->Length > String2->Length) - (String1->Length < String2->Length);
+}
 LONG RtlCompareString(const STRING *String1, const STRING *String2, BOOLEAN CaseInSensitive);
-BOOLEAN RtlEqualUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2, BOOLEAN CaseInSensitive);
+FORCEINLINE BOOLEAN RtlEqualUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2, BOOLEAN CaseInSensitive)
+{
+    return RtlCompareUnicodeString(String1, String2, CaseInSensitive) == 0;
+}
 BOOLEAN RtlEqualString(const STRING *String1, const STRING *String2, BOOLEAN CaseInSensitive);
 BOOLEAN RtlPrefixUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2, BOOLEAN CaseInSensitive);
 BOOLEAN RtlSuffixUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2, BOOLEAN CaseInSensitive);
-NTSTATUS RtlUpcaseUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString, BOOLEAN AllocateDestinationString);
-NTSTATUS RtlDowncaseUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString, BOOLEAN AllocateDestinationString);
-WCHAR RtlUpcaseUnicodeChar(WCHAR SourceCharacter);
+NTSTATUS RtlUpcaseUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString,
+                                BOOLEAN AllocateDestinationString);
+NTSTATUS RtlDowncaseUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString,
+                                  BOOLEAN AllocateDestinationString);
 WCHAR RtlDowncaseUnicodeChar(WCHAR SourceCharacter);
 CHAR RtlUpperChar(CHAR Character);
 NTSTATUS RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING SourceString, PUNICODE_STRING DestinationString);
 void RtlFreeUnicodeString(PUNICODE_STRING UnicodeString);
 void RtlFreeAnsiString(PANSI_STRING AnsiString);
 void RtlFreeUTF8String(PUTF8_STRING Utf8String);
-NTSTATUS RtlAnsiStringToUnicodeString(PUNICODE_STRING DestinationString, PCANSI_STRING SourceString, BOOLEAN AllocateDestinationString);
-NTSTATUS RtlUnicodeStringToAnsiString(PANSI_STRING DestinationString, PCUNICODE_STRING SourceString, BOOLEAN AllocateDestinationString);
-NTSTATUS RtlUnicodeStringToUTF8String(PUTF8_STRING DestinationString, PCUNICODE_STRING SourceString, BOOLEAN AllocateDestinationString);
-NTSTATUS RtlUTF8StringToUnicodeString(PUNICODE_STRING DestinationString, PUTF8_STRING SourceString, BOOLEAN AllocateDestinationString);
+NTSTATUS RtlAnsiStringToUnicodeString(PUNICODE_STRING DestinationString, PCANSI_STRING SourceString,
+                                      BOOLEAN AllocateDestinationString);
+NTSTATUS RtlUnicodeStringToAnsiString(PANSI_STRING DestinationString, PCUNICODE_STRING SourceString,
+                                      BOOLEAN AllocateDestinationString);
+NTSTATUS RtlUnicodeStringToUTF8String(PUTF8_STRING DestinationString, PCUNICODE_STRING SourceString,
+                                      BOOLEAN AllocateDestinationString);
+NTSTATUS RtlUTF8StringToUnicodeString(PUNICODE_STRING DestinationString, PUTF8_STRING SourceString,
+                                      BOOLEAN AllocateDestinationString);
 NTSTATUS RtlUnicodeToUTF8N(PCHAR UTF8StringDestination, ULONG UTF8StringMaxByteCount, PULONG UTF8StringActualByteCount,
                            PCWCH UnicodeStringSource, ULONG UnicodeStringByteCount);
 NTSTATUS RtlUTF8ToUnicodeN(PWSTR UnicodeStringDestination, ULONG UnicodeStringMaxByteCount, PULONG UnicodeStringActualByteCount,
@@ -276,15 +394,18 @@ typedef struct _RTL_QUERY_REGISTRY_TABLE {
 #define RTL_QUERY_REGISTRY_DELETE 0x00000040
 #define RTL_QUERY_REGISTRY_TYPECHECK 0x00000100
 #define RTL_QUERY_REGISTRY_TYPECHECK_SHIFT 24
-NTSTATUS RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGISTRY_TABLE QueryTable, PVOID Context, PVOID Environment);
-NTSTATUS RtlWriteRegistryValue(ULONG RelativeTo, PCWSTR Path, PCWSTR ValueName, ULONG ValueType, PVOID ValueData, ULONG ValueLength);
+NTSTATUS RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGISTRY_TABLE QueryTable, PVOID Context,
+                                PVOID Environment);
+NTSTATUS RtlWriteRegistryValue(ULONG RelativeTo, PCWSTR Path, PCWSTR ValueName, ULONG ValueType, PVOID ValueData,
+                               ULONG ValueLength);
 NTSTATUS RtlDeleteRegistryValue(ULONG RelativeTo, PCWSTR Path, PCWSTR ValueName);
 NTSTATUS RtlCreateRegistryKey(ULONG RelativeTo, PWSTR Path);
 NTSTATUS RtlCheckRegistryKey(ULONG RelativeTo, PWSTR Path);
 
 /* Security descriptors. */
 NTSTATUS RtlCreateSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, ULONG Revision);
-NTSTATUS RtlSetDaclSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, BOOLEAN DaclPresent, PACL Dacl, BOOLEAN DaclDefaulted);
+NTSTATUS RtlSetDaclSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, BOOLEAN DaclPresent, PACL Dacl,
+                                      BOOLEAN DaclDefaulted);
 BOOLEAN RtlValidSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor);
 ULONG RtlLengthSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor);
 ULONG RtlLengthSid(PSID Sid);

@@ -5,7 +5,6 @@ Importing this package declares the modelled functions of the I/O manager and of
 
 from wsklab.io import completion, device, functions_irp, functions_mdl, irp, mdl, unload, workitem
 from wsklab.machine import (
-    functions_interlocked,
     functions_locks,
     functions_memory,
     functions_pool,
@@ -17,7 +16,7 @@ from wsklab.machine import (
 )
 
 __all__ = [
-    "completion", "device", "functions_interlocked", "functions_irp", "functions_locks", "functions_mdl", "functions_memory",
+    "completion", "device", "functions_irp", "functions_locks", "functions_mdl", "functions_memory",
     "functions_pool", "functions_print", "functions_sync", "functions_system", "functions_thread", "functions_timer",
     "irp", "mdl", "unload", "workitem",
 ]  # fmt: skip

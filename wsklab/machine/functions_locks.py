@@ -7,7 +7,7 @@ deadlock, not a wait. A lock word holds 0 when free and 1 when held. Facts: KRN-
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from wsklab.machine.api import DISPATCH_LEVEL, HIGH_LEVEL, IRQL_NAMES, wdk
 from wsklab.machine.functions_pool import refuse_paged
@@ -19,7 +19,6 @@ from wsklab.machine.scheduler import Thread
 class Held:
     """A spin lock that is held: how it was acquired, and the IRQL to go back to (None for the DpcLevel forms)."""
 
-    lock: int
     function: str
     irql: int | None
     queued: bool
@@ -51,47 +50,38 @@ def KeGetCurrentIrql(m: Machine) -> int:
     return m.irql
 
 
-def _raise(m: Machine, new: int) -> int:
-    if new < m.irql:
-        m.stop("irql-raised-to-lower", new=IRQL_NAMES.get(new, str(new)))
-    before = m.irql
-    _locks(m).raised.setdefault(m.thread, []).append(before)
-    m.irql = new
-    return before
-
-
 @wdk(irql=HIGH_LEVEL)
 def KfRaiseIrql(m: Machine, NewIrql: int) -> int:
     """Raise the IRQL; returns the one before. Facts: KRN-35."""
-    return _raise(m, NewIrql)
+    before = m.irql
+    if NewIrql < before:
+        m.stop("irql-raised-to-lower", new=IRQL_NAMES.get(NewIrql, str(NewIrql)))
+    _locks(m).raised.setdefault(m.thread, []).append(before)
+    m.irql = NewIrql
+    return before
 
 
 @wdk(irql=HIGH_LEVEL)
 def KeRaiseIrql(m: Machine, NewIrql: int, OldIrql: int) -> None:
     """Raise the IRQL and store the one before. Facts: KRN-35."""
     m.set_u8(OldIrql, m.irql)
-    _raise(m, NewIrql)
+    KfRaiseIrql(m, NewIrql)
 
 
-@wdk(irql=DISPATCH_LEVEL)
+@wdk()
 def KeRaiseIrqlToDpcLevel(m: Machine) -> int:
     """Raise the IRQL to DISPATCH_LEVEL; returns the one before."""
-    return _raise(m, DISPATCH_LEVEL)
+    return int(KfRaiseIrql(m, DISPATCH_LEVEL))
 
 
 @wdk(irql=HIGH_LEVEL)
 def KeLowerIrql(m: Machine, NewIrql: int) -> None:
     """Go back to the IRQL that KeRaiseIrql saved, and to no other. Facts: KRN-35."""
     saved = _locks(m).raised.get(m.thread)
-    if not saved:
-        _lowered_wrongly(m, NewIrql, "KeRaiseIrql has not been called before")
-    if NewIrql != saved[-1]:
-        _lowered_wrongly(m, NewIrql, "the saved IRQL is another one")
+    if not saved or NewIrql != saved[-1]:
+        what = "the saved IRQL is another one" if saved else "KeRaiseIrql has not been called before"
+        m.stop("irql-lowered-wrongly", new=IRQL_NAMES.get(NewIrql, str(NewIrql)), function="KeLowerIrql", what=what)
     m.irql = saved.pop()
-
-
-def _lowered_wrongly(m: Machine, new: int, what: str) -> NoReturn:
-    m.stop("irql-lowered-wrongly", new=IRQL_NAMES.get(new, str(new)), function="KeLowerIrql", what=what)
 
 
 @wdk(irql=HIGH_LEVEL, quiet=True)
@@ -104,60 +94,61 @@ def wsklab_paged_code(m: Machine) -> None:
 # Spin locks
 
 
+def _refuse(m: Machine, rule: str, lock: int, function: str, **values: Any) -> NoReturn:
+    m.stop(rule, objects=(lock,), object=f"{lock:#018x}", function=function, **values)
+
+
 def _acquire(m: Machine, lock: int, function: str, *, raises: bool, queued: bool = False) -> int:
     held = _locks(m).held
     if b"\x01" in m.memory.peek(lock, 8)[1] or m.u64(lock) > 1:  # NULL, freed and foreign memory stop at the read
-        m.stop("spinlock-not-initialized", objects=(lock,), object=f"{lock:#018x}", function=function)
-    known = held.get(lock)
-    if known is not None:
-        m.stop("spinlock-recursive", objects=(lock,), object=f"{lock:#018x}", function=function, holder=known.function)
-    if not raises and m.irql < DISPATCH_LEVEL:
-        _wrong_irql(m, lock, function, "0x41", "it has to be DISPATCH_LEVEL")
+        _refuse(m, "spinlock-not-initialized", lock, function)
+    if lock in held:
+        _refuse(m, "spinlock-recursive", lock, function, holder=held[lock].function)
     before = m.irql
+    if not raises and before < DISPATCH_LEVEL:
+        _refuse(m, "spinlock-wrong-irql", lock, function, code="0x41", what="it has to be DISPATCH_LEVEL")
     if raises:
         m.irql = DISPATCH_LEVEL
     m.set_u64(lock, 1)
-    held[lock] = Held(lock, function, before if raises else None, queued)
+    held[lock] = Held(function, before if raises else None, queued)
     return before
 
 
 def _release(m: Machine, lock: int, function: str, irql: int | None, *, queued: bool = False) -> None:
     known = _locks(m).held.get(lock)
     if known is None:
-        m.stop("spinlock-not-held", objects=(lock,), object=f"{lock:#018x}", function=function)
+        _refuse(m, "spinlock-not-held", lock, function)
     if known.queued != queued:
-        m.stop("spinlock-mixed", objects=(lock,), object=f"{lock:#018x}", function=function)
+        _refuse(m, "spinlock-mixed", lock, function)
+    code, what = "0x32", ""
     if m.irql != DISPATCH_LEVEL:
-        _wrong_irql(m, lock, function, "0x32", "it has to be DISPATCH_LEVEL")
-    if irql is None and known.irql is not None and known.irql < DISPATCH_LEVEL:
-        _wrong_irql(m, lock, function, "0x42", "acquiring the lock raised the IRQL, and this call does not lower it")
-    if irql is not None and known.irql is not None and irql != known.irql:
-        _wrong_irql(m, lock, function, "0x32", "the saved IRQL is another one")
+        what = "it has to be DISPATCH_LEVEL"
+    elif irql is None and known.irql is not None and known.irql < DISPATCH_LEVEL:
+        code, what = "0x42", "acquiring the lock raised the IRQL, and this call does not lower it"
+    elif irql is not None and known.irql is not None and irql != known.irql:
+        what = "the saved IRQL is another one"
+    if what:
+        _refuse(m, "spinlock-wrong-irql", lock, function, code=code, what=what)
     del _locks(m).held[lock]
     m.set_u64(lock, 0)
     if irql is not None:
         m.irql = irql
 
 
-def _wrong_irql(m: Machine, lock: int, function: str, code: str, what: str) -> NoReturn:
-    m.stop("spinlock-wrong-irql", objects=(lock,), object=f"{lock:#018x}", function=function, code=code, what=what)
-
-
 @wdk(irql=HIGH_LEVEL, quiet=True)
 def KeInitializeSpinLock(m: Machine, SpinLock: int) -> None:
     """Make a spin lock, free. Facts: KRN-36, BUG-31."""
     refuse_paged(m, SpinLock, "KeInitializeSpinLock")
-    if SpinLock in _locks(m).held:
-        known = _locks(m).held[SpinLock].function
-        m.stop("spinlock-recursive", objects=(SpinLock,), function="KeInitializeSpinLock", holder=known)
+    known = _locks(m).held.get(SpinLock)
+    if known:
+        m.stop("spinlock-recursive", objects=(SpinLock,), function="KeInitializeSpinLock", holder=known.function)
     m.set_u64(SpinLock, 0)
 
 
 @wdk()
 def KeAcquireSpinLock(m: Machine, SpinLock: int, OldIrql: int) -> None:
     """Raise to DISPATCH_LEVEL and take the lock; stores the IRQL before. Facts: KRN-36."""
-    before = _acquire(m, SpinLock, "KeAcquireSpinLock", raises=True)
-    m.set_u8(OldIrql, before)
+    m.set_u8(OldIrql, _acquire(m, SpinLock, "KeAcquireSpinLock", raises=True))
 
 
 @wdk()
@@ -193,41 +184,24 @@ def KeReleaseSpinLockFromDpcLevel(m: Machine, SpinLock: int) -> None:
     _release(m, SpinLock, "KeReleaseSpinLockFromDpcLevel", None)
 
 
-# In-stack queued spin locks: the handle remembers the lock and the IRQL (KLOCK_QUEUE_HANDLE)
+def _declare_queued(suffix: str, release_suffix: str, raises: bool) -> None:
+    """In-stack queued spin locks: the handle (KLOCK_QUEUE_HANDLE) remembers the lock and the IRQL (KRN-37)."""
+
+    def acquire(m: Machine, SpinLock: int, LockHandle: int) -> None:
+        handle = m.view(LockHandle, "KLOCK_QUEUE_HANDLE")
+        before = _acquire(m, SpinLock, f"KeAcquireInStackQueuedSpinLock{suffix}", raises=raises, queued=True)
+        handle.LockQueue.Lock, handle.OldIrql = SpinLock, before
+
+    def release(m: Machine, LockHandle: int) -> None:
+        handle = m.view(LockHandle, "KLOCK_QUEUE_HANDLE")
+        irql = handle.OldIrql if raises else None
+        _release(m, int(handle.LockQueue.Lock), f"KeReleaseInStackQueuedSpinLock{release_suffix}", irql, queued=True)
+
+    acquire.__doc__ = f"Take the lock through a handle on the stack{'' if raises else ', at DISPATCH_LEVEL'}. Facts: KRN-37."
+    release.__doc__ = f"Release the lock of a handle{' and go back to the IRQL it saved' if raises else ''}. Facts: KRN-37."
+    wdk(name=f"KeAcquireInStackQueuedSpinLock{suffix}")(acquire)
+    wdk(irql=HIGH_LEVEL, name=f"KeReleaseInStackQueuedSpinLock{release_suffix}")(release)
 
 
-def _queue_handle(m: Machine) -> tuple[int, int]:
-    return m.offset("KLOCK_QUEUE_HANDLE", "LockQueue.Lock"), m.offset("KLOCK_QUEUE_HANDLE", "OldIrql")
-
-
-def _acquire_queued(m: Machine, lock: int, handle: int, function: str, *, raises: bool) -> None:
-    before = _acquire(m, lock, function, raises=raises, queued=True)
-    place, irql = _queue_handle(m)
-    m.set_u64(handle + place, lock)
-    m.set_u8(handle + irql, before)
-
-
-@wdk()
-def KeAcquireInStackQueuedSpinLock(m: Machine, SpinLock: int, LockHandle: int) -> None:
-    """Raise to DISPATCH_LEVEL and take the lock through a handle on the stack. Facts: KRN-37."""
-    _acquire_queued(m, SpinLock, LockHandle, "KeAcquireInStackQueuedSpinLock", raises=True)
-
-
-@wdk()
-def KeAcquireInStackQueuedSpinLockAtDpcLevel(m: Machine, SpinLock: int, LockHandle: int) -> None:
-    """Take the lock through a handle on the stack, at DISPATCH_LEVEL."""
-    _acquire_queued(m, SpinLock, LockHandle, "KeAcquireInStackQueuedSpinLockAtDpcLevel", raises=False)
-
-
-@wdk(irql=HIGH_LEVEL)
-def KeReleaseInStackQueuedSpinLock(m: Machine, LockHandle: int) -> None:
-    """Release the lock of a handle and go back to the IRQL it saved."""
-    place, irql = _queue_handle(m)
-    _release(m, m.u64(LockHandle + place), "KeReleaseInStackQueuedSpinLock", m.u8(LockHandle + irql), queued=True)
-
-
-@wdk(irql=HIGH_LEVEL)
-def KeReleaseInStackQueuedSpinLockFromDpcLevel(m: Machine, LockHandle: int) -> None:
-    """Release the lock of a handle taken at DISPATCH_LEVEL."""
-    place, _ = _queue_handle(m)
-    _release(m, m.u64(LockHandle + place), "KeReleaseInStackQueuedSpinLockFromDpcLevel", None, queued=True)
+_declare_queued("", "", True)
+_declare_queued("AtDpcLevel", "FromDpcLevel", False)

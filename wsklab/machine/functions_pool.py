@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from wsklab.machine.api import APC_LEVEL, DISPATCH_LEVEL, wdk
+from wsklab.machine.api import APC_LEVEL, wdk
 from wsklab.machine.machine import Machine
 
-_OUTCOMES = ("succeeds", "fails")
 UNINITIALIZED, RAISE, NON_PAGED, NON_PAGED_EXECUTE, PAGED = 0x2, 0x20, 0x40, 0x80, 0x100
 PAGED_POOL = 1
 
@@ -50,9 +49,7 @@ def tag_text(tag: int) -> str:
 def is_paged(m: Machine, address: int) -> bool:
     """Whether an address lies in paged pool."""
     paged = pool(m).paged
-    if not paged:
-        return False
-    block = m.block_at(address)
+    block = m.block_at(address) if paged else None
     return block is not None and block.address in paged
 
 
@@ -67,13 +64,12 @@ def _allocate(m: Machine, function: str, size: int, tag: int, *, paged: bool, ze
         m.stop("pool-zero-size", function=function, type=int(paged))
     if paged and m.irql > APC_LEVEL:
         m.stop("pool-at-wrong-irql", function=function, code="0x1", size=f"{size:#x}")
-    if m.choose(function, _OUTCOMES) == "fails":
+    if m.choose(function, ("succeeds", "fails")) == "fails":
         return 0
     address = m.allocate(size, "pool", tag=tag, label="pool", zero=zero)
-    model = pool(m)
-    model.live[address] = Allocation(address, size, tag, paged)
+    pool(m).live[address] = Allocation(address, size, tag, paged)
     if paged:
-        model.paged.add(address)
+        pool(m).paged.add(address)
     return address
 
 
@@ -92,28 +88,19 @@ def ExAllocatePool2(m: Machine, Flags: int, NumberOfBytes: int, Tag: int) -> int
     return address
 
 
-def _old_style(m: Machine, function: str, pool_type: int, size: int, tag: int, *, zero: bool) -> int:
-    if tag == 0:
-        m.stop("pool-zero-tag", function=function, type=pool_type, size=f"{size:#x}")
-    return _allocate(m, function, size, tag, paged=bool(pool_type & PAGED_POOL), zero=zero)
+def _declare_old_style(function: str, zero: bool, doc: str) -> None:
+    def allocate(m: Machine, PoolType: int, NumberOfBytes: int, Tag: int) -> int:
+        if Tag == 0:
+            m.stop("pool-zero-tag", function=function, type=PoolType, size=f"{NumberOfBytes:#x}")
+        return _allocate(m, function, NumberOfBytes, Tag, paged=bool(PoolType & PAGED_POOL), zero=zero)
+
+    allocate.__doc__ = f"Allocate {doc}; NULL on failure. Facts: KRN-12, KRN-13."
+    wdk(name=function)(allocate)
 
 
-@wdk()
-def ExAllocatePoolWithTag(m: Machine, PoolType: int, NumberOfBytes: int, Tag: int) -> int:
-    """Allocate pool that is not initialised; NULL on failure. Deprecated since Windows 10 2004. Facts: KRN-12."""
-    return _old_style(m, "ExAllocatePoolWithTag", PoolType, NumberOfBytes, Tag, zero=False)
-
-
-@wdk()
-def ExAllocatePoolZero(m: Machine, PoolType: int, NumberOfBytes: int, Tag: int) -> int:
-    """Allocate zeroed pool; NULL on failure. Facts: KRN-12, KRN-13."""
-    return _old_style(m, "ExAllocatePoolZero", PoolType, NumberOfBytes, Tag, zero=True)
-
-
-@wdk()
-def ExAllocatePoolUninitialized(m: Machine, PoolType: int, NumberOfBytes: int, Tag: int) -> int:
-    """Allocate pool that is not initialised; NULL on failure. Facts: KRN-12."""
-    return _old_style(m, "ExAllocatePoolUninitialized", PoolType, NumberOfBytes, Tag, zero=False)
+_declare_old_style("ExAllocatePoolWithTag", False, "pool that is not initialised (deprecated since Windows 10 2004)")
+_declare_old_style("ExAllocatePoolZero", True, "zeroed pool")
+_declare_old_style("ExAllocatePoolUninitialized", False, "pool that is not initialised")
 
 
 def give(m: Machine, address: int, tag: int = 0) -> None:
@@ -141,34 +128,29 @@ def _free(m: Machine, function: str, address: int, tag: int) -> None:
 def _not_freeable(m: Machine, function: str, address: int, tag: int) -> NoReturn:
     block = m.block_at(address)
     where, objects = f"{address:#018x}", (block.address,) if block else ()
-    if block is not None and block.kind == "irp" and block.live:
-        m.stop("irp-pool-freed", objects=objects, irp=where, function=function)
-    if block is not None and block.kind == "pool" and not block.live and block.address == address:
-        m.stop("pool-freed-twice", objects=objects, address=where, function=function, tag=tag_text(tag or block.tag))
-    if address == 0:
-        what = "is NULL"
-    elif block is None:
-        what = "was never allocated"
-    elif block.address != address:
-        what = "lies inside another block"
-    else:
-        what = "was not allocated by the driver"
+    what = "is NULL" if address == 0 else "was never allocated"
+    if block is not None:
+        if block.kind == "irp" and block.live:
+            m.stop("irp-pool-freed", objects=objects, irp=where, function=function)
+        if block.kind == "pool" and not block.live and block.address == address:
+            m.stop("pool-freed-twice", objects=objects, address=where, function=function, tag=tag_text(tag or block.tag))
+        what = "was not allocated by the driver" if block.address == address else "lies inside another block"
     m.stop("pool-not-allocated", objects=objects, address=where, function=function, what=what)
 
 
-@wdk(irql=DISPATCH_LEVEL)
+@wdk()
 def ExFreePool(m: Machine, P: int) -> None:
     """Free a pool block. Facts: KRN-16, BUG-08."""
     _free(m, "ExFreePool", P, 0)
 
 
-@wdk(irql=DISPATCH_LEVEL)
+@wdk()
 def ExFreePoolWithTag(m: Machine, P: int, Tag: int) -> None:
     """Free a pool block that was allocated with Tag; Tag 0 fits every block. Facts: KRN-16, BUG-08."""
     _free(m, "ExFreePoolWithTag", P, Tag)
 
 
-@wdk(irql=DISPATCH_LEVEL)
+@wdk()
 def ExFreePool2(m: Machine, P: int, Tag: int, ExtendedParameters: int, ExtendedParametersCount: int) -> None:
     """Free a pool block that was allocated with Tag."""
     _free(m, "ExFreePool2", P, Tag)
@@ -178,7 +160,5 @@ def check_pool(m: Machine, driver: str = "driver") -> None:
     """At unload: stop when pool of the driver is left. Facts: BUG-26, BUG-35, MIS-59."""
     left = list(pool(m).live.values())
     if left:
-        first = left[0]
-        objects = tuple(block.address for block in left)
-        m.stop("pool-leaked", objects=objects, count=len(left), size=sum(block.size for block in left),
-               address=f"{first.address:#018x}", tag=tag_text(first.tag), driver=driver)  # fmt: skip
+        m.stop("pool-leaked", objects=tuple(block.address for block in left), count=len(left), driver=driver,
+               size=sum(block.size for block in left), address=f"{left[0].address:#018x}", tag=tag_text(left[0].tag))  # fmt: skip

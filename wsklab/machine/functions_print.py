@@ -7,7 +7,6 @@ The formats are those of the page "DbgPrint": no floating point, and the Unicode
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import NoReturn
 
 from wsklab.machine.api import HIGH_LEVEL, PASSIVE_LEVEL, wdk
@@ -15,7 +14,8 @@ from wsklab.machine.functions_memory import c_string, counted
 from wsklab.machine.machine import Machine
 
 _CONVERSION = re.compile(r"%([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(hh|h|ll|l|I64|I32|I|w|z|t|j)?([a-zA-Z%])|(%)")
-_BITS = {"hh": 8, "h": 16, "l": 32, "ll": 64, "I64": 64, "I32": 32, "I": 64, "z": 64, "t": 64, "j": 64, "w": 32, "": 32}
+_BITS = {"hh": 8, "h": 16, "ll": 64, "I64": 64, "I": 64, "z": 64, "t": 64, "j": 64}
+_quiet = wdk(irql=HIGH_LEVEL, quiet=True)
 
 
 def formatted(m: Machine, template: str, arguments: tuple[int | float, ...]) -> str:
@@ -25,40 +25,38 @@ def formatted(m: Machine, template: str, arguments: tuple[int | float, ...]) -> 
     ``print-at-raised-irql`` for a Unicode conversion above PASSIVE_LEVEL.
     """
     left = iter(arguments)
-    return _CONVERSION.sub(lambda found: _converted(m, template, found, left), template)
 
+    def wrong(what: str) -> NoReturn:
+        m.stop("print-bad-format", format=repr(template), what=what)
 
-def _wrong(m: Machine, template: str, what: str) -> NoReturn:
-    m.stop("print-bad-format", format=repr(template), what=what)
+    def take() -> int:
+        value = next(left, None)
+        if value is None:
+            wrong("a conversion has no argument")
+        return int(value)
 
+    def converted(found: re.Match[str]) -> str:
+        flags, width, precision, size, kind, lone = found.groups()
+        if lone:
+            wrong("a % without a conversion")
+        if kind == "%":
+            return "%"
+        columns = take() if width == "*" else int(width or 0)
+        digits = take() if precision == "*" else int(precision or 0) if "." in found.group() else None
+        if columns < 0:
+            flags, columns = flags + "-", -columns
+        value = take()
+        if kind in "diouxX":
+            body = _number(value, flags, columns, digits, _BITS.get(size, 32), kind)
+        elif kind in "pP":
+            body = f"{value & (1 << 64) - 1:016X}"
+        elif kind in "scSCZ":
+            body = _text(m, template, value, digits, size or "", kind)
+        else:
+            wrong("a conversion is not supported in the kernel")
+        return body.ljust(columns) if "-" in flags else body.rjust(columns)
 
-def _take(m: Machine, template: str, left: Iterator[int | float]) -> int:
-    value = next(left, None)
-    if value is None:
-        _wrong(m, template, "a conversion has no argument")
-    return int(value)
-
-
-def _converted(m: Machine, template: str, found: re.Match[str], left: Iterator[int | float]) -> str:
-    flags, width, precision, size, kind, lone = found.groups()
-    text = found.group()
-    if lone or kind is None:
-        _wrong(m, template, "a % without a conversion")
-    if kind == "%":
-        return "%"
-    columns = _take(m, template, left) if width == "*" else int(width or 0)
-    digits = _take(m, template, left) if precision == "*" else (int(precision) if precision else None)
-    if "." in text and precision is None:
-        digits = 0
-    if columns < 0:
-        flags, columns = flags + "-", -columns
-    value = _take(m, template, left)
-    if kind in "diouxX":
-        return _number(value, flags, columns, digits, _BITS[size or ""], kind)
-    if kind in "pP":
-        return _padded(f"{value & (1 << 64) - 1:016X}", flags, columns)
-    body = _text(m, template, value, digits, size or "", kind)
-    return _padded(body, flags, columns)
+    return _CONVERSION.sub(converted, template)
 
 
 def _number(value: int, flags: str, columns: int, digits: int | None, bits: int, kind: str) -> str:
@@ -69,23 +67,16 @@ def _number(value: int, flags: str, columns: int, digits: int | None, bits: int,
             value, sign = (1 << bits) - value, "-"
         elif "+" in flags or " " in flags:
             sign = "+" if "+" in flags else " "
-    body = format(value, {"o": "o", "x": "x", "X": "X"}.get(kind, "d"))
+    body = format(value, kind if kind in "oxX" else "d")
     if "#" in flags and value and kind in "xX":
         sign += "0" + kind
-    body = body.rjust(digits, "0") if digits is not None else body
-    if "0" in flags and "-" not in flags and digits is None:
-        body = body.rjust(columns - len(sign), "0")
-    return _padded(sign + body, flags.replace("0", ""), columns)
-
-
-def _padded(body: str, flags: str, columns: int) -> str:
-    return body.ljust(columns) if "-" in flags else body.rjust(columns)
+    if digits is None and "0" in flags and "-" not in flags:
+        digits = columns - len(sign)
+    return sign + body.rjust(digits or 0, "0")
 
 
 def _text(m: Machine, template: str, value: int, digits: int | None, size: str, kind: str) -> str:
-    wide = size in ("w", "l") if kind in "scZ" else kind in "SC" and size != "h"
-    if kind not in "scSCZ":
-        _wrong(m, template, "a conversion is not supported in the kernel")
+    wide = size in ("w", "l") if kind in "scZ" else size != "h"
     if wide and m.irql > PASSIVE_LEVEL:
         m.stop("print-at-raised-irql", format=repr(template))
     if kind in "cC":
@@ -93,41 +84,39 @@ def _text(m: Machine, template: str, value: int, digits: int | None, size: str, 
     if not value:
         return "(null)"
     content = counted(m, value) if kind == "Z" else c_string(m, value, 2 if wide else 1, digits)
-    shown = content.decode("utf-16-le" if wide else "utf-8", "replace")
-    return shown if digits is None else shown[:digits]
+    return content.decode("utf-16-le" if wide else "utf-8", "replace")[:digits]
 
 
-def _print(m: Machine, function: str, template: int, arguments: tuple[int | float, ...]) -> int:
-    text = formatted(m, c_string(m, template).decode("utf-8", "replace"), arguments)
-    m.console.append(text)
+def _filled(m: Machine, template: int, arguments: tuple[int | float, ...]) -> str:
+    return formatted(m, c_string(m, template).decode("utf-8", "replace"), arguments)
+
+
+@_quiet
+def DbgPrint(m: Machine, Format: int, *arguments: int | float, function: str = "DbgPrint") -> int:
+    """Write formatted text to the debugger's console."""
+    m.console.append(_filled(m, Format, arguments))
     if m.trace.on:
-        m.trace.add("print", function, actor="driver", target="io", where=m.caller(), text=text)
+        m.trace.add("print", function, actor="driver", target="io", where=m.caller(), text=m.console[-1])
     return 0
 
 
-@wdk(irql=HIGH_LEVEL, quiet=True)
-def DbgPrint(m: Machine, Format: int, *arguments: int | float) -> int:
-    """Write formatted text to the debugger's console."""
-    return _print(m, "DbgPrint", Format, arguments)
-
-
-@wdk(irql=HIGH_LEVEL, quiet=True)
+@_quiet
 def DbgPrintEx(m: Machine, ComponentId: int, Level: int, Format: int, *arguments: int | float) -> int:
     """Write formatted text to the debugger's console; every component and level is shown."""
-    return _print(m, "DbgPrintEx", Format, arguments)
+    return DbgPrint(m, Format, *arguments, function="DbgPrintEx")
 
 
-@wdk(irql=HIGH_LEVEL, quiet=True)
+@_quiet
 def sprintf(m: Machine, buffer: int, template: int, *arguments: int | float) -> int:
     """Format into a buffer; returns the number of characters before the terminator."""
-    content = formatted(m, c_string(m, template).decode("utf-8", "replace"), arguments).encode("utf-8", "replace")
+    content = _filled(m, template, arguments).encode("utf-8", "replace")
     m.write(buffer, content + b"\0")
     return len(content)
 
 
-@wdk(irql=HIGH_LEVEL, quiet=True)
+@_quiet
 def _snprintf(m: Machine, buffer: int, count: int, template: int, *arguments: int | float) -> int:
     """Format into a buffer of `count` characters; -1, and no terminator, when the text does not fit."""
-    content = formatted(m, c_string(m, template).decode("utf-8", "replace"), arguments).encode("utf-8", "replace")
+    content = _filled(m, template, arguments).encode("utf-8", "replace")
     m.write(buffer, (content + b"\0")[:count])
     return len(content) if len(content) <= count else -1

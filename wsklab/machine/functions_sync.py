@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator
-from struct import Struct
+from struct import pack
 from types import FrameType
 from typing import Any
 
@@ -24,38 +24,31 @@ KINDS = {0: "event", 1: "event", 2: "mutex", 5: "semaphore", 6: "thread", 8: "ti
 """Kinds of dispatcher objects by DISPATCHER_HEADER.Type."""
 SYNCHRONIZATION_EVENT, MUTANT, SEMAPHORE, THREAD, NOTIFICATION_TIMER, SYNCHRONIZATION_TIMER = 1, 2, 5, 6, 8, 9
 STATE = 4
-_HEADER = Struct("<BBBBiQQ")
-_SELF_RESETTING = {SYNCHRONIZATION_EVENT, SYNCHRONIZATION_TIMER}
 SYSTEM_TIME_AT_START = 133_801_632_000_000_000
 """System time (100 ns since 1601) at virtual time 0: 2025-01-01, so that every run shows the same times."""
 
 
 def initialize(m: Machine, address: int, kind: int, size: int, state: int) -> None:
-    """Write the header of a dispatcher object: `kind` as in `KINDS`, `size` in bytes, signalled when `state` is above 0."""
-    head = address + 8
-    m.write(address, _HEADER.pack(kind, 0, size // 4, 0, state, head, head))
+    """Write a dispatcher object of `size` bytes, zeros behind its header; `kind` as in `KINDS`, signalled when `state` > 0."""
+    refuse_paged(m, address, f"KeInitialize{KINDS[kind].capitalize()}")
+    m.write(address, pack("<BBBBiQQ", kind, 0, size // 4, 0, state, address + 8, address + 8).ljust(size, b"\0"))
 
 
 def kind_of(m: Machine, address: int, function: str, expected: str = "dispatcher object") -> int:
     """The header's Type; a stop when no initialised object of the expected kind lies at `address`."""
-    content, states = m.memory.peek(address, 24)
-    if b"\x01" in states:
-        kind = -1
-    else:
-        kind = m.read(address, 24)[0]
-        if int.from_bytes(content[8:16], "little") == 0:
-            kind = -1
-    name = KINDS.get(kind)
+    unwritten = b"\x01" in m.memory.peek(address, 24)[1]
+    content = bytes(24) if unwritten else m.read(address, 24)
+    name = KINDS.get(content[0]) if any(content[8:16]) else None
     if name is None or expected not in ("dispatcher object", name):
         m.stop("not-a-dispatcher-object", objects=(address,), object=f"{address:#018x}", function=function, expected=expected)
-    return kind
+    return content[0]
 
 
 def thread_object(m: Machine, thread: Thread | None = None) -> int:
     """The address of a thread's object (its dispatcher header), made when first asked for."""
     thread = thread or m.thread
     if not thread.object:
-        thread.object = m.allocate(64, "object", label=f"thread {thread.name}", zero=True)
+        thread.object = m.allocate(64, "object", label=f"thread {thread.name}")
         initialize(m, thread.object, THREAD, 64, int(thread.done))
     return thread.object
 
@@ -74,11 +67,12 @@ def _satisfying(m: Machine, address: int, kind: int) -> tuple[Callable[[], bool]
             m.set_u64(owner, me)
 
         return lambda: m.i32(state) > 0 or m.u64(owner) == me, take_mutex
-    if kind == SEMAPHORE:
-        return lambda: m.i32(state) > 0, lambda: m.set_i32(state, m.i32(state) - 1)
-    if kind in _SELF_RESETTING:
-        return lambda: m.i32(state) > 0, lambda: m.set_i32(state, 0)
-    return lambda: m.i32(state) > 0, None
+    take = {
+        SEMAPHORE: lambda: m.set_i32(state, m.i32(state) - 1),
+        SYNCHRONIZATION_EVENT: lambda: m.set_i32(state, 0),
+        SYNCHRONIZATION_TIMER: lambda: m.set_i32(state, 0),
+    }.get(kind)
+    return lambda: m.i32(state) > 0, take
 
 
 def deadline_of(m: Machine, timeout: int) -> int:
@@ -86,17 +80,14 @@ def deadline_of(m: Machine, timeout: int) -> int:
     return m.time - timeout if timeout < 0 else max(timeout - SYSTEM_TIME_AT_START, m.time)
 
 
-def _refuse_wait(m: Machine, function: str, address: int, timeout: int | None) -> None:
-    """Waits with a time-out other than 0 need IRQL <= APC_LEVEL (KRN-22, KRN-33)."""
-    if m.irql >= DISPATCH_LEVEL and timeout != 0:
+def _wait(m: Machine, function: str, kind: str, address: int, ready: Callable[[], bool], take: Callable[[], None] | None,
+          place: int) -> Waiting:  # fmt: skip
+    timeout = m.i64(place) if place else None
+    if m.irql >= DISPATCH_LEVEL and timeout != 0:  # KRN-22, KRN-33
         m.stop(
             "wait-at-dispatch", objects=(address,), object=f"{address:#018x}", function=function,
             code="0x121" if timeout is None else "0x122", timeout="NULL" if timeout is None else timeout,
         )  # fmt: skip
-
-
-def _wait(m: Machine, function: str, kind: str, address: int, ready: Callable[[], bool], take: Callable[[], None] | None,
-          timeout: int | None) -> Waiting:  # fmt: skip
     if ready():
         if take:
             take()
@@ -126,46 +117,34 @@ def refuse_in_callback(m: Machine, function: str, kind: str, address: int = 0) -
         frame = frame.f_back
 
 
-def _handle(m: Machine, address: int, function: str) -> None:
-    """Handles are small numbers with the kernel's top bit; objects are addresses (KRN-28)."""
-    if 0 < address < 0x10000 or address >> 16 == 0xFFFF_FFFF_8000:
-        m.stop("wait-on-handle", object=f"{address:#x}", function=function)
-
-
-@wdk(irql=DISPATCH_LEVEL, waits=True)
+@wdk(waits=True)
 def KeWaitForSingleObject(m: Machine, Object: int, WaitReason: int, WaitMode: int, Alertable: int, Timeout: int) -> Waiting:
     """Wait until Object is signalled or the time-out is over. Facts: KRN-22 to KRN-26, BUG-27."""
-    _handle(m, Object, "KeWaitForSingleObject")
-    kind = kind_of(m, Object, "KeWaitForSingleObject")
-    timeout = m.i64(Timeout) if Timeout else None
-    _refuse_wait(m, "KeWaitForSingleObject", Object, timeout)
-    ready, take = _satisfying(m, Object, kind)
-    return (yield from _wait(m, "KeWaitForSingleObject", KINDS[kind], Object, ready, take, timeout))
+    function = "KeWaitForSingleObject"
+    if 0 < Object < 0x10000 or Object >> 16 == 0xFFFF_FFFF_8000:  # handles are small numbers with the kernel's top bits (KRN-28)
+        m.stop("wait-on-handle", object=f"{Object:#x}", function=function)
+    kind = kind_of(m, Object, function)
+    return (yield from _wait(m, function, KINDS[kind], Object, *_satisfying(m, Object, kind), Timeout))
 
 
-@wdk(irql=DISPATCH_LEVEL, waits=True)
-def KeWaitForMutexObject(m: Machine, Mutex: int, WaitReason: int, WaitMode: int, Alertable: int, Timeout: int) -> Waiting:
-    """Wait for a mutex; the same as KeWaitForSingleObject."""
-    return (yield from KeWaitForSingleObject(m, Mutex, WaitReason, WaitMode, Alertable, Timeout))
+wdk(waits=True, name="KeWaitForMutexObject")(KeWaitForSingleObject)
 
 
-@wdk(irql=DISPATCH_LEVEL, waits=True)
+@wdk(waits=True)
 def KeWaitForMultipleObjects(
     m: Machine, Count: int, Object: int, WaitType: int, WaitReason: int, WaitMode: int, Alertable: int, Timeout: int,
     WaitBlockArray: int,
 ) -> Waiting:  # fmt: skip
     """Wait for all (WaitType WaitAll) or any of several objects; for any, the index is in the status. Facts: KRN-22."""
-    function = "KeWaitForMultipleObjects"
+    function, every = "KeWaitForMultipleObjects", WaitType == 0
     objects = [m.u64(Object + 8 * index) for index in range(Count)]
     asked = [_satisfying(m, address, kind_of(m, address, function)) for address in objects]
-    timeout = m.i64(Timeout) if Timeout else None
-    _refuse_wait(m, function, objects[0] if objects else 0, timeout)
     satisfied: list[int] = []
 
     def ready() -> bool:
         able = [index for index, (is_ready, _) in enumerate(asked) if is_ready()]
-        satisfied[:] = able if WaitType == 0 else able[:1]
-        return len(able) == Count if WaitType == 0 else bool(able)
+        satisfied[:] = able if every else able[:1]
+        return len(able) == Count if every else bool(able)
 
     def take() -> None:
         for index in satisfied:
@@ -173,8 +152,8 @@ def KeWaitForMultipleObjects(
             if consume:
                 consume()
 
-    status = yield from _wait(m, function, "objects", objects[0] if objects else 0, ready, take, timeout)
-    return status if WaitType == 0 or status == STATUS_TIMEOUT else satisfied[0]
+    status = yield from _wait(m, function, "objects", objects[0] if objects else 0, ready, take, Timeout)
+    return status if every or status == STATUS_TIMEOUT else satisfied[0]
 
 
 @wdk(irql=APC_LEVEL, waits=True)
@@ -193,48 +172,50 @@ def KeDelayExecutionThread(m: Machine, WaitMode: int, Alertable: int, Interval: 
 @wdk(irql=HIGH_LEVEL)
 def KeInitializeEvent(m: Machine, Event: int, Type: int, State: int) -> None:
     """Make a notification or synchronization event, in nonpaged memory. Facts: KRN-18, KRN-19, BUG-11."""
-    refuse_paged(m, Event, "KeInitializeEvent")
     for thread in m.scheduler.blocked:
         if thread.waiting is not None and Event in thread.waiting.why:
             m.stop("event-initialized-while-waited-on", objects=(Event,), object=f"{Event:#018x}", thread=thread.name)
-    initialize(m, Event, 1 if Type else 0, 24, 1 if State else 0)
+    initialize(m, Event, SYNCHRONIZATION_EVENT if Type else 0, 24, 1 if State else 0)
 
 
-def _event(m: Machine, event: int, function: str) -> int:
+def _exchange(m: Machine, event: int, function: str, new: int) -> int:
     kind_of(m, event, function, "event")
-    return event + STATE
+    before = m.i32(event + STATE)
+    m.set_i32(event + STATE, new)
+    return before
 
 
 @wdk()
 def KeSetEvent(m: Machine, Event: int, Increment: int, Wait: int) -> int:
     """Signal an event; returns the state before. With Wait TRUE only at IRQL <= APC_LEVEL. Facts: KRN-20, KRN-21."""
-    state = _event(m, Event, "KeSetEvent")
     if Wait and m.irql >= DISPATCH_LEVEL:
         m.stop("event-set-with-wait", objects=(Event,), object=f"{Event:#018x}")
-    before = m.i32(state)
-    m.set_i32(state, 1)
-    return before
+    return _exchange(m, Event, "KeSetEvent", 1)
 
 
 @wdk()
 def KeClearEvent(m: Machine, Event: int) -> None:
     """Reset an event. Facts: KRN-19."""
-    m.set_i32(_event(m, Event, "KeClearEvent"), 0)
+    _exchange(m, Event, "KeClearEvent", 0)
 
 
 @wdk()
 def KeResetEvent(m: Machine, Event: int) -> int:
     """Reset an event; returns the state before. Facts: KRN-19."""
-    state = _event(m, Event, "KeResetEvent")
-    before = m.i32(state)
-    m.set_i32(state, 0)
-    return before
+    return _exchange(m, Event, "KeResetEvent", 0)
 
 
-@wdk()
-def KeReadStateEvent(m: Machine, Event: int) -> int:
-    """The event's state, without changing it."""
-    return m.i32(_event(m, Event, "KeReadStateEvent"))
+def _declare_reading(kind: str) -> None:
+    def read(m: Machine, address: int) -> int:
+        kind_of(m, address, f"KeReadState{kind.capitalize()}", kind)
+        return m.i32(address + STATE)
+
+    read.__doc__ = f"The state of a {kind}, above 0 when signalled; nothing is changed."
+    wdk(name=f"KeReadState{kind.capitalize()}")(read)
+
+
+for _kind in ("event", "semaphore", "mutex", "timer"):
+    _declare_reading(_kind)
 
 
 # Semaphores and mutexes
@@ -243,16 +224,15 @@ def KeReadStateEvent(m: Machine, Event: int) -> int:
 @wdk(irql=HIGH_LEVEL)
 def KeInitializeSemaphore(m: Machine, Semaphore: int, Count: int, Limit: int) -> None:
     """Make a semaphore with a count and a limit."""
-    refuse_paged(m, Semaphore, "KeInitializeSemaphore")
     initialize(m, Semaphore, SEMAPHORE, 32, Count)
-    m.set_i32(Semaphore + m.offset("KSEMAPHORE", "Limit"), Limit)
+    m.set_i32(Semaphore + 24, Limit)
 
 
 @wdk()
 def KeReleaseSemaphore(m: Machine, Semaphore: int, Increment: int, Adjustment: int, Wait: int) -> int:
     """Add Adjustment to the count; returns the count before."""
     kind_of(m, Semaphore, "KeReleaseSemaphore", "semaphore")
-    before, limit = m.i32(Semaphore + STATE), m.i32(Semaphore + m.offset("KSEMAPHORE", "Limit"))
+    before, limit = m.i32(Semaphore + STATE), m.i32(Semaphore + 24)
     if Adjustment <= 0 or before + Adjustment > limit:
         where = f"{Semaphore:#018x}"
         m.stop("semaphore-limit", objects=(Semaphore,), object=where, adjustment=Adjustment, count=before, limit=limit)
@@ -261,17 +241,8 @@ def KeReleaseSemaphore(m: Machine, Semaphore: int, Increment: int, Adjustment: i
 
 
 @wdk(irql=HIGH_LEVEL)
-def KeReadStateSemaphore(m: Machine, Semaphore: int) -> int:
-    """The semaphore's count."""
-    kind_of(m, Semaphore, "KeReadStateSemaphore", "semaphore")
-    return m.i32(Semaphore + STATE)
-
-
-@wdk(irql=HIGH_LEVEL)
 def KeInitializeMutex(m: Machine, Mutex: int, Level: int) -> None:
     """Make a mutex that nobody owns."""
-    refuse_paged(m, Mutex, "KeInitializeMutex")
-    m.write(Mutex, bytes(m.sizeof("KMUTEX")))
     initialize(m, Mutex, MUTANT, m.sizeof("KMUTEX"), 1)
 
 
@@ -279,18 +250,10 @@ def KeInitializeMutex(m: Machine, Mutex: int, Level: int) -> None:
 def KeReleaseMutex(m: Machine, Mutex: int, Wait: int) -> int:
     """Release a mutex of the current thread; returns the state before, 0 when it is free now."""
     kind_of(m, Mutex, "KeReleaseMutex", "mutex")
-    owner = Mutex + m.offset("KMUTEX", "OwnerThread")
-    if m.u64(owner) != thread_object(m) or m.i32(Mutex + STATE) > 0:
+    owner, before = Mutex + m.offset("KMUTEX", "OwnerThread"), m.i32(Mutex + STATE)
+    if m.u64(owner) != thread_object(m) or before > 0:
         m.stop("mutex-not-owned", objects=(Mutex,), object=f"{Mutex:#018x}", function="KeReleaseMutex")
-    before = m.i32(Mutex + STATE)
     m.set_i32(Mutex + STATE, before + 1)
     if before + 1 > 0:
         m.set_u64(owner, 0)
     return before
-
-
-@wdk(irql=HIGH_LEVEL)
-def KeReadStateMutex(m: Machine, Mutex: int) -> int:
-    """1 when the mutex is free."""
-    kind_of(m, Mutex, "KeReadStateMutex", "mutex")
-    return m.i32(Mutex + STATE)

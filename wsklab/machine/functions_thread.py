@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from wsklab.machine import status
-from wsklab.machine.api import DISPATCH_LEVEL, HIGH_LEVEL, PASSIVE_LEVEL, wdk
-from wsklab.machine.functions_sync import STATE, THREAD, initialize, thread_object
+from wsklab.machine.api import HIGH_LEVEL, PASSIVE_LEVEL, wdk
+from wsklab.machine.functions_sync import STATE, thread_object
 from wsklab.machine.machine import Machine
 from wsklab.machine.scheduler import Thread, Wait
 
@@ -48,22 +48,14 @@ def threads(m: Machine) -> Threads:
     return m.model("kernel.threads", Threads)
 
 
-def start_driver_thread(m: Machine, start: int, context: int, name: str) -> Started:
-    """Start a thread at PASSIVE_LEVEL that runs the C routine `start` with `context`."""
-    address = m.allocate(64, "object", label=f"thread {name}", zero=True)
-    initialize(m, address, THREAD, 64, 0)
-    thread = m.start_thread(_body(m, start, context, address, name), name)
-    thread.object = address
-    return threads(m).by_object.setdefault(address, Started(thread, address, start))
-
-
-def _body(m: Machine, start: int, context: int, address: int, name: str) -> Generator[Wait, Any, None]:
+def _body(m: Machine, start: int, context: int) -> Generator[Wait, Any, None]:
+    thread = m.thread
     with suppress(ThreadEnd):
         yield from m.call_waiting(start, context)
     if m.irql != PASSIVE_LEVEL:
-        m.stop("thread-ended-at-raised-irql", objects=(address,), thread=name)
-    m.set_i32(address + STATE, 1)
-    _release(m, threads(m).by_object[address])
+        m.stop("thread-ended-at-raised-irql", objects=(thread.object,), thread=thread.name)
+    m.set_i32(thread.object + STATE, 1)
+    _release(m, threads(m).by_object[thread.object])
 
 
 def _release(m: Machine, started: Started) -> None:
@@ -75,27 +67,23 @@ def _release(m: Machine, started: Started) -> None:
 
 @wdk(irql=PASSIVE_LEVEL)
 def PsCreateSystemThread(
-    m: Machine,
-    ThreadHandle: int,
-    DesiredAccess: int,
-    ObjectAttributes: int,
-    ProcessHandle: int,
-    ClientId: int,
-    StartRoutine: int,
-    StartContext: int,
-) -> int:
+    m: Machine, ThreadHandle: int, DesiredAccess: int, ObjectAttributes: int, ProcessHandle: int, ClientId: int,
+    StartRoutine: int, StartContext: int,
+) -> int:  # fmt: skip
     """Start a system thread; the handle has to be closed with ZwClose. Facts: KRN-27, KRN-28."""
     if m.choose("PsCreateSystemThread", ("succeeds", "fails")) == "fails":
         return status.INSUFFICIENT_RESOURCES
     model = threads(m)
-    started = start_driver_thread(m, StartRoutine, StartContext, m.code_at(StartRoutine).name)
+    thread = m.start_thread(_body(m, StartRoutine, StartContext), m.code_at(StartRoutine).name)
+    address = thread_object(m, thread)
     handle = _FIRST_HANDLE + 4 * model.opened
     model.opened += 1
-    model.handles[handle] = started.object
-    started.references += 1
+    model.handles[handle] = address
+    model.by_object[address] = Started(thread, address, StartRoutine, references=2)
     m.set_u64(ThreadHandle, handle)
     if ClientId:
-        m.write(ClientId, (4).to_bytes(8, "little") + (0x1000 + 4 * model.opened).to_bytes(8, "little"))
+        m.set_u64(ClientId, 4)
+        m.set_u64(ClientId + 8, 0x1000 + 4 * model.opened)
     return status.SUCCESS
 
 
@@ -119,9 +107,8 @@ def _object_of(m: Machine, handle: int, function: str) -> int:
 @wdk(irql=PASSIVE_LEVEL)
 def ZwClose(m: Machine, Handle: int) -> int:
     """Close a thread handle. Facts: KRN-27, BUG-20."""
-    address = _object_of(m, Handle, "ZwClose")
+    started = threads(m).by_object.get(_object_of(m, Handle, "ZwClose"))
     del threads(m).handles[Handle]
-    started = threads(m).by_object.get(address)
     if started is not None:
         _release(m, started)
     return status.SUCCESS
@@ -138,22 +125,14 @@ def ObReferenceObjectByHandle(
     return status.SUCCESS
 
 
-@wdk()
-def ObfReferenceObject(m: Machine, Object: int) -> int:
-    """One more reference to a thread object."""
+def _reference(m: Machine, Object: int) -> int:
+    """One more reference to a thread object. Facts: KRN-28."""
     started = _started(m, Object, "ObReferenceObject")
     started.references += 1
     return started.references
 
 
-@wdk()
-def ObReferenceObject(m: Machine, Object: int) -> int:
-    """One more reference to a thread object."""
-    return ObfReferenceObject(m, Object)
-
-
-@wdk()
-def ObfDereferenceObject(m: Machine, Object: int) -> int:
+def _dereference(m: Machine, Object: int) -> int:
     """One reference less to a thread object. Facts: KRN-28, BUG-20."""
     started = _started(m, Object, "ObDereferenceObject")
     running = 0 if started.thread.done or m.i32(started.object + STATE) else 1
@@ -164,10 +143,17 @@ def ObfDereferenceObject(m: Machine, Object: int) -> int:
     return started.references
 
 
-@wdk()
-def ObDereferenceObject(m: Machine, Object: int) -> int:
-    """One reference less to a thread object. Facts: KRN-28, BUG-20."""
-    return ObfDereferenceObject(m, Object)
+def _current(m: Machine) -> int:
+    """The current thread's object."""
+    return thread_object(m)
+
+
+for _name in ("ObReferenceObject", "ObfReferenceObject"):
+    wdk(name=_name)(_reference)
+for _name in ("ObDereferenceObject", "ObfDereferenceObject"):
+    wdk(name=_name)(_dereference)
+for _name in ("KeGetCurrentThread", "PsGetCurrentThread"):
+    wdk(irql=HIGH_LEVEL, quiet=True, name=_name)(_current)
 
 
 def _started(m: Machine, address: int, function: str) -> Started:
@@ -183,18 +169,6 @@ def _started(m: Machine, address: int, function: str) -> Started:
 
 def _too_often(m: Machine, address: int, function: str) -> NoReturn:
     m.stop("object-dereferenced-too-often", objects=(address,), object=f"{address:#018x}", function=function)
-
-
-@wdk(irql=HIGH_LEVEL, quiet=True)
-def KeGetCurrentThread(m: Machine) -> int:
-    """The current thread's object."""
-    return thread_object(m)
-
-
-@wdk(irql=DISPATCH_LEVEL, quiet=True)
-def PsGetCurrentThread(m: Machine) -> int:
-    """The current thread's object."""
-    return thread_object(m)
 
 
 def check_threads(m: Machine) -> None:

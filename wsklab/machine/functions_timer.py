@@ -31,69 +31,64 @@ def due(m: Machine) -> Due:
     return m.model("kernel.due", Due)
 
 
-def run_at_dispatch(m: Machine, routine: int, *arguments: int) -> None:
-    """Call a routine of the driver at DISPATCH_LEVEL; a stop when it comes back at another IRQL (BUG-21)."""
-    with m.at_irql(DISPATCH_LEVEL):
-        m.call(routine, *arguments)
-        if m.irql != DISPATCH_LEVEL:
-            m.stop("routine-changed-irql", what=m.code_at(routine).name, before=DISPATCH_LEVEL, after=m.irql)
+def _take_back(waiting: dict[int, Callable[[], None]], address: int) -> int:
+    cancel = waiting.pop(address, None)
+    if cancel is not None:
+        cancel()
+    return int(cancel is not None)
 
 
 # DPCs
 
 
 def _dpc(m: Machine, dpc: int, function: str) -> None:
-    content, states = m.memory.peek(dpc, 1)
-    if states != b"\x01" and m.u8(dpc) == _DPC_TYPE:
-        return
-    m.stop("not-initialized", objects=(dpc,), object=f"{dpc:#018x}", function=function, expected="KDPC")
+    if m.memory.peek(dpc, 1)[1] == b"\x01" or m.u8(dpc) != _DPC_TYPE:
+        m.stop("not-initialized", objects=(dpc,), object=f"{dpc:#018x}", function=function, expected="KDPC")
 
 
 @wdk(irql=HIGH_LEVEL)
 def KeInitializeDpc(m: Machine, Dpc: int, DeferredRoutine: int, DeferredContext: int) -> None:
     """Make a DPC object for a routine and its context, in nonpaged memory."""
     refuse_paged(m, Dpc, "KeInitializeDpc")
-    m.write(Dpc, bytes(m.sizeof("KDPC")))
-    m.set_u8(Dpc, _DPC_TYPE)
-    m.set_u64(Dpc + m.offset("KDPC", "DeferredRoutine"), DeferredRoutine)
-    m.set_u64(Dpc + m.offset("KDPC", "DeferredContext"), DeferredContext)
+    m.write(Dpc, bytes([_DPC_TYPE]).ljust(m.sizeof("KDPC"), b"\0"))
+    view = m.view(Dpc, "KDPC")
+    view.DeferredRoutine, view.DeferredContext = DeferredRoutine, DeferredContext
 
 
 @wdk(irql=HIGH_LEVEL)
 def KeInsertQueueDpc(m: Machine, Dpc: int, SystemArgument1: int, SystemArgument2: int) -> int:
-    """Queue a DPC; FALSE when it is queued already."""
+    """Queue a DPC; FALSE when it is queued already. Facts: BUG-21."""
     _dpc(m, Dpc, "KeInsertQueueDpc")
-    return int(_queue(m, Dpc, SystemArgument1, SystemArgument2))
-
-
-def _queue(m: Machine, dpc: int, first: int, second: int) -> bool:
-    queued = due(m).dpcs
-    if dpc in queued:
-        return False
-    m.set_u64(dpc + m.offset("KDPC", "SystemArgument1"), first)
-    m.set_u64(dpc + m.offset("KDPC", "SystemArgument2"), second)
+    queued, view = due(m).dpcs, m.view(Dpc, "KDPC")
+    if Dpc in queued:
+        return 0
+    view.SystemArgument1, view.SystemArgument2 = SystemArgument1, SystemArgument2
 
     def run() -> None:
-        del queued[dpc]
-        routine, context = m.u64(dpc + m.offset("KDPC", "DeferredRoutine")), m.u64(dpc + m.offset("KDPC", "DeferredContext"))
-        run_at_dispatch(m, routine, dpc, context, first, second)
+        del queued[Dpc]
+        routine = int(view.DeferredRoutine)
+        m.call(routine, Dpc, int(view.DeferredContext), SystemArgument1, SystemArgument2)
+        if m.irql != DISPATCH_LEVEL:
+            m.stop("routine-changed-irql", what=m.code_at(routine).name, before=DISPATCH_LEVEL, after=m.irql)
 
-    queued[dpc] = m.post(run, name="DPC")
-    return True
+    queued[Dpc] = m.post(run, name="DPC")
+    return 1
 
 
 @wdk(irql=HIGH_LEVEL)
 def KeRemoveQueueDpc(m: Machine, Dpc: int) -> int:
     """Take a queued DPC back; FALSE when it is not queued."""
     _dpc(m, Dpc, "KeRemoveQueueDpc")
-    cancel = due(m).dpcs.pop(Dpc, None)
-    if cancel is None:
-        return 0
-    cancel()
-    return 1
+    return _take_back(due(m).dpcs, Dpc)
 
 
 # Timers
+
+
+@wdk()
+def KeInitializeTimerEx(m: Machine, Timer: int, Type: int) -> None:
+    """Make a notification (0) or synchronization (1) timer, in nonpaged memory."""
+    initialize(m, Timer, SYNCHRONIZATION_TIMER if Type else NOTIFICATION_TIMER, m.sizeof("KTIMER"), 0)
 
 
 @wdk()
@@ -103,23 +98,24 @@ def KeInitializeTimer(m: Machine, Timer: int) -> None:
 
 
 @wdk()
-def KeInitializeTimerEx(m: Machine, Timer: int, Type: int) -> None:
-    """Make a notification (0) or synchronization (1) timer, in nonpaged memory."""
-    refuse_paged(m, Timer, "KeInitializeTimer")
-    m.write(Timer, bytes(m.sizeof("KTIMER")))
-    initialize(m, Timer, SYNCHRONIZATION_TIMER if Type else NOTIFICATION_TIMER, m.sizeof("KTIMER"), 0)
+def KeSetTimerEx(m: Machine, Timer: int, DueTime: int, Period: int, Dpc: int) -> int:
+    """Start a timer that repeats every Period milliseconds (0: once); TRUE when it was running before, and is set anew.
+
+    Negative times are relative, in 100-ns units.
+    """
+    kind_of(m, Timer, "KeSetTimer", "timer")
+    was_running = _take_back(due(m).timers, Timer)
+    m.set_i32(Timer + STATE, 0)
+    view, deadline = m.view(Timer, "KTIMER"), deadline_of(m, large_integer(m, DueTime)) if DueTime else m.time
+    view.Dpc, view.Period, view.DueTime.QuadPart = Dpc, Period, deadline
+    _start(m, Timer, deadline - m.time)
+    return was_running
 
 
 @wdk()
 def KeSetTimer(m: Machine, Timer: int, DueTime: int, Dpc: int) -> int:
-    """Start a timer; TRUE when it was running before, and is set anew. Negative times are relative, in 100-ns units."""
-    return _set(m, Timer, DueTime, 0, Dpc)
-
-
-@wdk()
-def KeSetTimerEx(m: Machine, Timer: int, DueTime: int, Period: int, Dpc: int) -> int:
-    """Start a timer that repeats every Period milliseconds (0: once); TRUE when it was running before."""
-    return _set(m, Timer, DueTime, Period, Dpc)
+    """Start a timer that is due once; TRUE when it was running before."""
+    return int(KeSetTimerEx(m, Timer, DueTime, 0, Dpc))
 
 
 def large_integer(m: Machine, value: int) -> int:
@@ -129,63 +125,32 @@ def large_integer(m: Machine, value: int) -> int:
     return value - (1 << 64) if value >> 63 == 1 else value
 
 
-def _set(m: Machine, timer: int, due_time: int, period: int, dpc: int) -> int:
-    kind_of(m, timer, "KeSetTimer", "timer")
-    was_running = _stop(m, timer)
-    m.set_i32(timer + STATE, 0)
-    m.set_u64(timer + m.offset("KTIMER", "Dpc"), dpc)
-    m.set_u32(timer + m.offset("KTIMER", "Period"), period)
-    deadline = deadline_of(m, large_integer(m, due_time)) if due_time else m.time
-    m.set_u64(timer + m.offset("KTIMER", "DueTime"), deadline)
-    _start(m, timer, deadline - m.time)
-    return int(was_running)
-
-
 def _start(m: Machine, timer: int, delay: int) -> None:
-    running = due(m).timers
+    running, view = due(m).timers, m.view(timer, "KTIMER")
 
     def expire() -> None:
         del running[timer]
         m.set_i32(timer + STATE, 1)
-        period, dpc = m.u32(timer + m.offset("KTIMER", "Period")), m.u64(timer + m.offset("KTIMER", "Dpc"))
         if m.trace.on:
             m.trace.add("state", "timer expired", actor="io", objects=(timer,))
-        if period:
-            _start(m, timer, period * _MILLISECOND)
-        if dpc:
-            _queue(m, dpc, 0, 0)
+        if view.Period:
+            _start(m, timer, view.Period * _MILLISECOND)
+        if view.Dpc:
+            KeInsertQueueDpc(m, int(view.Dpc), 0, 0)
 
     running[timer] = m.after(delay, expire, name="timer")
-
-
-def _stop(m: Machine, timer: int) -> bool:
-    cancel = due(m).timers.pop(timer, None)
-    if cancel is not None:
-        cancel()
-    return cancel is not None
 
 
 @wdk()
 def KeCancelTimer(m: Machine, Timer: int) -> int:
     """Stop a timer; TRUE when it was running. A DPC that it has queued already still runs."""
     kind_of(m, Timer, "KeCancelTimer", "timer")
-    return int(_stop(m, Timer))
-
-
-@wdk()
-def KeReadStateTimer(m: Machine, Timer: int) -> int:
-    """Whether the timer is signalled."""
-    kind_of(m, Timer, "KeReadStateTimer", "timer")
-    return int(m.i32(Timer + STATE) > 0)
+    return _take_back(due(m).timers, Timer)
 
 
 def check_due(m: Machine) -> None:
     """At unload: stop when a timer runs or a DPC is queued. Facts: BUG-16."""
-    model = due(m)
-    for what, addresses, place in (
-        ("DPC", model.dpcs, m.offset("KDPC", "DeferredRoutine")),
-        ("timer", model.timers, m.offset("KTIMER", "Dpc")),
-    ):
+    for what, addresses, member in (("DPC", due(m).dpcs, "DeferredRoutine"), ("timer", due(m).timers, "Dpc")):
         for address in addresses:
-            routine = m.u64(address + place)
+            routine = m.u64(address + m.offset(f"K{what.upper()}", member))
             m.stop("timer-at-unload", objects=(address,), what=what, object=f"{address:#018x}", routine=f"{routine:#018x}")

@@ -124,7 +124,14 @@ class Machine:
             self.memory.mark(block.address, size, READ_ONLY)
         if self.trace.on and kind in ("pool", "irp", "mdl", "object"):
             self.trace.add(
-                "allocate", block.label, actor="io", objects=(block.address,), where=self.caller(), size=size, memory=kind, tag=tag
+                "allocate",
+                block.label,
+                actor="io",
+                objects=(block.address,),
+                where=self.caller(),
+                size=size,
+                memory=kind,
+                tag=tag,
             )
         return block.address
 

@@ -173,6 +173,7 @@ class FunctionPointer(Address):
     prototype: Function
 
     def __call__(self, *arguments: Any) -> Any:
+        """Call the function on the machine; takes and returns Python values."""
         code = self.machine.code_at(int(self))
         value = self.machine.run_function(code, *c_arguments(code.name, self.prototype, arguments))
         return python_value(self.machine, value, self.prototype.returns)
@@ -180,9 +181,7 @@ class FunctionPointer(Address):
 
 def c_arguments(name: str, prototype: Function, arguments: tuple[Any, ...]) -> list[Any]:
     """Python values as C arguments. Raises TypeError for a wrong number or an unfit value."""
-    if len(arguments) != len(prototype.parameters) and not (
-        prototype.varargs and len(arguments) > len(prototype.parameters)
-    ):
+    if len(arguments) != len(prototype.parameters) and not (prototype.varargs and len(arguments) > len(prototype.parameters)):
         raise TypeError(f"{spelled(name, prototype)} takes {len(prototype.parameters)} arguments, not {len(arguments)}")
     values: list[Any] = []
     for index, argument in enumerate(arguments):
