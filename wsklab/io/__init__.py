@@ -3,7 +3,7 @@
 Importing this package declares the modelled functions of the I/O manager and of the kernel below it.
 """
 
-from wsklab.io import completion, device, functions_irp, functions_mdl, irp, mdl, unload, workitem
+from wsklab.io import completion, device, irp, mdl, unload, workitem
 from wsklab.machine import (
     functions_locks,
     functions_memory,
@@ -16,7 +16,6 @@ from wsklab.machine import (
 )
 
 __all__ = [
-    "completion", "device", "functions_irp", "functions_locks", "functions_mdl", "functions_memory",
-    "functions_pool", "functions_print", "functions_sync", "functions_system", "functions_thread", "functions_timer",
-    "irp", "mdl", "unload", "workitem",
+    "completion", "device", "functions_locks", "functions_memory", "functions_pool", "functions_print", "functions_sync",
+    "functions_system", "functions_thread", "functions_timer", "irp", "mdl", "unload", "workitem",
 ]  # fmt: skip

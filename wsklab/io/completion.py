@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 from wsklab.io.irp import (
     BACK,
@@ -19,19 +20,20 @@ from wsklab.io.irp import (
     ON_CANCEL,
     ON_ERROR,
     ON_SUCCESS,
+    PENDING,
     PENDING_RETURNED,
     SENT,
-    Layout,
     Packet,
-    _blank,
-    _next,
-    _refuse,
+    blank,
     code_name,
     irps,
     layout,
+    next_state,
     packet_of,
-)
-from wsklab.machine import DISPATCH_LEVEL, Machine
+    refuse,
+)  # fmt: skip
+from wsklab.machine import DISPATCH_LEVEL, HIGH_LEVEL, Machine, wdk
+from wsklab.machine.functions_locks import held_locks
 from wsklab.machine.status import name_of
 
 
@@ -46,21 +48,16 @@ def complete(
 ) -> None:
     """Complete an IRP, as IoCompleteRequest does.
 
-    Args:
-        m: the machine.
-        irp: address of the IRP.
-        status: stored in IoStatus.Status, None to leave what stands there.
-        information: stored in IoStatus.Information, None to leave it.
-        by: who completes it; it must be the one who has it (BUG-04).
-        function: the call that does it, for messages.
+    `status` and `information` go to IoStatus, None leaves what stands there; `by` is who completes it, in the call `function`,
+    and must be the one who has it (BUG-04).
     """
     packet = packet_of(m, irp, function)
     if packet.state != SENT:
         if packet.own:
-            _next(m, packet, "complete", function)
-        _refuse(m, "irp-completed-twice", packet, function)
+            next_state(m, packet, "complete", function)
+        refuse(m, "irp-completed-twice", packet, function)
     if packet.holder != by:
-        _refuse(m, "irp-not-yours-to-complete", packet, function)
+        refuse(m, "irp-not-yours-to-complete", packet, function)
     o = layout()
     if status is not None:
         m.set_i32(irp + o.status, status)
@@ -79,16 +76,37 @@ def complete(
     _walk(m, packet, o, by)
 
 
-def _walk(m: Machine, packet: Packet, o: Layout, by: str) -> None:
+@wdk(irql=HIGH_LEVEL)
+def IofCompleteRequest(m: Machine, Irp: int, PriorityBoost: int) -> None:
+    """Complete an IRP that the driver was given. Facts: IRP-14, IRP-15, IRP-21, IRP-34, BUG-32."""
+    packet = packet_of(m, Irp, "IoCompleteRequest")
+    if m.irql > DISPATCH_LEVEL:
+        m.too_high("IoCompleteRequest", DISPATCH_LEVEL)
+    result, routine = m.i32(Irp + layout().status), m.u64(Irp + layout().cancel_routine)
+    if packet.holder == "driver" and packet.state == SENT:
+        if result in (PENDING, -1):
+            refuse(m, "irp-completed-pending", packet, "IoCompleteRequest", status=name_of(result))
+        if routine:
+            refuse(m, "irp-completed-cancelable", packet, "IoCompleteRequest", routine=code_name(m, routine))
+        locks = held_locks(m)
+        if locks:
+            refuse(m, "irp-completed-under-lock", packet, "IoCompleteRequest", lock=f"{locks[-1]:#018x}")
+    complete(m, Irp, by="driver")
+
+
+wdk(irql=HIGH_LEVEL, name="IoCompleteRequest")(IofCompleteRequest)
+
+
+def _walk(m: Machine, packet: Packet, o: SimpleNamespace, by: str) -> None:
     irp = packet.address
-    blank = _blank(packet.stack_count)[1]
+    cleared = blank(packet.stack_count)[1]
     name, returned = "(none)", 0
     index = m.u8(irp + o.index)
     while index <= packet.stack_count:
         location = m.u64(irp + o.current)
         control, routine, context = m.u8(location + o.control), m.u64(location + o.routine), m.u64(location + o.context)
         index += 1
-        m.write(location, blank)
+        m.write(location, cleared)
         m.set_u8(irp + o.index, index)
         m.set_u64(irp + o.current, location + o.location)
         m.set_u8(irp + o.pending, control & PENDING_RETURNED)
@@ -109,15 +127,15 @@ def _walk(m: Machine, packet: Packet, o: Layout, by: str) -> None:
             return
         if packet.moves != moves:
             rule = "own-irp-not-stopped" if packet.own else "irp-completed-twice"
-            _refuse(m, rule, packet, "IoCompleteRequest", routine=name, status=name_of(returned))
+            refuse(m, rule, packet, "IoCompleteRequest", routine=name, status=name_of(returned))
         if control & PENDING_RETURNED and not top and not m.u8(location + o.location + o.control) & PENDING_RETURNED:
-            _refuse(m, "irp-pending-not-propagated", packet, "", routine=name, status=name_of(returned))
+            refuse(m, "irp-pending-not-propagated", packet, "", routine=name, status=name_of(returned))
     if packet.own:
-        _refuse(m, "own-irp-not-stopped", packet, "IoCompleteRequest", routine=name, status=name_of(returned))
+        refuse(m, "own-irp-not-stopped", packet, "IoCompleteRequest", routine=name, status=name_of(returned))
     _give_back(m, packet, o)
 
 
-def _asked(m: Machine, irp: int, o: Layout) -> int:
+def _asked(m: Machine, irp: int, o: SimpleNamespace) -> int:
     """The Invoke flags that the outcome of an IRP satisfies (IRP-11)."""
     return (ON_SUCCESS if m.i32(irp + o.status) >= 0 else ON_ERROR) | (ON_CANCEL if m.u8(irp + o.cancel) else 0)
 
@@ -128,7 +146,7 @@ def _call(m: Machine, packet: Packet, routine: int, arguments: tuple[int, int, i
     returned: int = m.call(routine, *arguments, actor=by)
     if m.irql != before:
         after, m.irql = m.irql, before
-        _refuse(m, "irp-routine-changed-irql", packet, "", routine=code_name(m, routine), before=before, after=after)
+        refuse(m, "irp-routine-changed-irql", packet, "", routine=code_name(m, routine), before=before, after=after)
     if m.trace.on:
         m.trace.add(
             "routine-returned", code_name(m, routine), actor="driver", target=by, objects=(packet.address,), irp=packet.address,
@@ -137,7 +155,7 @@ def _call(m: Machine, packet: Packet, routine: int, arguments: tuple[int, int, i
     return returned
 
 
-def _give_back(m: Machine, packet: Packet, o: Layout) -> None:
+def _give_back(m: Machine, packet: Packet, o: SimpleNamespace) -> None:
     """The end of completion of an IRP of somebody else: its maker takes it back."""
     irp = packet.address
     packet.state = DONE
@@ -160,30 +178,31 @@ class CancelLock:
     irql: int = 0
 
 
-def cancel_lock(m: Machine) -> CancelLock:
-    """The cancel spin lock of a machine."""
+def _cancel_lock(m: Machine) -> CancelLock:
     return m.model("io.cancel", CancelLock)
 
 
 def acquire_cancel_lock(m: Machine) -> int:
     """Take the cancel spin lock and raise to DISPATCH_LEVEL; returns the IRQL before (IRP-30)."""
-    lock = cancel_lock(m)
+    lock = _cancel_lock(m)
     if lock.held:
         m.stop("spinlock-recursive", object="the cancel spin lock", function="IoAcquireCancelSpinLock", holder="IoCancelIrp")
     lock.held, lock.irql, m.irql = True, m.irql, max(m.irql, DISPATCH_LEVEL)
     return lock.irql
 
 
+@wdk(name="IoReleaseCancelSpinLock")
 def release_cancel_lock(m: Machine, irql: int) -> None:
-    """Release the cancel spin lock and go back to `irql`."""
-    lock = cancel_lock(m)
+    """Release the cancel spin lock and go back to `irql`; in a cancel routine that is Irp->CancelIrql. Facts: IRP-30."""
+    lock = _cancel_lock(m)
     if not lock.held:
         m.stop("spinlock-not-held", object="the cancel spin lock", function="IoReleaseCancelSpinLock")
     lock.held, m.irql = False, irql
 
 
+@wdk(name="IoSetCancelRoutine")
 def set_cancel_routine(m: Machine, irp: int, routine: int) -> int:
-    """Exchange the cancel routine of an IRP; returns the one before, 0 for none."""
+    """Set or clear the routine that IoCancelIrp calls; returns the previous one. Facts: IRP-28, IRP-30."""
     packet_of(m, irp, "IoSetCancelRoutine")
     place = irp + layout().cancel_routine
     before = m.u64(place)
@@ -207,9 +226,9 @@ def cancel(m: Machine, irp: int, *, by: str = "driver") -> bool:
         m.stop("irp-cancelled-after-completion", objects=(irp,), irp=f"{irp:#018x}", function="IoCancelIrp")
     packet = packet_of(m, irp, "IoCancelIrp")
     if packet.maker != by:
-        _refuse(m, "irp-cancelled-not-owner", packet, "IoCancelIrp")
+        refuse(m, "irp-cancelled-not-owner", packet, "IoCancelIrp")
     if packet.own:
-        _next(m, packet, "cancel", "IoCancelIrp")
+        next_state(m, packet, "cancel", "IoCancelIrp")
     o = layout()
     before = m.irql
     saved = acquire_cancel_lock(m)
@@ -224,7 +243,19 @@ def cancel(m: Machine, irp: int, *, by: str = "driver") -> bool:
     index = m.u8(irp + o.index)
     device = m.u64(m.u64(irp + o.current) + o.device) if index <= packet.stack_count else 0
     m.call(routine, device, irp, actor="io")
-    if cancel_lock(m).held or m.irql != before:
+    if _cancel_lock(m).held or m.irql != before:
         after, m.irql = m.irql, before
         m.stop("routine-changed-irql", objects=(routine,), what=code_name(m, routine), before=before, after=after)
     return True
+
+
+@wdk()
+def IoCancelIrp(m: Machine, Irp: int) -> int:
+    """Ask for an own IRP to be completed soon; TRUE when it has a cancel routine. Facts: IRP-28, IRP-29, IRP-31, BUG-06."""
+    return int(cancel(m, Irp))
+
+
+@wdk()
+def IoAcquireCancelSpinLock(m: Machine, Irql: int) -> None:
+    """Take the system's cancel spin lock."""
+    m.set_u8(Irql, acquire_cancel_lock(m))

@@ -12,7 +12,8 @@ from typing import Any
 
 from wsklab.io.completion import complete
 from wsklab.io.irp import PENDING, Visit, code_name, hand_over, irps, layout
-from wsklab.machine import DISPATCH_LEVEL, PASSIVE_LEVEL, Machine, Wait, status, wdk
+from wsklab.machine import PASSIVE_LEVEL, Machine, Wait, status, wdk
+from wsklab.machine.functions_memory import counted
 from wsklab.machine.status import name_of
 
 BUFFERED, DIRECT = 0x4, 0x10
@@ -38,11 +39,9 @@ def devices(m: Machine) -> Devices:
 
 def make_driver(m: Machine, name: str, dispatch: Dispatch | None = None) -> int:
     """A driver object; with `dispatch`, every major function leads to that Python callable. Returns its address."""
-    address = m.new("DRIVER_OBJECT", label=f"driver {name}")
-    m.set_u16(address, 4)
-    m.set_u16(address + 2, m.sizeof("DRIVER_OBJECT"))
-    extension = m.new("DRIVER_EXTENSION")
-    m.set_u64(address + m.offset("DRIVER_OBJECT", "DriverExtension"), extension)
+    address, extension = m.new("DRIVER_OBJECT", label=f"driver {name}"), m.new("DRIVER_EXTENSION")
+    view = m.view(address, "DRIVER_OBJECT")
+    view.Type, view.Size, view.DriverExtension = 4, m.sizeof("DRIVER_OBJECT"), extension
     m.set_u64(extension, address)
     if dispatch is not None:
         code, table = m.python_code(dispatch, f"{name} dispatch"), address + m.offset("DRIVER_OBJECT", "MajorFunction")
@@ -57,18 +56,8 @@ def make_device(
 ) -> int:  # fmt: skip
     """A device object of a driver object.
 
-    Args:
-        m: the machine.
-        driver: the driver object.
-        owner: who answers for it in the pictures: device, framework, driver.
-        name: what it is called, for messages.
-        extension: bytes of device extension.
-        flags: DO_BUFFERED_IO, DO_DIRECT_IO or 0 for neither.
-        stack_size: stack locations that IRPs for it need.
-        device_type: FILE_DEVICE_…; unknown if not given.
-
-    Returns:
-        The address of the device object.
+    `owner` answers for it in the pictures (device, framework, driver); `extension` is bytes of device extension, `flags`
+    DO_BUFFERED_IO, DO_DIRECT_IO or 0 for neither, `stack_size` the stack locations that IRPs for it need.
     """
     size = m.sizeof("DEVICE_OBJECT")
     address = m.allocate(size + extension, "object", label=f"device {name}".strip(), zero=True)
@@ -90,6 +79,7 @@ def owner_of(m: Machine, device: int) -> str:
     return devices(m).owners.get(device, "device")
 
 
+@wdk(name="IoGetAttachedDevice")
 def top_of(m: Machine, device: int) -> int:
     """The device at the top of a device's stack."""
     attached = m.offset("DEVICE_OBJECT", "AttachedDevice")
@@ -98,8 +88,9 @@ def top_of(m: Machine, device: int) -> int:
     return device
 
 
+@wdk(irql=PASSIVE_LEVEL, name="IoAttachDeviceToDeviceStack")
 def attach(m: Machine, source: int, target: int) -> int:
-    """Put a device on top of a stack; returns the device that was on top before."""
+    """Put a device on top of the target's stack; returns the device that was on top before."""
     below = top_of(m, target)
     m.set_u64(below + m.offset("DEVICE_OBJECT", "AttachedDevice"), source)
     place = m.offset("DEVICE_OBJECT", "StackSize")
@@ -170,13 +161,14 @@ def IofCallDriver(m: Machine, DeviceObject: int, Irp: int) -> Generator[Wait, An
     return (yield from send(m, DeviceObject, Irp, by="driver"))
 
 
-@wdk(waits=True)
-def IoCallDriver(m: Machine, DeviceObject: int, Irp: int) -> Generator[Wait, Any, int]:
-    """Send an IRP to the next-lower driver; the same as IofCallDriver."""
-    return (yield from send(m, DeviceObject, Irp, by="driver"))
+wdk(waits=True, name="IoCallDriver")(IofCallDriver)
 
 
 # What C calls
+
+
+def _text(m: Machine, string: int) -> str:
+    return counted(m, string).decode("utf-16-le", "replace") if string else ""
 
 
 @wdk(irql=PASSIVE_LEVEL)
@@ -184,18 +176,15 @@ def IoCreateDevice(
     m: Machine, DriverObject: int, DeviceExtensionSize: int, DeviceName: int, DeviceType: int, DeviceCharacteristics: int,
     Exclusive: int, DeviceObject: int,
 ) -> int:  # fmt: skip
-    """Make a device object of the driver."""
+    """Make a device object of the driver, with DO_DEVICE_INITIALIZING set."""
     if m.choose("IoCreateDevice", ("succeeds", "fails")) == "fails":
         return status.INSUFFICIENT_RESOURCES
-    name = ""
-    if DeviceName:
-        length, buffer = m.u16(DeviceName), m.u64(DeviceName + 8)
-        name = m.read(buffer, length).decode("utf-16-le", "replace") if length else ""
-        if name in devices(m).names.values():
-            return status.OBJECT_NAME_COLLISION
+    name = _text(m, DeviceName)
+    if name and name in devices(m).names.values():
+        return status.OBJECT_NAME_COLLISION
     made = make_device(
         m, DriverObject, owner="driver", name=name, extension=DeviceExtensionSize, flags=0x80, device_type=DeviceType
-    )  # DO_DEVICE_INITIALIZING
+    )
     m.set_u64(DeviceObject, made)
     return status.SUCCESS
 
@@ -205,9 +194,8 @@ def IoDeleteDevice(m: Machine, DeviceObject: int) -> None:
     """Delete a device object."""
     view = m.view(DeviceObject, "DEVICE_OBJECT")
     place = int(view.DriverObject) + m.offset("DRIVER_OBJECT", "DeviceObject")
-    following = m.offset("DEVICE_OBJECT", "NextDevice")
     while m.u64(place) and m.u64(place) != DeviceObject:
-        place = m.u64(place) + following
+        place = m.u64(place) + m.offset("DEVICE_OBJECT", "NextDevice")
     if m.u64(place):
         m.set_u64(place, int(view.NextDevice))
     devices(m).owners.pop(DeviceObject, None)
@@ -216,35 +204,23 @@ def IoDeleteDevice(m: Machine, DeviceObject: int) -> None:
 
 
 @wdk(irql=PASSIVE_LEVEL)
-def IoAttachDeviceToDeviceStack(m: Machine, SourceDevice: int, TargetDevice: int) -> int:
-    """Put a device on top of the target's stack; returns the device below it."""
-    return attach(m, SourceDevice, TargetDevice)
-
-
-@wdk(irql=PASSIVE_LEVEL)
 def IoDetachDevice(m: Machine, TargetDevice: int) -> None:
     """Take the device above TargetDevice off the stack."""
-    m.set_u64(TargetDevice + m.offset("DEVICE_OBJECT", "AttachedDevice"), 0)
-
-
-@wdk(irql=DISPATCH_LEVEL)
-def IoGetAttachedDevice(m: Machine, DeviceObject: int) -> int:
-    """The device at the top of a device's stack."""
-    return top_of(m, DeviceObject)
+    m.view(TargetDevice, "DEVICE_OBJECT").AttachedDevice = 0
 
 
 @wdk(irql=PASSIVE_LEVEL)
 def IoCreateSymbolicLink(m: Machine, SymbolicLinkName: int, DeviceName: int) -> int:
     """Give a device a second name."""
-    link, name = (m.read(m.u64(text + 8), m.u16(text)).decode("utf-16-le", "replace") for text in (SymbolicLinkName, DeviceName))
-    if link in devices(m).links:
+    links, link = devices(m).links, _text(m, SymbolicLinkName)
+    if link in links:
         return status.OBJECT_NAME_COLLISION
-    devices(m).links[link] = name
+    links[link] = _text(m, DeviceName)
     return status.SUCCESS
 
 
 @wdk(irql=PASSIVE_LEVEL)
 def IoDeleteSymbolicLink(m: Machine, SymbolicLinkName: int) -> int:
     """Take a device's second name away."""
-    link = m.read(m.u64(SymbolicLinkName + 8), m.u16(SymbolicLinkName)).decode("utf-16-le", "replace")
-    return status.SUCCESS if devices(m).links.pop(link, None) else status.OBJECT_NAME_NOT_FOUND
+    known = devices(m).links.pop(_text(m, SymbolicLinkName), None)
+    return status.OBJECT_NAME_NOT_FOUND if known is None else status.SUCCESS

@@ -7,8 +7,8 @@ one :class:`Packet` per live IRP. Three rules hold here:
 * a call that breaks a rule leaves the IRP as it was;
 * after a completion routine has returned STATUS_MORE_PROCESSING_REQUIRED nothing here touches the IRP any more (IRP-35).
 
-`ACTIONS` is the table of what may be done to an IRP in which state. Providers (`wsk`, `kmdf`, scripted devices) use the functions
-of this module; the functions that C calls are in ``functions_irp``. Facts: IRP-01 to IRP-35, WSK-USE-01 to WSK-USE-15.
+`ACTIONS` is the table of what may be done to an IRP in which state. C and the providers (`wsk`, `kmdf`, scripted devices) use the
+same functions; `by` says who. Facts: IRP-01 to IRP-35, WSK-USE-01 to WSK-USE-15.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from struct import Struct
+from struct import pack
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
-from wsklab.machine import Machine
+from wsklab.c.headers import headers
+from wsklab.machine import Machine, status, wdk
+from wsklab.machine.machine import offset_of
 
 MORE_PROCESSING_REQUIRED = 0xC000_0016 - (1 << 32)
 PENDING = 0x103
@@ -27,6 +30,8 @@ CANCELLED = 0xC000_0120 - (1 << 32)
 PENDING_RETURNED, ON_CANCEL, ON_SUCCESS, ON_ERROR = 0x01, 0x20, 0x40, 0x80
 ALL_FLAGS = ON_CANCEL | ON_SUCCESS | ON_ERROR
 IO_TYPE_IRP = 6
+OUTCOMES = ("succeeds", "fails")
+Finished = Callable[[int, int, int], None]
 
 READY, SENT, BACK, DONE = "ready", "sent", "back", "done"
 ACTIONS: dict[str, dict[str, str]] = {
@@ -43,48 +48,34 @@ ACTIONS: dict[str, dict[str, str]] = {
 
 
 @dataclass(slots=True, eq=False)
-class Packet:
-    """What the I/O manager knows about a live IRP beside its bytes.
-
-    Attributes:
-        address: where the IRP lies.
-        stack_count: its stack locations.
-        maker: who made it: driver, framework, app, device, io.
-        own: made with IoAllocateIrp (or in raw memory): its maker gets it back and frees it (IRP-03).
-        state: ready, sent or back, see `ACTIONS`.
-        holders: who has it, by depth: the maker first, whoever got it last at the end.
-        moves: counts every change of state, so that a completion in progress sees what its routine did.
-        completions: how often it was completed.
-        raw: lives in memory of the driver's own (IoInitializeIrp).
-        finished: for IRPs of others, called as ``finished(irp, status, information)`` when completion is over.
-        visits: dispatch routines under way for it.
-    """
-
-    address: int
-    stack_count: int
-    maker: str
-    own: bool
-    state: str = READY
-    holders: list[str] = field(default_factory=list)
-    moves: int = 0
-    completions: int = 0
-    raw: bool = False
-    finished: Callable[[int, int, int], None] | None = None
-    visits: list[Visit] = field(default_factory=list)
-
-    @property
-    def holder(self) -> str:
-        """Who has the IRP now."""
-        return self.holders[-1]
-
-
-@dataclass(slots=True, eq=False)
 class Visit:
     """One dispatch routine under way: what it has done with the IRP so far (IRP-25, IRP-26)."""
 
     marked: bool = False
     passed: bool = False
     completed: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Packet:
+    """What the I/O manager knows about a live IRP beside its bytes."""
+
+    address: int
+    stack_count: int
+    maker: str  # driver, framework, app, device, io
+    own: bool  # made with IoAllocateIrp (or in raw memory): its maker gets it back and frees it (IRP-03)
+    state: str = READY  # see ACTIONS
+    holders: list[str] = field(default_factory=list)  # who has it, by depth: the maker first, whoever got it last at the end
+    moves: int = 0  # counts every change of state, so that a completion in progress sees what its routine did
+    completions: int = 0
+    raw: bool = False  # lives in memory of the driver's own (IoInitializeIrp)
+    finished: Finished | None = None  # for IRPs of others, called as finished(irp, status, information) at the end
+    visits: list[Visit] = field(default_factory=list)  # dispatch routines under way for it
+
+    @property
+    def holder(self) -> str:
+        """Who has the IRP now."""
+        return self.holders[-1]
 
 
 @dataclass(slots=True)
@@ -95,50 +86,31 @@ class Irps:
     gone: dict[int, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Offsets in bytes, read from the headers once."""
-
-    irp: int
-    location: int
-    status: int
-    information: int
-    pending: int
-    index: int
-    cancel: int
-    cancel_irql: int
-    cancel_routine: int
-    mdl: int
-    current: int
-    list_entry: int
-    major: int
-    control: int
-    device: int
-    routine: int
-    context: int
+_IRP = {
+    "status": "IoStatus.Status", "information": "IoStatus.Information", "pending": "PendingReturned", "index": "CurrentLocation",
+    "cancel": "Cancel", "cancel_irql": "CancelIrql", "cancel_routine": "CancelRoutine", "mdl": "MdlAddress",
+    "current": "Tail.Overlay.CurrentStackLocation", "list_entry": "ThreadListEntry",
+}  # fmt: skip
+_LOCATION = {
+    "major": "MajorFunction", "control": "Control", "device": "DeviceObject", "routine": "CompletionRoutine",
+    "context": "Context",
+}  # fmt: skip
 
 
 @cache
-def layout() -> Layout:
-    """The offsets of IRP and IO_STACK_LOCATION in use here."""
-    from wsklab.c.headers import headers
-    from wsklab.machine.machine import _offset
-
-    irp = ("IoStatus.Status", "IoStatus.Information", "PendingReturned", "CurrentLocation", "Cancel", "CancelIrql")
-    more = ("CancelRoutine", "MdlAddress", "Tail.Overlay.CurrentStackLocation", "ThreadListEntry")
-    location = ("MajorFunction", "Control", "DeviceObject", "CompletionRoutine", "Context")
-    sizes = headers().record("IRP").size, headers().record("IO_STACK_LOCATION").size
-    offsets = [_offset("IRP", path) for path in irp + more] + [_offset("IO_STACK_LOCATION", path) for path in location]
-    return Layout(*sizes, *offsets)
+def layout() -> SimpleNamespace:
+    """Offsets in bytes of the members of IRP and IO_STACK_LOCATION named above; `irp` and `location` are the sizes."""
+    sizes = {"irp": headers().record("IRP").size, "location": headers().record("IO_STACK_LOCATION").size}
+    places = {name: offset_of("IRP", path) for name, path in _IRP.items()}
+    return SimpleNamespace(**sizes, **places, **{name: offset_of("IO_STACK_LOCATION", path) for name, path in _LOCATION.items()})
 
 
 @cache
-def _blank(stack_count: int) -> tuple[bytes, bytes]:
+def blank(stack_count: int) -> tuple[bytes, bytes]:
     """The bytes of a fresh IRP and of one cleared stack location."""
     o = layout()
     size = o.irp + stack_count * o.location
-    content = bytearray(size)
-    Struct("<HH").pack_into(content, 0, IO_TYPE_IRP, size)
+    content = bytearray(pack("<HH", IO_TYPE_IRP, size).ljust(size, b"\0"))
     content[o.index - 1], content[o.index] = stack_count, stack_count + 1
     return bytes(content), bytes(o.location)
 
@@ -153,60 +125,76 @@ def irps(m: Machine) -> Irps:
 
 def allocate(m: Machine, stack_size: int, *, maker: str = "driver") -> int:
     """An IRP as IoAllocateIrp makes it: initialised, its stack locations zeroed, owned by `maker`. Facts: IRP-01, IRP-02."""
-    address = m.allocate(layout().irp + stack_size * layout().location, "irp", label="IRP")
-    initialize(m, address, stack_size)
-    irps(m).packets[address] = Packet(address, stack_size, maker, True, holders=[maker])
-    return address
+    return _make(m, stack_size, Packet(0, stack_size, maker, True))
 
 
-def build(m: Machine, stack_size: int, finished: Callable[[int, int, int], None] | None = None, *, maker: str = "app") -> int:
+def build(m: Machine, stack_size: int, finished: Finished | None = None, *, maker: str = "app") -> int:
     """An IRP that the I/O manager makes for a request of `maker`; it takes it back when completion is over.
 
-    Args:
-        m: the machine.
-        stack_size: stack locations, the StackSize of the device it goes to.
-        finished: called as ``finished(irp, status, information)`` at the end of completion; the IRP is gone afterwards.
-        maker: whose request it is.
-
-    Returns:
-        The address of the IRP.
+    `stack_size` is the StackSize of the device it goes to; ``finished(irp, status, information)`` is called at the end of
+    completion, and the IRP is gone afterwards.
     """
-    address = m.allocate(layout().irp + stack_size * layout().location, "irp", label="IRP")
-    initialize(m, address, stack_size)
-    irps(m).packets[address] = Packet(address, stack_size, maker, False, holders=[maker], finished=finished)
-    return address
+    return _make(m, stack_size, Packet(0, stack_size, maker, False, finished=finished))
 
 
-def initialize(m: Machine, irp: int, stack_size: int, status: int = 0) -> None:
-    """Write the bytes of a fresh IRP; `status` goes to IoStatus.Status (IRP-06)."""
+def _make(m: Machine, stack_size: int, packet: Packet) -> int:
+    packet.address = m.allocate(layout().irp + stack_size * layout().location, "irp", label="IRP")
+    packet.holders.append(packet.maker)
+    initialize(m, packet.address, stack_size)
+    irps(m).packets[packet.address] = packet
+    return packet.address
+
+
+@wdk()
+def IoAllocateIrp(m: Machine, StackSize: int, ChargeQuota: int) -> int:
+    """Allocate an IRP with room for StackSize drivers; NULL when there is no memory. Facts: IRP-01, IRP-02, KRN-46."""
+    return 0 if m.choose("IoAllocateIrp", OUTCOMES) == "fails" else allocate(m, StackSize)
+
+
+@wdk()
+def IoInitializeIrp(m: Machine, Irp: int, PacketSize: int, StackSize: int) -> None:
+    """Make an IRP in memory of one's own; not for IRPs from IoAllocateIrp. Facts: IRP-04, IRP-05, BUG-33."""
+    known = irps(m).packets.get(Irp)
+    if known is not None and not known.raw:
+        refuse(m, "irp-initialized-again", known, "IoInitializeIrp")
+    if known is not None and known.state == SENT:
+        refuse(m, "irp-reused-in-flight", known, "IoInitializeIrp")
+    initialize(m, Irp, StackSize)
+    irps(m).packets[Irp] = Packet(Irp, StackSize, "driver", True, holders=["driver"], raw=True)
+
+
+def initialize(m: Machine, irp: int, stack_size: int, result: int = 0) -> None:
+    """Write the bytes of a fresh IRP; `result` goes to IoStatus.Status (IRP-06)."""
     o = layout()
-    m.write(irp, _blank(stack_size)[0])
+    m.write(irp, blank(stack_size)[0])
     m.set_u64(irp + o.list_entry, irp + o.list_entry)
     m.set_u64(irp + o.list_entry + 8, irp + o.list_entry)
     m.set_u64(irp + o.current, irp + o.irp + stack_size * o.location)
-    if status:
-        m.set_i32(irp + o.status, status)
+    if result:
+        m.set_i32(irp + o.status, result)
 
 
-def reuse(m: Machine, irp: int, status: int = 0, *, function: str = "IoReuseIrp") -> None:
-    """Arm an own IRP again: as fresh, with `status` in IoStatus.Status. Facts: IRP-06, IRP-07, WSK-USE-10, WSK-USE-11."""
+@wdk(name="IoReuseIrp")
+def reuse(m: Machine, irp: int, result: int = 0, *, function: str = "IoReuseIrp") -> None:
+    """Arm an own IRP again: as fresh, with `result` in IoStatus.Status. Facts: IRP-06, IRP-07, WSK-USE-10, WSK-USE-11."""
     packet = packet_of(m, irp, function)
     if not packet.own:
-        _refuse(m, "irp-foreign-reused", packet, function)
-    packet.state = _next(m, packet, "reuse", function)
+        refuse(m, "irp-foreign-reused", packet, function)
+    packet.state = next_state(m, packet, "reuse", function)
     packet.moves += 1
     del packet.holders[1:]
-    initialize(m, irp, packet.stack_count, status)
+    initialize(m, irp, packet.stack_count, result)
     if m.trace.on:
         m.trace.add("state", "IRP ready", actor="io", objects=(irp,), irp=irp)
 
 
+@wdk(name="IoFreeIrp")
 def free(m: Machine, irp: int, *, function: str = "IoFreeIrp") -> None:
     """End an own IRP's life. Facts: IRP-08."""
     packet = packet_of(m, irp, function)
     if not packet.own:
-        _refuse(m, "irp-foreign-freed", packet, function)
-    _next(m, packet, "free", function)
+        refuse(m, "irp-foreign-freed", packet, function)
+    next_state(m, packet, "free", function)
     packet.state = DONE
     packet.moves += 1
     del irps(m).packets[irp]
@@ -247,15 +235,16 @@ def _diagnose(m: Machine, irp: int, function: str) -> NoReturn:
     _stop(m, "irp-not-an-irp", irp, function, what=block.label if block else "?")
 
 
-def _next(m: Machine, packet: Packet, action: str, function: str, **values: Any) -> str:
+def next_state(m: Machine, packet: Packet, action: str, function: str, **values: Any) -> str:
     """The state after an action of the maker, or the stop of the rule it breaks."""
     outcome = ACTIONS[action][packet.state]
     if outcome in (READY, SENT, BACK, DONE):
         return outcome
-    _refuse(m, outcome, packet, function, **values)
+    refuse(m, outcome, packet, function, **values)
 
 
-def _refuse(m: Machine, rule: str, packet: Packet, function: str, **values: Any) -> NoReturn:
+def refuse(m: Machine, rule: str, packet: Packet, function: str, **values: Any) -> NoReturn:
+    """Stop because something forbidden was done to a live IRP."""
     _stop(m, rule, packet.address, function, holder=packet.holder, maker=packet.maker, count=packet.stack_count, **values)
 
 
@@ -272,22 +261,32 @@ def code_name(m: Machine, address: int) -> str:
 # Going down
 
 
+@wdk(name="IoSetCompletionRoutine")
 def set_routine(
     m: Machine, irp: int, routine: int, context: int, on_success: bool = True, on_error: bool = True, on_cancel: bool = True,
     *, by: str = "driver", function: str = "IoSetCompletionRoutine",
 ) -> None:  # fmt: skip
-    """Store a completion routine in the next-lower stack location. Facts: IRP-10 to IRP-12."""
+    """Register the routine to be called when the next-lower driver has completed the IRP. Facts: IRP-10 to IRP-13."""
     packet = packet_of(m, irp, function)
     if packet.state == SENT and packet.holder != by:
-        _refuse(m, "irp-routine-set-in-flight", packet, function)
+        refuse(m, "irp-routine-set-in-flight", packet, function)
     o = layout()
     if m.u8(irp + o.index) <= 1:
-        _refuse(m, "irp-no-stack-location", packet, function)
+        refuse(m, "irp-no-stack-location", packet, function)
     location = m.u64(irp + o.current) - o.location
     m.set_u64(location + o.routine, routine)
     m.set_u64(location + o.context, context)
     flags = (ON_SUCCESS if on_success else 0) | (ON_ERROR if on_error else 0) | (ON_CANCEL if on_cancel else 0)
     m.set_u8(location + o.control, flags)
+
+
+@wdk()
+def IoSetCompletionRoutineEx(m: Machine, DeviceObject: int, Irp: int, CompletionRoutine: int, Context: int, *flags: int) -> int:
+    """Like IoSetCompletionRoutine, and keeps the driver loaded until the routine has run; can fail. Facts: IRP-13."""
+    if m.choose("IoSetCompletionRoutineEx", OUTCOMES) == "fails":
+        return status.INSUFFICIENT_RESOURCES
+    set_routine(m, Irp, CompletionRoutine, Context, *map(bool, flags))
+    return 0
 
 
 def hand_over(
@@ -296,30 +295,20 @@ def hand_over(
     """Give an IRP to whoever is below and move to the next stack location.
 
     Checks what the documents ask of an own IRP: armed, not in use, a stack location left, a completion routine with all three
-    Invoke flags (WSK-USE-07, WSK-USE-08, IRP-12, IRP-34). Nothing is changed when a check fails.
-
-    Args:
-        m: the machine.
-        irp: address of the IRP.
-        to: who gets it: wsk, framework, device, driver.
-        by: who gives it.
-        function: the call that does it, for messages.
-        device: DeviceObject of the new location, 0 to leave it.
-        major: MajorFunction of the new location, None to leave it.
-
-    Returns:
-        The address of the stack location that belongs to `to`.
+    Invoke flags (WSK-USE-07, WSK-USE-08, IRP-12, IRP-34). Nothing is changed when a check fails. `by` gives it `to` (wsk,
+    framework, device, driver) in the call `function`; `device` and `major` go into the new location unless 0 and None.
+    Returns the address of the stack location that belongs to `to`.
     """
     packet = packet_of(m, irp, function or to)
     passing = packet.state == SENT and packet.holder == by
     if not passing and packet.own:
-        _next(m, packet, "send", function, to=to)
+        next_state(m, packet, "send", function, to=to)
     elif not passing and packet.state == SENT:
-        _refuse(m, "irp-sent-while-in-use", packet, function, to=to)
+        refuse(m, "irp-sent-while-in-use", packet, function, to=to)
     o = layout()
     index = m.u8(irp + o.index) - 1
     if index <= 0:
-        _refuse(m, "irp-no-stack-location", packet, function or to)
+        refuse(m, "irp-no-stack-location", packet, function or to)
     location = m.u64(irp + o.current) - o.location
     if packet.own and by == packet.maker and not passing:
         _check_routine(m, packet, location, to, function)
@@ -347,21 +336,22 @@ def _check_routine(m: Machine, packet: Packet, location: int, to: str, function:
     o = layout()
     control = m.u8(location + o.control)
     if not m.u64(location + o.routine) or not control & ALL_FLAGS:
-        _refuse(m, "irp-without-routine", packet, function, to=to)
+        refuse(m, "irp-without-routine", packet, function, to=to)
     if control & ALL_FLAGS != ALL_FLAGS:
         names = ((ON_SUCCESS, "InvokeOnSuccess"), (ON_ERROR, "InvokeOnError"), (ON_CANCEL, "InvokeOnCancel"))
         flags = ", ".join(name for flag, name in names if not control & flag)
-        _refuse(m, "irp-missing-invoke-flag", packet, function, to=to, flags=flags)
+        refuse(m, "irp-missing-invoke-flag", packet, function, to=to, flags=flags)
 
 
+@wdk(name="IoMarkIrpPending")
 def mark_pending(m: Machine, irp: int, *, by: str = "driver") -> None:
-    """Set the pending mark in the current stack location, as IoMarkIrpPending does. Facts: IRP-22 to IRP-25, WSK-USE-30."""
+    """Say that the IRP will be completed later: marks the current stack location. Facts: IRP-22 to IRP-25, WSK-USE-30."""
     packet = packet_of(m, irp, "IoMarkIrpPending")
     o = layout()
     if m.u8(irp + o.index) > packet.stack_count:
-        _refuse(m, "mark-pending-own-irp", packet, "IoMarkIrpPending")
+        refuse(m, "mark-pending-own-irp", packet, "IoMarkIrpPending")
     if packet.state == SENT and packet.holder != by:
-        _refuse(m, "irp-marked-too-late", packet, "IoMarkIrpPending")
+        refuse(m, "irp-marked-too-late", packet, "IoMarkIrpPending")
     control = m.u64(irp + o.current) + o.control
     m.set_u8(control, m.u8(control) | PENDING_RETURNED)
     if packet.visits:

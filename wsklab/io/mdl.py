@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from struct import Struct
 from typing import NoReturn
 
-from wsklab.machine import APC_LEVEL, Machine
+from wsklab.io.irp import layout, packet_of
+from wsklab.machine import APC_LEVEL, Machine, wdk
 from wsklab.machine.functions_pool import is_paged
 
 MAPPED, LOCKED, NONPAGED, FIXED, PARTIAL, PARTIAL_MAPPED = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
@@ -94,8 +95,9 @@ def allocate(m: Machine, address: int, length: int) -> int:
     return mdl
 
 
+@wdk(name="IoFreeMdl")
 def free_own(m: Machine, mdl: int) -> None:
-    """IoFreeMdl: free one MDL of the driver, not its chain and not its buffer (KRN-07)."""
+    """Free one MDL of the driver, not its chain and not its buffer. Facts: KRN-07, IRP-09."""
     known = fields(m, mdl, "IoFreeMdl")
     model = mdls(m)
     if mdl not in model.live | model.given:
@@ -111,19 +113,21 @@ def free_own(m: Machine, mdl: int) -> None:
 
 def _buffer(m: Machine, mdl: int, known: Fields, function: str) -> str:
     """The kind of memory an MDL describes; a stop when it is not there for the whole length."""
-    block = m.block_at(known.address)
-    where, size = f"{known.address:#018x}", known.count
+    block, what = m.block_at(known.address), ""
     if known.address < 0x10000 or block is None:
-        _stop(m, "mdl-bad-buffer", mdl, function, address=where, size=size, what="no memory is there")
-    if not block.live:
-        _stop(m, "mdl-bad-buffer", mdl, function, address=where, size=size, what="it has been freed")
-    if known.address + known.count > block.end:
-        _stop(m, "mdl-bad-buffer", mdl, function, address=where, size=size, what="the block ends before")
+        what = "no memory is there"
+    elif not block.live:
+        what = "it has been freed"
+    elif known.address + known.count > block.end:
+        what = "the block ends before"
+    if what or block is None:
+        _stop(m, "mdl-bad-buffer", mdl, function, address=f"{known.address:#018x}", size=known.count, what=what)
     return block.kind
 
 
+@wdk(name="MmBuildMdlForNonPagedPool")
 def build_nonpaged(m: Machine, mdl: int) -> None:
-    """MmBuildMdlForNonPagedPool: the MDL now describes the pages of a nonpaged buffer (KRN-02 to KRN-04)."""
+    """Let the MDL describe the pages of its nonpaged buffer. Facts: KRN-02 to KRN-04."""
     known = fields(m, mdl, "MmBuildMdlForNonPagedPool")
     kind = _buffer(m, mdl, known, "MmBuildMdlForNonPagedPool")
     where = f"{known.address:#018x}"
@@ -136,7 +140,7 @@ def build_nonpaged(m: Machine, mdl: int) -> None:
 
 
 def lock(m: Machine, mdl: int, *, write: bool) -> None:
-    """MmProbeAndLockPages: the buffer stays in memory until MmUnlockPages (KRN-05, KRN-06)."""
+    """Lock the pages of the MDL's buffer until MmUnlockPages. Facts: KRN-05, KRN-06."""
     known = fields(m, mdl, "MmProbeAndLockPages")
     for flag, state in ((LOCKED, "locked"), (NONPAGED, "built for nonpaged pool"), (PARTIAL, "built as a partial MDL")):
         if known.flags & flag:
@@ -147,21 +151,24 @@ def lock(m: Machine, mdl: int, *, write: bool) -> None:
     m.set_u16(mdl + _FLAGS, known.flags | LOCKED | (WRITE_OPERATION if write else 0))
 
 
+@wdk(name="MmUnlockPages")
 def unlock(m: Machine, mdl: int) -> None:
-    """MmUnlockPages (KRN-05, KRN-07)."""
+    """Unlock the pages of an MDL. Facts: KRN-05, KRN-07."""
     known = fields(m, mdl, "MmUnlockPages")
-    flags = f"{known.flags:#x}"
-    if known.flags & PARTIAL:
-        _stop(m, "mdl-unlocked-partial", mdl, "MmUnlockPages", flags=flags)
-    if known.flags & NONPAGED:
-        _stop(m, "mdl-unlocked-nonpaged", mdl, "MmUnlockPages", flags=flags)
-    if not known.flags & LOCKED:
-        _stop(m, "mdl-not-locked", mdl, "MmUnlockPages", flags=flags)
+    forbidden = {
+        "mdl-unlocked-partial": known.flags & PARTIAL,
+        "mdl-unlocked-nonpaged": known.flags & NONPAGED,
+        "mdl-not-locked": not known.flags & LOCKED,
+    }
+    for rule, broken in forbidden.items():
+        if broken:
+            _stop(m, rule, mdl, "MmUnlockPages", flags=f"{known.flags:#x}")
     m.set_u16(mdl + _FLAGS, known.flags & ~(LOCKED | MAPPED | WRITE_OPERATION))
 
 
+@wdk(name="IoBuildPartialMdl")
 def build_partial(m: Machine, source: int, target: int, address: int, length: int) -> None:
-    """IoBuildPartialMdl: `target` describes a part of a locked or nonpaged source; length 0 means up to its end (KRN-10)."""
+    """Let one MDL describe a part of what a locked or nonpaged one describes; length 0 means up to its end. Facts: KRN-10."""
     known, small = ready(m, source, "IoBuildPartialMdl"), fields(m, target, "IoBuildPartialMdl")
     length = length or known.address + known.count - address
     inside = known.address <= address and address + length <= known.address + known.count
@@ -192,6 +199,64 @@ def system_address(m: Machine, mdl: int) -> int:
     m.set_u16(mdl + _FLAGS, known.flags | (PARTIAL_MAPPED | MAPPED if known.flags & PARTIAL else MAPPED))
     m.set_u64(mdl + _MAPPED_VA, known.address)
     return known.address
+
+
+# What C calls besides
+
+
+@wdk()
+def IoAllocateMdl(m: Machine, VirtualAddress: int, Length: int, SecondaryBuffer: int, ChargeQuota: int, Irp: int) -> int:
+    """Allocate an MDL for a buffer, and put it into an IRP if one is given; NULL on failure. Facts: KRN-01, KRN-46."""
+    if m.choose("IoAllocateMdl", ("succeeds", "fails")) == "fails":
+        return 0
+    made = allocate(m, VirtualAddress, Length)
+    if Irp:
+        packet_of(m, Irp, "IoAllocateMdl")
+        place = Irp + layout().mdl
+        if SecondaryBuffer and m.u64(place):
+            place = list(chain(m, m.u64(place), "IoAllocateMdl"))[-1]
+        m.set_u64(place, made)
+    return made
+
+
+@wdk()
+def MmProbeAndLockPages(m: Machine, MemoryDescriptorList: int, AccessMode: int, Operation: int) -> None:
+    """Lock the pages of the MDL's buffer; Operation 0 only reads it. Facts: KRN-05, KRN-06."""
+    lock(m, MemoryDescriptorList, write=Operation != 0)
+
+
+@wdk()
+def MmGetSystemAddressForMdlSafe(m: Machine, Mdl: int, Priority: int) -> int:
+    """The address of the described bytes, NULL when they cannot be mapped. Facts: KRN-04, KRN-09."""
+    return system_address(m, Mdl)
+
+
+@wdk()
+def MmMapLockedPagesSpecifyCache(m: Machine, MemoryDescriptorList: int, AccessMode: int, *more: int) -> int:
+    """Map the described bytes for the kernel, NULL on failure. Facts: KRN-09."""
+    if AccessMode:
+        m.not_modelled("MmMapLockedPagesSpecifyCache with UserMode")
+    return system_address(m, MemoryDescriptorList)
+
+
+@wdk()
+def MmUnmapLockedPages(m: Machine, BaseAddress: int, MemoryDescriptorList: int) -> None:
+    """Undo MmMapLockedPagesSpecifyCache."""
+    known = ready(m, MemoryDescriptorList, "MmUnmapLockedPages")
+    m.set_u16(MemoryDescriptorList + _FLAGS, known.flags & ~MAPPED)
+
+
+@wdk()
+def MmPrepareMdlForReuse(m: Machine, Mdl: int) -> None:
+    """Prepare a partial MDL for being built again. Facts: KRN-10."""
+    known = fields(m, Mdl, "MmPrepareMdlForReuse")
+    m.set_u16(Mdl + _FLAGS, known.flags & ~(PARTIAL_MAPPED | MAPPED))
+
+
+@wdk()
+def MmSizeOfMdl(m: Machine, Base: int, Length: int) -> int:
+    """Size in bytes of an MDL for a buffer."""
+    return size_of(Base, Length)
 
 
 # For providers

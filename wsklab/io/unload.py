@@ -5,7 +5,7 @@ First what would run in an image that is gone, then what is only lost. Facts: BU
 
 from __future__ import annotations
 
-from wsklab.io.irp import SENT, code_name, irps, layout
+from wsklab.io.irp import SENT, code_name, irps, layout, refuse
 from wsklab.io.mdl import mdls
 from wsklab.io.workitem import check_work_items
 from wsklab.machine import Machine
@@ -29,10 +29,8 @@ def check_irps(m: Machine) -> None:
     own = [packet for packet in irps(m).packets.values() if packet.maker == "driver" and packet.own and not packet.raw]
     for packet in own:
         if packet.state == SENT:
-            o = layout()
-            routine = m.u64(m.u64(packet.address + o.current) + o.routine)
-            m.stop("irp-in-flight-at-unload", objects=(packet.address,), irp=f"{packet.address:#018x}", holder=packet.holder,
-                   routine=code_name(m, routine))  # fmt: skip
+            routine = code_name(m, m.u64(m.u64(packet.address + layout().current) + layout().routine))
+            refuse(m, "irp-in-flight-at-unload", packet, "", routine=routine)
     if own:
         objects = tuple(packet.address for packet in own)
         m.stop("irp-leaked", objects=objects, irp=f"{objects[0]:#018x}", count=len(objects))

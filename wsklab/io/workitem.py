@@ -6,26 +6,23 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-from wsklab.machine import DISPATCH_LEVEL, PASSIVE_LEVEL, Machine, Wait, wdk
-
-_SIZE = 64
+from wsklab.machine import PASSIVE_LEVEL, Machine, Wait, wdk
 
 
 @dataclass(slots=True)
 class WorkItems:
-    """Queued work items: the routine each will call."""
+    """Queued work items with the routine each will call, and the device or driver object of each allocated one."""
 
     queued: dict[int, int] = field(default_factory=dict)
     owners: dict[int, int] = field(default_factory=dict)
 
 
-def work_items(m: Machine) -> WorkItems:
-    """The work items of a machine."""
+def _items(m: Machine) -> WorkItems:
     return m.model("io.workitems", WorkItems)
 
 
 def _queue(m: Machine, item: int, routine: int, arguments: tuple[int, ...], function: str) -> None:
-    queued = work_items(m).queued
+    queued = _items(m).queued
     if item in queued:
         m.stop("workitem-queued-twice", objects=(item,), object=f"{item:#018x}", function=function)
     queued[item] = routine
@@ -40,56 +37,56 @@ def _queue(m: Machine, item: int, routine: int, arguments: tuple[int, ...], func
     m.start_thread(body(), f"work item {name}")
 
 
-@wdk(irql=DISPATCH_LEVEL)
-def IoAllocateWorkItem(m: Machine, DeviceObject: int) -> int:
-    """A work item of a device object; NULL on failure. Facts: KRN-30."""
-    if m.choose("IoAllocateWorkItem", ("succeeds", "fails")) == "fails":
-        return 0
-    item = m.allocate(_SIZE, "object", label="work item", zero=True)
-    m.u16(DeviceObject)  # it needs a driver or device object; NULL stops here
-    work_items(m).owners[item] = DeviceObject
-    return item
-
-
-@wdk(irql=DISPATCH_LEVEL)
-def IoFreeWorkItem(m: Machine, IoWorkItem: int) -> None:
-    """Free a work item that is not queued; allowed in its own routine. Facts: KRN-30, BUG-22."""
-    if IoWorkItem in work_items(m).queued:
-        m.stop("workitem-freed-queued", objects=(IoWorkItem,), object=f"{IoWorkItem:#018x}")
-    _owner(m, IoWorkItem, "IoFreeWorkItem")
-    del work_items(m).owners[IoWorkItem]
-    m.free(IoWorkItem)
-
-
 def _owner(m: Machine, item: int, function: str) -> int:
-    owner = work_items(m).owners.get(item)
+    owner = _items(m).owners.get(item)
     if owner is None:
         m.u64(item)  # freed ones and NULL stop here
         m.stop("not-initialized", objects=(item,), object=f"{item:#018x}", function=function, expected="IO_WORKITEM")
     return owner
 
 
-@wdk(irql=DISPATCH_LEVEL)
+@wdk()
+def IoAllocateWorkItem(m: Machine, DeviceObject: int) -> int:
+    """A work item of a device object; NULL on failure. Facts: KRN-30."""
+    if m.choose("IoAllocateWorkItem", ("succeeds", "fails")) == "fails":
+        return 0
+    item = m.allocate(64, "object", label="work item", zero=True)
+    m.u16(DeviceObject)  # it needs a driver or device object; NULL stops here
+    _items(m).owners[item] = DeviceObject
+    return item
+
+
+@wdk()
+def IoFreeWorkItem(m: Machine, IoWorkItem: int) -> None:
+    """Free a work item that is not queued; allowed in its own routine. Facts: KRN-30, BUG-22."""
+    if IoWorkItem in _items(m).queued:
+        m.stop("workitem-freed-queued", objects=(IoWorkItem,), object=f"{IoWorkItem:#018x}")
+    _owner(m, IoWorkItem, "IoFreeWorkItem")
+    del _items(m).owners[IoWorkItem]
+    m.free(IoWorkItem)
+
+
+@wdk()
 def IoQueueWorkItem(m: Machine, IoWorkItem: int, WorkerRoutine: int, QueueType: int, Context: int) -> None:
     """Run WorkerRoutine(DeviceObject, Context) soon in a system thread. Facts: KRN-30."""
     _queue(m, IoWorkItem, WorkerRoutine, (_owner(m, IoWorkItem, "IoQueueWorkItem"), Context), "IoQueueWorkItem")
 
 
-@wdk(irql=DISPATCH_LEVEL)
+@wdk()
 def IoQueueWorkItemEx(m: Machine, IoWorkItem: int, WorkerRoutine: int, QueueType: int, Context: int) -> None:
     """Run WorkerRoutine(IoObject, Context, IoWorkItem) soon in a system thread. Facts: KRN-30."""
     arguments = (_owner(m, IoWorkItem, "IoQueueWorkItemEx"), Context, IoWorkItem)
     _queue(m, IoWorkItem, WorkerRoutine, arguments, "IoQueueWorkItemEx")
 
 
-@wdk(irql=DISPATCH_LEVEL)
+@wdk()
 def ExQueueWorkItem(m: Machine, WorkItem: int, QueueType: int) -> None:
     """Run the routine of a WORK_QUEUE_ITEM soon in a system thread. Facts: KRN-30."""
-    routine = m.u64(WorkItem + m.offset("WORK_QUEUE_ITEM", "WorkerRoutine"))
-    _queue(m, WorkItem, routine, (m.u64(WorkItem + m.offset("WORK_QUEUE_ITEM", "Parameter")),), "ExQueueWorkItem")
+    item = m.view(WorkItem, "WORK_QUEUE_ITEM")
+    _queue(m, WorkItem, int(item.WorkerRoutine), (int(item.Parameter),), "ExQueueWorkItem")
 
 
 def check_work_items(m: Machine) -> None:
     """At unload: stop when a work item is still queued (KRN-30, BUG-16)."""
-    for item, routine in work_items(m).queued.items():
+    for item, routine in _items(m).queued.items():
         m.stop("timer-at-unload", objects=(item,), what="work item", object=f"{item:#018x}", routine=f"{routine:#018x}")

@@ -174,7 +174,7 @@ class Machine:
 
     def offset(self, record: str, path: str) -> int:
         """Offset in bytes of a member, dotted for nested ones: ``offset("IRP", "IoStatus.Status")``."""
-        return _offset(record, path)
+        return offset_of(record, path)
 
     def sizeof(self, name: str) -> int:
         """Size in bytes of a type of the headers."""
@@ -423,7 +423,8 @@ class Machine:
 
 
 @cache
-def _offset(record: str, path: str) -> int:
+def offset_of(record: str, path: str) -> int:
+    """Offset in bytes of a member of a structure; see :meth:`Machine.offset`."""
     ctype: CType = headers().record(record)
     total = 0
     for name in path.split("."):
