@@ -23,25 +23,15 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Modelled:
-    """A modelled function.
-
-    Attributes:
-        name: the C name.
-        function: the Python function, machine first.
-        irql: highest IRQL at which it may be called.
-        waits: whether it is a generator function.
-        lane: lane of the pictures: io, wsk, framework …
-        prototype: name of the function-pointer type of a dispatch table slot, None for a function of the headers.
-        quiet: left out of the trace because it says nothing (string and memory helpers).
-    """
+    """A modelled function."""
 
     name: str
-    function: Callable[..., Any]
-    irql: int
-    waits: bool
-    lane: str
-    prototype: str | None
-    quiet: bool
+    function: Callable[..., Any]  # machine first
+    irql: int  # the highest at which it may be called
+    waits: bool  # whether it is a generator function
+    lane: str  # of the pictures: io, wsk, framework …
+    prototype: str | None  # the function-pointer type of a dispatch table slot, None for a function of the headers
+    quiet: bool  # left out of the trace because it says nothing (memory helpers)
 
 
 MODELLED: dict[str, Modelled] = {}
@@ -49,14 +39,9 @@ MODELLED: dict[str, Modelled] = {}
 
 
 def wdk(
-    *,
-    irql: int = DISPATCH_LEVEL,
-    waits: bool = False,
-    lane: str = "io",
-    prototype: str | None = None,
-    quiet: bool = False,
+    *, irql: int = DISPATCH_LEVEL, waits: bool = False, lane: str = "io", prototype: str | None = None, quiet: bool = False,
     name: str | None = None,
-) -> Callable[[_F], _F]:
+) -> Callable[[_F], _F]:  # fmt: skip
     """Declare a modelled function under its own name (or `name`). Raises ValueError when it is declared twice."""
 
     def declare(function: _F) -> _F:
@@ -73,53 +58,34 @@ def wdk(
 
 def bind(machine: Machine, modelled: Modelled) -> Callable[..., Any]:
     """`modelled` as compiled C calls it: IRQL checked, traced when the trace is on."""
-    function, limit, name = modelled.function, modelled.irql, modelled.name
+    function, limit, name, lane, quiet = modelled.function, modelled.irql, modelled.name, modelled.lane, modelled.quiet
     trace = machine.trace
+
+    def enter(arguments: tuple[Any, ...]) -> None:
+        objects, where = machine.objects_in(arguments), machine.caller()
+        trace.add("call", name, actor="driver", target=lane, objects=objects, where=where, arguments=arguments)
+
+    def leave(value: Any) -> Any:
+        trace.add("return", name, actor=lane, target="driver", objects=machine.objects_in((value,)), value=value)
+        return value
 
     def plain(*arguments: Any) -> Any:
         if machine.irql > limit:
             machine.too_high(name, limit)
-        if trace.on and not modelled.quiet:
-            _enter(machine, modelled, arguments)
-            value = function(machine, *arguments)
-            _leave(machine, modelled, arguments, value)
-            return value
-        return function(machine, *arguments)
+        if quiet or not trace.on:
+            return function(machine, *arguments)
+        enter(arguments)
+        return leave(function(machine, *arguments))
 
     def waiting(*arguments: Any) -> Any:
         if machine.irql > limit:
             machine.too_high(name, limit)
-        if trace.on and not modelled.quiet:
-            _enter(machine, modelled, arguments)
-            value = yield from function(machine, *arguments)
-            _leave(machine, modelled, arguments, value)
-            return value
-        return (yield from function(machine, *arguments))
+        if quiet or not trace.on:
+            return (yield from function(machine, *arguments))
+        enter(arguments)
+        return leave((yield from function(machine, *arguments)))
 
     bound = waiting if modelled.waits else plain
     bound.__name__ = bound.__qualname__ = name
     bound.__doc__ = function.__doc__
     return bound
-
-
-def _enter(machine: Machine, modelled: Modelled, arguments: tuple[Any, ...]) -> None:
-    machine.trace.add(
-        "call",
-        modelled.name,
-        actor="driver",
-        target=modelled.lane,
-        objects=machine.objects_in(arguments),
-        where=machine.caller(),
-        arguments=arguments,
-    )
-
-
-def _leave(machine: Machine, modelled: Modelled, arguments: tuple[Any, ...], value: Any) -> None:
-    machine.trace.add(
-        "return",
-        modelled.name,
-        actor=modelled.lane,
-        target="driver",
-        objects=machine.objects_in((value,)),
-        value=value,
-    )

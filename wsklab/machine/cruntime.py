@@ -12,7 +12,6 @@ from wsklab.c.types import CType, Function, Pointer
 from wsklab.machine.api import MODELLED
 from wsklab.machine.machine import Code, Machine
 from wsklab.machine.memory import OUT_OF_SCOPE, READ_ONLY, UNWRITTEN
-from wsklab.machine.scheduler import Thread
 from wsklab.machine.trace import Where
 
 KERNEL_STACK = 3 * 4096
@@ -26,22 +25,12 @@ class CRuntime:
         self.machine = machine
         self.steps = machine.steps
         self.memory = machine.memory
-        self.views = machine.memory.views
+        self.views = self.memory.views
+        self.load, self.store, self.copy = self.memory.load, self.memory.store, self.memory.copy
+        self.address_of = machine.slot
         self._strings: dict[bytes, int] = {}
 
     # Memory
-
-    def load(self, ctype: CType) -> Callable[[int], int]:
-        """Checked load function of a scalar type."""
-        return self.memory.load(ctype)
-
-    def store(self, ctype: CType) -> Callable[[int, int], None]:
-        """Checked store function of a scalar type."""
-        return self.memory.store(ctype)
-
-    def copy(self, target: int, source: int, size: int) -> None:
-        """Structure assignment: bytes travel with their states."""
-        self.memory.copy(target, source, size)
 
     def fill(self, target: int, size: int) -> None:
         """Zero initialisation."""
@@ -66,9 +55,10 @@ class CRuntime:
         """Stack space for the locals of one call that live in memory; nothing in it is written yet."""
         thread = self.machine.thread
         if not thread.frames:
-            self._new_stack(thread)
-        top = thread.frames[-1]
-        address = (top - size - 16) & ~15
+            thread.stack = block = self.memory.map(KERNEL_STACK, "stack", label=f"stack of {thread.name}")
+            self.memory.mark(block.address, block.size, OUT_OF_SCOPE)
+            thread.frames.append(block.end)
+        address = (thread.frames[-1] - size - 16) & ~15
         if address < thread.stack.address:
             self.machine.stop("stack-overflow", function=function)
         self.memory.mark(address, size, UNWRITTEN)
@@ -79,15 +69,8 @@ class CRuntime:
         """Give stack space back; from now on a pointer into it is stale."""
         frames = self.machine.thread.frames
         if frames and frames[-1] == address:
-            end = frames[-2]
             frames.pop()
-            self.memory.mark(address, end - address, OUT_OF_SCOPE)
-
-    def _new_stack(self, thread: Thread) -> None:
-        block = self.memory.map(KERNEL_STACK, "stack", label=f"stack of {thread.name}")
-        self.memory.mark(block.address, block.size, OUT_OF_SCOPE)
-        thread.stack = block
-        thread.frames.append(block.end)
+            self.memory.mark(address, frames[-1] - address, OUT_OF_SCOPE)
 
     # Code
 
@@ -99,66 +82,41 @@ class CRuntime:
     def resolve(self, name: str, prototype: Function) -> tuple[Callable[..., Any], bool]:
         """The modelled function a name stands for, and whether it can wait.
 
-        A function that the headers declare and nobody models becomes one that says its name and place when it is called.
-
-        Raises:
-            KeyError: neither modelled nor declared by the headers.
+        What the headers declare and nobody models says its name and place when it is called. Raises KeyError for other names.
         """
         modelled = MODELLED.get(name)
         if modelled is not None:
             return self.machine.api(name), modelled.waits
         if name not in self.machine.headers.prototypes:
             raise KeyError(name)
-
-        def missing(*_arguments: Any) -> NoReturn:
-            self.machine.not_modelled(name)
-
-        return missing, False
-
-    def address_of(self, name: str) -> int:
-        """The code address of a modelled function whose address C takes."""
-        return self.machine.slot(name)
+        return lambda *arguments: self.machine.not_modelled(name), False
 
     def indirect(self, address: int, prototype: Function) -> Callable[..., Any]:
         """The function behind a pointer, for a caller that cannot wait."""
-        code = self._checked(address, prototype)
-        if code.waits:
-            return lambda *arguments: self.machine.call(address, *arguments)
-        return code.call
+        call, waits = self.indirect_waits(address, prototype)
+        return (lambda *arguments: self.machine.call(address, *arguments)) if waits else call
 
     def indirect_waits(self, address: int, prototype: Function) -> tuple[Callable[..., Any], bool]:
         """The function behind a pointer, and whether its call has to be waited for."""
-        code = self._checked(address, prototype)
-        return code.call, code.waits
-
-    def _checked(self, address: int, prototype: Function) -> Code:
         code = self.machine.code_at(address)
-        known = code.prototype
-        if known is not None and not known.varargs and len(known.parameters) != len(prototype.parameters):
-            self.machine.stop(
-                "wrong-prototype", function=code.name, expected=len(known.parameters), given=len(prototype.parameters)
-            )
-        return code
+        known, given = code.prototype, len(prototype.parameters)
+        if known is not None and not known.varargs and len(known.parameters) != given:
+            self.machine.stop("wrong-prototype", function=code.name, expected=len(known.parameters), given=given)
+        return code.call, code.waits
 
     def may_wait(self, prototype: Function) -> bool:
         """Whether a modelled function behind a pointer of this type can wait."""
-        for modelled in MODELLED.values():
-            if modelled.waits and modelled.prototype:
-                pointer = self.machine.headers.type(modelled.prototype)
-                if isinstance(pointer, Pointer) and pointer.to == prototype:
-                    return True
-        return False
+        named = {modelled.prototype for modelled in MODELLED.values() if modelled.waits and modelled.prototype}
+        pointers = [self.machine.headers.type(name) for name in named]
+        return any(isinstance(pointer, Pointer) and pointer.to == prototype for pointer in pointers)
 
     # Reports
 
     def gap(self, place: Any, kind: str) -> int:
         """A ``...`` of the listing was reached. As a condition it is answered by the choice point."""
         machine = self.machine
-        where = Where(place.file, place.line, place.column)
-        value = 0
-        if kind == "condition":
-            value = int(machine.choose("gap condition", ("false", "true")) == "true")
-        machine.trace.add("gap", kind, actor="driver", where=where, value=value)
+        value = int(kind == "condition" and machine.choose("gap condition", ("false", "true")) == "true")
+        machine.trace.add("gap", kind, actor="driver", where=Where(place.file, place.line, place.column), value=value)
         return value
 
     def undefined(self, what: str, **values: Any) -> NoReturn:

@@ -12,13 +12,14 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NoReturn, TypeVar
+from itertools import product
+from typing import Any, NoReturn, TypeVar, cast
 
 from wsklab.c.headers import Headers, headers
 from wsklab.c.types import CType, Function, Int, Pointer, Record
 from wsklab.machine.api import IRQL_NAMES, MODELLED, PASSIVE_LEVEL, bind
 from wsklab.machine.choices import Choices
-from wsklab.machine.memory import READ_ONLY, Block, Memory
+from wsklab.machine.memory import READ_ONLY, Memory
 from wsklab.machine.scheduler import Scheduler, Thread, Wait
 from wsklab.machine.stops import CFrame, NotModelled, Stop, c_caller, c_stack
 from wsklab.machine.trace import Trace, Where
@@ -58,12 +59,9 @@ class Steps:
 
 
 class Machine:
-    """One machine.
+    """One machine, with the mode of its choice point (see :class:`~wsklab.machine.choices.Choices`).
 
-    Args:
-        choices: mode of the choice point, see :class:`~wsklab.machine.choices.Choices`.
-        trace: whether events are recorded.
-        steps: loop iterations allowed between two entries from Python.
+    `trace` says whether events are recorded, `steps` how many loop iterations are allowed between two entries from Python.
     """
 
     def __init__(self, choices: str | dict[str, str] | None = None, trace: bool = True, steps: int = STEPS) -> None:
@@ -85,13 +83,11 @@ class Machine:
         self._returned: Code | None = None
         self._bound: dict[str, Callable[..., Any]] = {}
         self._slots: dict[str, int] = {}
-        self._scalars: dict[str, Callable[..., Any]] = {}
-        for letter, signed in (("u", False), ("i", True)):
-            for bits in (8, 16, 32, 64):
-                ctype = Int(bits // 8, signed)
-                self._scalars[f"{letter}{bits}"] = self.memory.load(ctype)
-                self._scalars[f"set_{letter}{bits}"] = self.memory.store(ctype)
-        self.__dict__.update(self._scalars)
+        self.load, self.store, self.read, self.write = self.memory.load, self.memory.store, self.memory.read, self.memory.write
+        self.block_at = self.memory.block_at
+        for letter, bits in product("ui", (8, 16, 32, 64)):
+            ctype = Int(bits // 8, letter == "i")
+            self.__dict__.update({f"{letter}{bits}": self.load(ctype), f"set_{letter}{bits}": self.store(ctype)})
 
     # Scalars, bound above: address → value, and (address, value) → None
     u8: Callable[[int], int]
@@ -123,16 +119,8 @@ class Machine:
         if readonly:
             self.memory.mark(block.address, size, READ_ONLY)
         if self.trace.on and kind in ("pool", "irp", "mdl", "object"):
-            self.trace.add(
-                "allocate",
-                block.label,
-                actor="io",
-                objects=(block.address,),
-                where=self.caller(),
-                size=size,
-                memory=kind,
-                tag=tag,
-            )
+            where, objects = self.caller(), (block.address,)
+            self.trace.add("allocate", block.label, actor="io", objects=objects, where=where, size=size, memory=kind, tag=tag)
         return block.address
 
     def new(self, record: str, kind: str = "object", label: str = "") -> int:
@@ -147,26 +135,6 @@ class Machine:
         self.memory.release(block)
         if self.trace.on:
             self.trace.add("free", block.label, actor="io", objects=(address,), where=self.caller(), memory=block.kind)
-
-    def block_at(self, address: int) -> Block | None:
-        """The block, live or dead, around an address."""
-        return self.memory.block_at(address)
-
-    def read(self, address: int, size: int) -> bytes:
-        """`size` bytes, checked."""
-        return self.memory.read(address, size)
-
-    def write(self, address: int, content: bytes | bytearray) -> None:
-        """Write bytes, checked."""
-        self.memory.write(address, content)
-
-    def load(self, ctype: CType) -> Callable[[int], int]:
-        """Checked load function of a scalar type."""
-        return self.memory.load(ctype)
-
-    def store(self, ctype: CType) -> Callable[[int, int], None]:
-        """Checked store function of a scalar type."""
-        return self.memory.store(ctype)
 
     def seal(self, address: int, size: int) -> None:
         """Make written bytes read-only (a constant table)."""
@@ -233,31 +201,29 @@ class Machine:
         The routine runs on the current thread at the current IRQL and may not wait: a wait that is not satisfied at once
         breaks the rule ``wait-in-callback`` (KRN-26, WSK-EV-04).
         """
-        code = self.code_at(address)
-        traced = self.trace.on and code.is_driver
-        if traced:
-            self._callback(code, arguments, actor, target)
+        code = self._enter(address, arguments, actor, target)
         if code.is_driver:
             self._returned = code
         value = self._drive(code.call(*arguments), code.name) if code.waits else code.call(*arguments)
-        if traced:
-            self.trace.add("callback-return", code.name, actor=target, target=actor, value=value)
-        return value
+        return self._leave(code, value, actor, target)
 
     def call_waiting(self, address: int, *arguments: Any, actor: str = "io", target: str = "driver") -> Generator[Wait, Any, Any]:
         """Like :meth:`call`, from code that may wait: ``value = yield from m.call_waiting(…)``."""
-        code = self.code_at(address)
-        traced = self.trace.on and code.is_driver
-        if traced:
-            self._callback(code, arguments, actor, target)
+        code = self._enter(address, arguments, actor, target)
         value = (yield from code.call(*arguments)) if code.waits else code.call(*arguments)
-        if traced:
+        return self._leave(code, value, actor, target)
+
+    def _enter(self, address: int, arguments: tuple[Any, ...], actor: str, target: str) -> Code:
+        code = self.code_at(address)
+        if self.trace.on and code.is_driver:
+            objects = self.objects_in(arguments)
+            self.trace.add("callback", code.name, actor=actor, target=target, objects=objects, arguments=arguments)
+        return code
+
+    def _leave(self, code: Code, value: Any, actor: str, target: str) -> Any:
+        if self.trace.on and code.is_driver:
             self.trace.add("callback-return", code.name, actor=target, target=actor, value=value)
         return value
-
-    def _callback(self, code: Code, arguments: tuple[Any, ...], actor: str, target: str) -> None:
-        objects = self.objects_in(arguments)
-        self.trace.add("callback", code.name, actor=actor, target=target, objects=objects, arguments=arguments)
 
     def _drive(self, body: Generator[Wait, Any, Any], name: str) -> Any:
         status = None
@@ -294,16 +260,15 @@ class Machine:
             thread.irql = self.irql
             self.thread, self.irql = before, before.irql
 
-    def as_system(self, work: Callable[[], None], irql: int, name: str) -> None:
+    def as_system(self, work: Callable[[], None], irql: int) -> None:
         """Run due work in an arbitrary thread at an IRQL."""
-        thread = self._system
-        thread.irql = irql
-        with self.on_thread(thread):
+        self._system.irql = irql
+        with self.on_thread(self._system):
             work()
 
     def after(self, delay: int, work: Callable[[], None], *, irql: int = 2, name: str = "system") -> Callable[[], None]:
         """Run a plain Python callable `delay` 100-ns units from now, at an IRQL. Returns a function that takes it back."""
-        return self.scheduler.at(self.time + max(delay, 0), work, irql, name)
+        return self.scheduler.at(self.time + max(delay, 0), work, irql)
 
     def post(self, work: Callable[[], None], *, irql: int = 2, name: str = "system") -> Callable[[], None]:
         """Run a plain Python callable as soon as the machine runs again."""
@@ -354,8 +319,7 @@ class Machine:
         """The state a package keeps with this machine, made at the first call."""
         if name not in self._models:
             self._models[name] = factory()
-        state: _T = self._models[name]
-        return state
+        return cast(_T, self._models[name])
 
     def caller(self) -> Where | None:
         """The place in C that is running, None when Python is."""
@@ -411,15 +375,9 @@ class Machine:
         known = block is not None and rule not in ("null-dereference", "wild-pointer")
         if rule == "null-dereference" and self.irql >= 2:
             rule = "null-dereference-at-dispatch"
-        self.stop(
-            rule,
-            objects=(block.address,) if block and known else (),
-            address=f"{address:#018x}",
-            size=size,
-            access=access,
-            access_code=0 if access == "read" else 1,
-            distance=address - block.end + 1 if block else 0,
-        )
+        objects, distance = (block.address,) if block and known else (), address - block.end + 1 if block else 0
+        self.stop(rule, objects=objects, address=f"{address:#018x}", size=size, access=access,
+                  access_code=0 if access == "read" else 1, distance=distance)  # fmt: skip
 
 
 @cache

@@ -22,6 +22,9 @@ BASE = 0xFFFF_9A80_0000_0000
 
 UNMAPPED, UNWRITTEN, WRITTEN, FREED, READ_ONLY, OUT_OF_SCOPE = range(6)
 """States of a byte."""
+_RULES = {
+    UNWRITTEN: "uninitialised-read", FREED: "use-after-free", READ_ONLY: "read-only-write", OUT_OF_SCOPE: "use-after-scope",
+}  # fmt: skip
 
 _LEAD = 1 << 20  # never mapped, so that a pointer somewhat below the first block cannot alias the end of the arena
 _GAP = 16
@@ -126,11 +129,8 @@ class Memory:
 
     def block_at(self, address: int) -> Block | None:
         """The block, live or dead, that holds `address`."""
-        index = bisect_right(self._starts, address) - 1
-        if index < 0:
-            return None
-        block = self.blocks[index]
-        return block if block.address <= address < block.address + max(block.size, 1) else None
+        block = self.nearest(address)
+        return block if block is not None and block.address <= address < block.address + max(block.size, 1) else None
 
     def nearest(self, address: int) -> Block | None:
         """The last block that starts at or below `address`: whose end an overrun has passed."""
@@ -189,29 +189,25 @@ class Memory:
         return self._store(*_format(ctype))
 
     def _load(self, code: str, size: int) -> Callable[[int], int]:
-        known = self._loads.get((code, size))
-        if known is not None:
-            return known
+        if (code, size) in self._loads:
+            return self._loads[code, size]
         data, state, unpack, written = self.data, self.state, Struct(code).unpack_from, b"\2" * size
 
         def load(address: int) -> int:
             offset = address - BASE
-            if state[offset : offset + size] == written:
-                value: int = unpack(data, offset)[0]
-                return value
-            states = state[offset : offset + size]
-            if len(states) != size or states.translate(None, b"\2\4"):
-                self._refuse(address, size, "read")
-            value = unpack(data, offset)[0]
+            if state[offset : offset + size] != written:
+                states = state[offset : offset + size]
+                if len(states) != size or states.translate(None, b"\2\4"):
+                    self._refuse(address, size, "read")
+            value: int = unpack(data, offset)[0]
             return value
 
         self._loads[code, size] = load
         return load
 
     def _store(self, code: str, size: int) -> Callable[[int, int], None]:
-        known = self._stores.get((code, size))
-        if known is not None:
-            return known
+        if (code, size) in self._stores:
+            return self._stores[code, size]
         data, state, pack, written = self.data, self.state, Struct(code).pack_into, b"\2" * size
 
         def store(address: int, value: int) -> None:
@@ -247,15 +243,9 @@ class Memory:
             return None
         if state == UNMAPPED:
             block = self.nearest(address)
-            if block is None or address - block.end > PAGE_SIZE:
-                return "wild-pointer"
-            return "overrun" if block.live else "use-after-free"
-        return {
-            UNWRITTEN: "uninitialised-read",
-            FREED: "use-after-free",
-            READ_ONLY: "read-only-write",
-            OUT_OF_SCOPE: "use-after-scope",
-        }[state]
+            far = block is None or address - block.end > PAGE_SIZE
+            return "wild-pointer" if block is None or far else "overrun" if block.live else "use-after-free"
+        return _RULES[state]
 
 
 def _format(ctype: CType) -> tuple[str, int]:

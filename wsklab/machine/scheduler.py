@@ -23,19 +23,12 @@ Body = Generator["Wait", Any, Any]
 
 @dataclass(slots=True)
 class Wait:
-    """What a thread waits for.
+    """What a thread waits for."""
 
-    Attributes:
-        ready: asked whenever something may have changed; the wait is over when it returns True.
-        deadline: virtual time (100-ns units) at which the wait ends with STATUS_TIMEOUT, None for never.
-        why: what is waited for, for the report of a hang, for example ``("event", address)``.
-        take: called once when the wait is satisfied, to consume what was waited for.
-    """
-
-    ready: Callable[[], bool]
-    deadline: int | None = None
-    why: tuple[Any, ...] = ()
-    take: Callable[[], None] | None = None
+    ready: Callable[[], bool]  # asked whenever something may have changed; the wait is over when it returns True
+    deadline: int | None = None  # virtual time (100-ns units) at which it ends with STATUS_TIMEOUT, None for never
+    why: tuple[Any, ...] = ()  # for the report of a hang, for example ("event", address)
+    take: Callable[[], None] | None = None  # called once when satisfied, to consume what was waited for
 
 
 @dataclass(slots=True, eq=False)
@@ -58,14 +51,14 @@ class Scheduler:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._due: list[tuple[int, int, Callable[[], None], int, str]] = []
+        self._due: list[tuple[int, int, Callable[[], None], int]] = []
         self._order = 0
         self.threads: list[Thread] = []
 
-    def at(self, time: int, work: Callable[[], None], irql: int, name: str) -> Callable[[], None]:
+    def at(self, time: int, work: Callable[[], None], irql: int) -> Callable[[], None]:
         """Run `work` at virtual time `time` at an IRQL. Returns a function that takes it back."""
         self._order += 1
-        entry = (time, self._order, work, irql, name)
+        entry = (time, self._order, work, irql)
         heapq.heappush(self._due, entry)
 
         def cancel() -> None:
@@ -82,24 +75,14 @@ class Scheduler:
         return thread
 
     @property
-    def idle(self) -> bool:
-        """Whether nothing is due and no thread can go on."""
-        return not self._due and not any(self._can_run(thread) for thread in self.threads)
-
-    @property
     def blocked(self) -> list[Thread]:
         """Threads that wait for something."""
         return [thread for thread in self.threads if not thread.done and thread.waiting is not None]
 
     def run(self, until: Thread | None = None, deadline: int | None = None) -> bool:
-        """Run until nothing is left to do, `until` is done, or virtual time would pass `deadline`.
-
-        Returns:
-            True when `until` is done (or, without it, when all work was done).
-        """
-        while until is None or not until.done:
-            if not self._step(deadline):
-                break
+        """Run until nothing is left to do, `until` is done, or time would pass `deadline`; False if `until` is not done."""
+        while (until is None or not until.done) and self._step(deadline):
+            pass
         self.threads = [thread for thread in self.threads if not thread.done]
         return until is None or until.done
 
@@ -112,23 +95,20 @@ class Scheduler:
             self.threads.append(thread)
             self._resume(thread)
             return True
-        next_due = self._due[0][0] if self._due else None
-        deadlines = [thread.waiting.deadline for thread in self.blocked if thread.waiting and thread.waiting.deadline is not None]
-        moments = [moment for moment in (next_due, *deadlines) if moment is not None]
+        moments = [thread.waiting.deadline for thread in self.blocked if thread.waiting and thread.waiting.deadline is not None]
+        moments += [entry[0] for entry in self._due[:1]]
         if not moments or (deadline is not None and min(moments) > deadline):
             return False
         machine.time = max(machine.time, min(moments))
-        if next_due is not None and next_due <= machine.time:
-            _, _, work, irql, name = heapq.heappop(self._due)
-            machine.as_system(work, irql, name)
+        if self._due and self._due[0][0] <= machine.time:
+            _, _, work, irql = heapq.heappop(self._due)
+            machine.as_system(work, irql)
         return True
 
     def _can_run(self, thread: Thread) -> bool:
         wait = thread.waiting
-        if thread.done:
-            return False
-        if wait is None:
-            return True
+        if thread.done or wait is None:
+            return not thread.done
         return wait.ready() or (wait.deadline is not None and wait.deadline <= self._machine.time)
 
     def _resume(self, thread: Thread) -> None:

@@ -11,23 +11,17 @@ from wsklab.c.headers import headers
 
 
 def __getattr__(name: str) -> int:
-    if name.startswith("_"):
-        raise AttributeError(name)
-    constants = headers().constants
-    for known in (f"STATUS_{name}", name):
-        if known in constants:
-            value = constants[known] & 0xFFFF_FFFF
-            return value - (1 << 32) if value >> 31 else value
-    raise AttributeError(f"the headers know no STATUS_{name}")
+    constants = headers().constants if not name.startswith("_") else {}
+    value = constants.get(f"STATUS_{name}", constants.get(name))
+    if value is None:
+        raise AttributeError(f"the headers know no STATUS_{name}")
+    return (value & 0xFFFF_FFFF ^ 0x8000_0000) - 0x8000_0000
 
 
 @cache
 def _names() -> dict[int, str]:
-    found: dict[int, str] = {}
-    for name, value in headers().constants.items():
-        if name.startswith("STATUS_") and not name.startswith("STATUS_SEVERITY"):
-            found.setdefault(value & 0xFFFF_FFFF, name)
-    return found
+    constants = reversed(headers().constants.items())  # of several names of a number the first one counts
+    return {value & 0xFFFF_FFFF: name for name, value in constants if name.startswith("STATUS_") and "SEVERITY" not in name}
 
 
 def name_of(value: int) -> str:

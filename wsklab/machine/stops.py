@@ -8,6 +8,7 @@ code pays nothing for them.
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -26,11 +27,9 @@ class CFrame:
 
 
 class NotModelled(Exception):
-    """The code needs something that the engine knows by name only. Not the code's fault; nothing is made up instead.
+    """The code needs `what` (a function, control code or mode), which the engine knows by name only; `where` it asked for it.
 
-    Attributes:
-        what: name of the function, control code or mode.
-        where: the place in C that asked for it, None when Python did.
+    Not the code's fault; nothing is made up instead.
     """
 
     def __init__(self, what: str, where: Where | None = None) -> None:
@@ -39,37 +38,23 @@ class NotModelled(Exception):
         self.where = where
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
-        return f"{place}{self.what} is not modelled yet"
+        return f"{self.where}: {self.what} is not modelled yet" if self.where else f"{self.what} is not modelled yet"
 
 
 class Stop(Exception):
     """The machine stopped because a rule was broken.
 
-    Attributes:
-        rule: the rule.
-        values: what fills the ``{names}`` of its texts.
-        objects: addresses of the objects involved, the most important first.
-        stack: the C calls under way, innermost first.
-        lives: for each of `objects`, the events of its life.
+    `values` fill the ``{names}`` of the rule's texts; `objects` are the addresses of the objects involved, the most important
+    first, and `lives` the events of each; `stack` holds the C calls under way, innermost first.
     """
 
     def __init__(
-        self,
-        rule: Rule,
-        values: dict[str, Any],
-        objects: tuple[int, ...] = (),
-        stack: tuple[CFrame, ...] = (),
-        lives: dict[int, tuple[Event, ...]] | None = None,
-        sources: dict[str, list[str]] | None = None,
-    ) -> None:
+        self, rule: Rule, values: dict[str, Any], objects: tuple[int, ...] = (), stack: tuple[CFrame, ...] = (),
+        lives: dict[int, tuple[Event, ...]] | None = None, sources: dict[str, list[str]] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(rule.id)
-        self.rule = rule
-        self.values = values
-        self.objects = objects
-        self.stack = stack
-        self.lives = lives or {}
-        self.sources = sources or {}
+        self.rule, self.values, self.objects, self.stack = rule, values, objects, stack
+        self.lives, self.sources = lives or {}, sources or {}
         self.language = "en"
 
     @property
@@ -85,7 +70,8 @@ class Stop(Exception):
     @property
     def parameters(self) -> tuple[str, ...]:
         """The bug check's parameters as text."""
-        return tuple(_filled(parameter, self.values) for parameter in self.rule.parameters)
+        values = defaultdict(lambda: "?", self.values)
+        return tuple(parameter.format_map(values) for parameter in self.rule.parameters)
 
     def report(self, language: str | None = None) -> str:
         """The whole explanation as text, in a language (``en``, ``ja``, ``fr``)."""
@@ -101,33 +87,22 @@ class Stop(Exception):
         return self.report().splitlines()
 
 
-class _Missing(dict[str, Any]):
-    def __missing__(self, key: str) -> str:
-        return "?"
-
-
-def _filled(template: str, values: dict[str, Any]) -> str:
-    return template.format_map(_Missing(values))
-
-
 def c_stack(sources: dict[str, list[str]], frame: FrameType | None = None) -> tuple[CFrame, ...]:
     """The C calls under way, innermost first, found in the Python frames from `frame` outwards."""
     found: list[CFrame] = []
-    frame = frame or sys._getframe(1)
-    while frame is not None:
-        code = frame.f_code
+    at: FrameType | None = frame or sys._getframe(1)
+    while at is not None:
+        code = at.f_code
         if code.co_filename in sources and code.co_name != "<module>":
-            names = code.co_varnames[: code.co_argcount]
-            arguments = {name: frame.f_locals[name] for name in names if name in frame.f_locals}
-            found.append(CFrame(code.co_name, place_of(frame), arguments))
-        frame = frame.f_back  # type: ignore[assignment]
+            names, values = code.co_varnames[: code.co_argcount], at.f_locals
+            found.append(CFrame(code.co_name, place_of(at), {name: values[name] for name in names if name in values}))
+        at = at.f_back
     return tuple(found)
 
 
 def place_of(frame: FrameType) -> Where:
     """The place in C that a compiled function has reached; columns come from the code's position table."""
-    code = frame.f_code
-    index = frame.f_lasti // 2
+    code, index = frame.f_code, frame.f_lasti // 2
     line, column = frame.f_lineno, 0
     for number, (start, _, first, _) in enumerate(code.co_positions()):
         if number == index:

@@ -25,33 +25,19 @@ class Where(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened.
+    """One thing that happened."""
 
-    Attributes:
-        seq: position in the stream, from 0.
-        time: virtual time in 100-ns units.
-        thread: name of the thread it happened on.
-        irql: IRQL at that moment.
-        kind: call, return, callback, callback-return, allocate, free, hand-over, complete, routine-returned, message, gap,
-            print, choice, wait, wake, state or stop.
-        name: the function, object kind or state it is about.
-        actor: who did it (driver, wsk, framework, io, transport, device, peer, app).
-        target: whom it was done to, where there is somebody.
-        objects: addresses of the objects involved.
-        where: the place in C that caused it, when C did.
-        data: further values by name.
-    """
-
-    seq: int
-    time: int
+    seq: int  # position in the stream, from 0
+    time: int  # virtual time in 100-ns units
     thread: str
     irql: int
-    kind: str
-    name: str
-    actor: str
-    target: str | None = None
-    objects: tuple[int, ...] = ()
-    where: Where | None = None
+    kind: str  # call return callback callback-return allocate free hand-over complete routine-returned message gap print choice
+    #            wait wake state stop
+    name: str  # the function, object kind or state it is about
+    actor: str  # who did it: driver, wsk, framework, io, transport, device, peer, app
+    target: str | None = None  # whom it was done to, where there is somebody
+    objects: tuple[int, ...] = ()  # addresses of the objects involved
+    where: Where | None = None  # the place in C that caused it, when C did
     data: dict[str, Any] = field(default_factory=dict)
 
 
@@ -64,20 +50,12 @@ class Trace:
         self._now = now
 
     def add(
-        self,
-        kind: str,
-        name: str,
-        *,
-        actor: str,
-        target: str | None = None,
-        objects: tuple[int, ...] = (),
-        where: Where | None = None,
-        **data: Any,
-    ) -> None:
+        self, kind: str, name: str, *, actor: str, target: str | None = None, objects: tuple[int, ...] = (),
+        where: Where | None = None, **data: Any,
+    ) -> None:  # fmt: skip
         """Record one event at the current time, thread and IRQL."""
         if self.on:
-            time, thread, irql = self._now()
-            self.events.append(Event(len(self.events), time, thread, irql, kind, name, actor, target, objects, where, data))
+            self.events.append(Event(len(self.events), *self._now(), kind, name, actor, target, objects, where, data))
 
     def about(self, address: int) -> Iterator[Event]:
         """The events that mention an object: its life, since addresses are never reused."""
