@@ -96,7 +96,7 @@ def _suggestions(name: str, slugs: Iterable[str]) -> tuple[str, ...]:
 def known_names() -> frozenset[str]:
     """Every name that the headers declare."""
     known = headers()
-    names = {*known.typedefs, *known.constants, *known.prototypes, *known.unit.functions, "DriverEntry"}
+    names = {*known.typedefs, *known.constants, *known.prototypes, *known.macros, *known.unit.functions, "DriverEntry"}
     return frozenset(names)
 
 

@@ -1,0 +1,103 @@
+"""``python -m wsklab check``: listings at the page's own lines, and names that a translation has damaged."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wsklab.check import DamagedName, check_listing, check_names
+from wsklab.cli import main
+from wsklab.listings import page_of, read_page
+
+PAGE = """# A page
+
+Call `WdfRequestSend`, not Wdfrequestsend. WskSendで送信します。
+
+```C++
+NTSTATUS Nothing(VOID)
+{
+  ...
+  return STATUS_SUCCESS;
+}
+```
+
+```C
+NTSTATUS Broken(VOID)
+{
+  return STATUS_SUCCES;
+}
+```
+
+```console
+not C
+```
+"""
+
+
+def test_listings_keep_the_lines_of_the_page() -> None:
+    page = page_of(PAGE, "page.md")
+    assert [(listing.line, listing.text.split("\n")[0]) for listing in page.listings] == [
+        (6, "NTSTATUS Nothing(VOID)"),
+        (14, "NTSTATUS Broken(VOID)"),
+    ]
+    good, bad = (check_listing(listing, page.name) for listing in page.listings)
+    assert (good.verdict, good.gaps, good.problems) == ("compiles with gaps", (8,), ())
+    assert (bad.verdict, bad.problems) == ("does not compile", ("page.md:16:10: STATUS_SUCCES is not declared.",))
+
+
+def test_names_in_the_prose() -> None:
+    """A miscased name is found; a right name that Japanese text follows is not."""
+    assert list(check_names(page_of(PAGE, "page.md"))) == [DamagedName(3, 28, "Wdfrequestsend", ("WdfRequestSend",))]
+
+
+def test_a_damaged_name_is_found_by_its_link() -> None:
+    link = "https://x.y/ddi/wdfrequest/nf-wdfrequest-wdfrequestsetcompletionroutine"
+    page = page_of(f"[**Wdfrequestset補完ルーチン**]({link}) を呼び出す\n", "page.md")
+    assert [name.suggestions for name in check_names(page)] == [("WdfRequestSetCompletionRoutine",)]
+
+
+def test_plain_text_pages(seed: Any) -> None:
+    """A page saved as text: the listing is found by its lines, to the letter."""
+    page = page_of(seed("003").text, "003.txt")
+    assert [listing.text.strip() for listing in page.listings] == [seed("003").listing.strip()]
+
+
+def test_the_seeds(seed: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both listings compile with their gaps; the third page has eight damaged names."""
+    for number in ("000", "003", "004"):
+        (tmp_path / f"{number}.txt").write_text(seed(number).text, "utf-8")
+    assert main(["check", "--json", str(tmp_path)]) == 1
+    report = json.loads(capsys.readouterr().out)
+    verdicts = {Path(page["file"]).stem: [listing["verdict"] for listing in page["listings"]] for page in report["pages"]}
+    assert verdicts == {"000": ["compiles with gaps"], "003": ["compiles with gaps"], "004": []}
+    names = {name["name"]: name["suggestions"] for page in report["pages"] for name in page["names"]}
+    assert names == {
+        "Wdfiotargetformatrequestfor国際化": ["WdfIoTargetFormatRequestForInternalIoctl"],
+        "Wdfrequestset補完ルーチン": ["WdfRequestSetCompletionRoutine"],
+        "Wdfrequestsend": ["WdfRequestSend"],
+        "Wdfrequestchangetarget": ["WdfRequestChangeTarget"],
+    }
+    assert report["wrong"] == 8
+
+
+def test_a_notebook_is_a_page(tmp_path: Path) -> None:
+    cells = [
+        {"cell_type": "markdown", "source": ["About Wdfrequestsend"]},
+        {"cell_type": "code", "source": ["%%c x\n", "int f(void) { return 1; }"]},
+        {"cell_type": "code", "source": ["print(1)"]},
+    ]
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps({"cells": cells}), "utf-8")
+    page = read_page(path)
+    assert [listing.text for listing in page.listings] == ["int f(void) { return 1; }\n"]
+    assert [name.name for name in check_names(page)] == ["Wdfrequestsend"]
+
+
+def test_what_cannot_be_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bad.ipynb"
+    path.write_text("{", "utf-8")
+    assert main(["check", str(path)]) == 1
+    assert "bad.ipynb cannot be read" in capsys.readouterr().err

@@ -1,0 +1,74 @@
+"""``python -m wsklab run``: exit statuses, what goes to which stream, and the JSON form."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from wsklab.cli import main
+
+ENTRY = "NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)\n"
+UNLOAD = "VOID Unload(PDRIVER_OBJECT DriverObject) { UNREFERENCED_PARAMETER(DriverObject); }\n"
+BODY = "{ UNREFERENCED_PARAMETER(RegistryPath); DriverObject->DriverUnload = Unload; %s }\n"
+
+
+def run(tmp_path: Path, text: str, *options: str) -> int:
+    path = tmp_path / "driver.c"
+    path.write_text(text, "utf-8")
+    return main(["run", *options, str(path)])
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ('DbgPrint("hello\\n"); return STATUS_SUCCESS;', 0, "unloaded cleanly"),
+        ("*(PULONG)NULL = 1; return STATUS_SUCCESS;", 1, "STOP null-dereference"),
+        ("ExAllocatePool2(POOL_FLAG_NON_PAGED, 8, 'kaeL'); return STATUS_SUCCESS;", 1, "STOP pool-leaked"),
+        ("return STATUS_SUCCESS", 2, "error: "),
+        ("KeQueryPerformanceCounter(NULL); return STATUS_SUCCESS;", 3, "KeQueryPerformanceCounter is not modelled yet"),
+        ("return STATUS_UNSUCCESSFUL;", 4, "DriverEntry returned STATUS_UNSUCCESSFUL"),
+    ],
+)
+def test_exit_status(tmp_path: Path, capsys: pytest.CaptureFixture[str], body: str, status: int, said: str) -> None:
+    assert run(tmp_path, UNLOAD + ENTRY + BODY % body) == status
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert captured.out == ("hello\n" if "hello" in body else "")
+
+
+def test_a_wait_that_never_ends_names_the_thread(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    body = "KEVENT e; KeInitializeEvent(&e, NotificationEvent, FALSE); KeWaitForSingleObject(&e, Executive, KernelMode, FALSE, NULL);"
+    assert run(tmp_path, UNLOAD + ENTRY + BODY % (body + " return STATUS_SUCCESS;")) == 1
+    assert "DriverEntry (event" in capsys.readouterr().err
+
+
+def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, UNLOAD + ENTRY + BODY % 'DbgPrint("hi"); return STATUS_SUCCESS;', "--json", "--seed", "3") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["exit_status"], result["driver_entry"], result["console"], result["gaps"]) == (0, "STATUS_SUCCESS", "hi", [])
+
+
+def test_several_files_link_into_one_driver(tmp_path: Path) -> None:
+    (tmp_path / "a.c").write_text("NTSTATUS Answer(VOID);\n" + UNLOAD + ENTRY + BODY % "return Answer();", "utf-8")
+    (tmp_path / "b.c").write_text("NTSTATUS Answer(VOID) { return STATUS_SUCCESS; }\n", "utf-8")
+    assert main(["run", str(tmp_path / "a.c"), str(tmp_path / "b.c")]) == 0
+
+
+def test_the_language_of_the_messages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, "int f(void) { return x; }", "--lang", "fr") == 2
+    assert "x n'est pas déclaré." in capsys.readouterr().err
+
+
+def test_a_file_without_driver_entry(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, "int f(void) { return 1; }") == 2
+    assert capsys.readouterr().err == "driver.c compiles, but it has no DriverEntry to run.\n"
+
+
+@pytest.mark.parametrize("arguments", [["run", "no-such-file.c"], ["run"], ["walk", "a.c"], []])
+def test_a_wrong_command_line(arguments: list[str]) -> None:
+    try:
+        assert main(arguments) == 64
+    except SystemExit as ended:
+        assert ended.code == 64
