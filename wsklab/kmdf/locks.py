@@ -1,161 +1,126 @@
-"""WDFSPINLOCK, WDFWAITLOCK and WDFCOLLECTION: what a driver guards its own list of requests with.
+"""WDFSPINLOCK, WDFCOLLECTION and WDFTIMER: what a driver keeps and guards its list of requests with, and calls back later with.
 
-Facts: KMDF-AUX-08 to 12, KMDF-OBJ-28. Pages: using-framework-locks.md, framework-object-collections.md.
+Facts: KMDF-AUX-01 to 12, KMDF-OBJ-28. Pages: using-framework-locks.md, framework-object-collections.md, using-timers.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import ClassVar
 
-from wsklab.kmdf.attributes import PLAIN, commit, creation
-from wsklab.kmdf.objects import Framework, framework
-from wsklab.kmdf.objects import Object as _Object
-from wsklab.machine import DISPATCH_LEVEL, PASSIVE_LEVEL, Machine, Thread, Wait, status, wdk
+from wsklab.kmdf.api import Accepts, commit, create, creation, getters, handle_of, wdf
+from wsklab.kmdf.device import Device
+from wsklab.kmdf.objects import Framework, Object
+from wsklab.kmdf.target import delay_until
+from wsklab.machine import DISPATCH_LEVEL, Thread, status
+
+LEVEL_PASSIVE, MILLISECOND = 2, 10_000
 
 
-class SpinLock(_Object):
+class SpinLock(Object):
     """A spin lock: who holds it, and the IRQL to go back to."""
 
     KIND: ClassVar[str] = "WDFSPINLOCK"
     TYPE: ClassVar[int] = 0x1024
-
-    def __init__(self, fw: Framework, parent: _Object | None) -> None:
-        super().__init__(fw, parent)
-        self.holder: Thread | None = None
-        self.irql = 0
+    holder: Thread | None = None
+    irql = 0
 
 
-class WaitLock(SpinLock):
-    """A wait lock; the IRQL stays as it is."""
-
-    KIND: ClassVar[str] = "WDFWAITLOCK"
-    TYPE: ClassVar[int] = 0x1023
-
-
-class Collection(_Object):
+class Collection(Object):
     """A list of objects, each with one reference of the collection's own."""
 
     KIND: ClassVar[str] = "WDFCOLLECTION"
     TYPE: ClassVar[int] = 0x100E
 
-    def __init__(self, fw: Framework, parent: _Object | None) -> None:
+    def __init__(self, fw: Framework, parent: Object) -> None:
         super().__init__(fw, parent)
-        self.items: list[_Object] = []
+        self.items: list[Object] = []
 
     def on_destroy(self) -> None:
         """Facts: KMDF-OBJ-28, KMDF-AUX-11."""
-        items, self.items = self.items, []
-        for item in items:
+        for item in self.items:
             item.release()
 
-
-def _create(m: Machine, attributes: int, out: int, name: str, kind: type[SpinLock] | type[Collection]) -> int:
-    fw = framework(m)
-    fw.required(out, name)
-    m.set_u64(out, 0)
-    answer, parent = creation(fw, attributes, PLAIN)
-    if answer < 0:
-        return answer
-    made = kind(fw, parent)
-    answer = commit(fw, made, attributes)
-    if answer >= 0:
-        m.set_u64(out, made.handle)
-    return answer
+    def at(self, index: int) -> int:
+        """The handle at an index, NULL out of range."""
+        return handle_of(self.items[index]) if -1 <= index < len(self.items) and self.items else 0
 
 
-@wdk(irql=DISPATCH_LEVEL, lane="framework")
-def WdfSpinLockCreate(m: Machine, SpinLockAttributes: int, SpinLock: int) -> int:
+class Timer(Object):
+    """A timer: `routine` runs at DISPATCH_LEVEL, or at PASSIVE_LEVEL when its execution level says so."""
+
+    KIND: ClassVar[str] = "WDFTIMER"
+    TYPE: ClassVar[int] = 0x1028
+    PASSIVE_DISPOSAL: ClassVar[bool] = True
+
+    def __init__(self, fw: Framework, parent: Object, routine: int, period: int, *, passive: bool) -> None:
+        super().__init__(fw, parent)
+        self.owner, self.routine, self.period, self.irql = parent, routine, period, 0 if passive else 2
+        self.cancel: Callable[[], None] | None = None
+
+    def arm(self, delay: int) -> None:
+        """Let it fire after `delay` 100-ns units."""
+        self.cancel = self.m.after(delay, self._fire, irql=self.irql, name="timer")
+
+    def stop(self) -> int:
+        """Take it back; whether it was armed."""
+        cancel, self.cancel = self.cancel, None
+        if cancel is not None:
+            cancel()
+        return int(cancel is not None)
+
+    def _fire(self) -> None:
+        self.cancel = None
+        if self.period:
+            self.arm(self.period * MILLISECOND)
+        self.framework.run(self.routine, self.handle)
+
+    def on_dispose(self) -> None:
+        """Facts: KMDF-AUX-06."""
+        self.stop()
+
+
+@wdf()
+def WdfSpinLockCreate(fw: Framework, attributes: int, out: int) -> int:
     """A spin lock."""
-    return _create(m, SpinLockAttributes, SpinLock, "SpinLock", _SpinLock)
+    return create(fw, attributes, out, lambda parent: SpinLock(fw, parent), name="SpinLock")
 
 
-@wdk(irql=DISPATCH_LEVEL, lane="framework")
-def WdfSpinLockAcquire(m: Machine, SpinLock: int) -> None:
+@wdf()
+def WdfSpinLockAcquire(fw: Framework, lock: SpinLock) -> None:
     """Take the lock; from here on the IRQL is DISPATCH_LEVEL. Facts: KMDF-AUX-08."""
-    fw = framework(m)
-    lock = fw.get(SpinLock, _SpinLock)
     if lock.holder is not None:
         fw.stop("kmdf-lock-recursive", lock)
-    lock.holder, lock.irql, m.irql = m.thread, m.irql, DISPATCH_LEVEL
+    lock.holder, lock.irql, fw.m.irql = fw.m.thread, fw.m.irql, DISPATCH_LEVEL
 
 
-@wdk(irql=DISPATCH_LEVEL, lane="framework")
-def WdfSpinLockRelease(m: Machine, SpinLock: int) -> None:
+@wdf()
+def WdfSpinLockRelease(fw: Framework, lock: SpinLock) -> None:
     """Give the lock back and restore the IRQL. Facts: KMDF-AUX-08, 09."""
-    fw = framework(m)
-    lock = fw.get(SpinLock, _SpinLock)
-    _held(fw, lock)
-    lock.holder, m.irql = None, lock.irql
-
-
-def _held(fw: Framework, lock: SpinLock) -> None:
     if lock.holder is not fw.m.thread:
         fw.stop("kmdf-lock-not-held", lock)
+    lock.holder, fw.m.irql = None, lock.irql
 
 
-@wdk(irql=DISPATCH_LEVEL, lane="framework")
-def WdfWaitLockCreate(m: Machine, LockAttributes: int, Lock: int) -> int:
-    """A wait lock."""
-    return _create(m, LockAttributes, Lock, "Lock", WaitLock)
-
-
-@wdk(irql=DISPATCH_LEVEL, lane="framework", waits=True)
-def WdfWaitLockAcquire(m: Machine, Lock: int, Timeout: int) -> Generator[Wait, Any, int]:
-    """Take the lock, waiting at most Timeout (100-ns units; below zero relative, NULL for ever, zero only tries)."""
-    fw = framework(m)
-    lock = fw.get(Lock, WaitLock)
-    timeout = m.i64(Timeout) if Timeout else None
-    if m.irql > PASSIVE_LEVEL and timeout != 0:
-        fw.stop("kmdf-passive-only", lock, function="WdfWaitLockAcquire")
-    if lock.holder is m.thread:
-        fw.stop("kmdf-lock-recursive", lock)
-    if lock.holder is not None:
-        deadline = None if timeout is None else m.time + max(-timeout, 0)
-        if (yield Wait(lambda: lock.holder is None, deadline, ("WDFWAITLOCK", lock.address))):
-            return status.TIMEOUT
-    lock.holder = m.thread
-    return 0
-
-
-@wdk(irql=DISPATCH_LEVEL, lane="framework")
-def WdfWaitLockRelease(m: Machine, Lock: int) -> None:
-    """Give the lock back."""
-    fw = framework(m)
-    lock = fw.get(Lock, WaitLock)
-    _held(fw, lock)
-    lock.holder = None
-
-
-@wdk(irql=DISPATCH_LEVEL, lane="framework")
-def WdfCollectionCreate(m: Machine, CollectionAttributes: int, Collection: int) -> int:
+@wdf()
+def WdfCollectionCreate(fw: Framework, attributes: int, out: int) -> int:
     """An empty collection."""
-    return _create(m, CollectionAttributes, Collection, "Collection", _Collection)
+    return create(fw, attributes, out, lambda parent: Collection(fw, parent), name="Collection")
 
 
-@wdk(irql=DISPATCH_LEVEL, lane="framework")
-def WdfCollectionGetCount(m: Machine, Collection: int) -> int:
-    """How many objects are in."""
-    return len(framework(m).get(Collection, _Collection).items)
-
-
-@wdk(irql=DISPATCH_LEVEL, lane="framework")
-def WdfCollectionAdd(m: Machine, Collection: int, Object: int) -> int:
+@wdf()
+def WdfCollectionAdd(fw: Framework, collection: Collection, item: Object) -> int:
     """Add an object at the end; the collection references it. Facts: KMDF-AUX-10."""
-    fw = framework(m)
-    collection, item = fw.get(Collection, _Collection), fw.get(Object, _Object)
-    if m.choose("WdfCollectionAdd", ("succeeds", "fails")) == "fails":
+    if fw.fails("WdfCollectionAdd"):
         return status.UNSUCCESSFUL
-    item.reference()
+    item.references += 1
     collection.items.append(item)
     return 0
 
 
-@wdk(irql=DISPATCH_LEVEL, lane="framework")
-def WdfCollectionRemove(m: Machine, Collection: int, Item: int) -> None:
+@wdf()
+def WdfCollectionRemove(fw: Framework, collection: Collection, item: Object) -> None:
     """Take an object out and drop the reference. Facts: KMDF-AUX-10, RULE-40."""
-    fw = framework(m)
-    collection, item = fw.get(Collection, _Collection), fw.get(Item, _Object)
     if item not in collection.items:
         fw.breakpoint("kmdf-collection-not-in", collection, what=f"{item.KIND} {item.handle:#018x}")
         return
@@ -163,37 +128,64 @@ def WdfCollectionRemove(m: Machine, Collection: int, Item: int) -> None:
     item.release()
 
 
-@wdk(irql=DISPATCH_LEVEL, lane="framework")
-def WdfCollectionRemoveItem(m: Machine, Collection: int, Index: int) -> None:
+@wdf()
+def WdfCollectionRemoveItem(fw: Framework, collection: Collection, index: int) -> None:
     """Take out the object at an index; later ones move up. Facts: KMDF-AUX-10, 12."""
-    fw = framework(m)
-    collection = fw.get(Collection, _Collection)
-    if Index >= len(collection.items):
-        fw.breakpoint("kmdf-collection-not-in", collection, what=f"[{Index}]")
+    if index >= len(collection.items):
+        fw.breakpoint("kmdf-collection-not-in", collection, what=f"[{index}]")
         return
-    collection.items.pop(Index).release()
+    collection.items.pop(index).release()
 
 
-@wdk(irql=DISPATCH_LEVEL, lane="framework")
-def WdfCollectionGetItem(m: Machine, Collection: int, Index: int) -> int:
+@wdf()
+def WdfCollectionGetItem(fw: Framework, collection: Collection, index: int) -> int:
     """The object at an index, NULL out of range; no reference is taken. Facts: KMDF-AUX-10."""
-    items = framework(m).get(Collection, _Collection).items
-    return items[Index].handle if Index < len(items) else 0
+    return collection.at(index)
 
 
-@wdk(irql=DISPATCH_LEVEL, lane="framework")
-def WdfCollectionGetFirstItem(m: Machine, Collection: int) -> int:
-    """The first object, NULL when empty."""
-    items = framework(m).get(Collection, _Collection).items
-    return items[0].handle if items else 0
+@wdf()
+def WdfTimerCreate(fw: Framework, config: int, attributes: int, out: int) -> int:
+    """A timer under a parent that leads to a device. Facts: KMDF-AUX-01, 02."""
+    fw.required(config, "Config")
+    fw.required(out, "Timer")
+    fw.m.set_u64(out, 0)
+    answer, parent = creation(fw, attributes, Accepts("required", False, True))
+    given = fw.m.view(config, "WDF_TIMER_CONFIG")
+    passive = answer >= 0 and fw.m.view(attributes, "WDF_OBJECT_ATTRIBUTES").ExecutionLevel == LEVEL_PASSIVE
+    above: Object | None = parent
+    while above is not None and not isinstance(above, Device):
+        above = above.parent
+    checks = (
+        (answer < 0, answer),
+        (given.Size != fw.m.sizeof("WDF_TIMER_CONFIG"), status.INFO_LENGTH_MISMATCH),
+        (given.Period > 0x7FFF_FFFF, status.INVALID_PARAMETER),
+        (passive and given.Period != 0, status.NOT_SUPPORTED),
+        (above is None, status.INVALID_DEVICE_REQUEST),
+        (passive and bool(given.AutomaticSerialization), status.WDF_INCOMPATIBLE_EXECUTION_LEVEL),
+    )
+    refused = next((value for wrong, value in checks if wrong), 0)
+    if refused:
+        return refused
+    return commit(fw, Timer(fw, parent, int(given.EvtTimerFunc), given.Period, passive=passive), attributes, out)
 
 
-@wdk(irql=DISPATCH_LEVEL, lane="framework")
-def WdfCollectionGetLastItem(m: Machine, Collection: int) -> int:
-    """The last object, NULL when empty."""
-    items = framework(m).get(Collection, _Collection).items
-    return items[-1].handle if items else 0
+@wdf()
+def WdfTimerStart(fw: Framework, timer: Timer, due: int) -> int:
+    """Arm the timer; TRUE when it was armed already. Facts: KMDF-AUX-03."""
+    before = timer.stop()
+    timer.arm(delay_until(fw, due))
+    return before
 
 
-# Parameters carry the names of Microsoft's pages; where they hide a class, it goes by this name.
-_SpinLock, _Collection = SpinLock, Collection
+@wdf()
+def WdfTimerStop(fw: Framework, timer: Timer, wait: int) -> int:
+    """Disarm the timer; TRUE when it was armed. Facts: KMDF-AUX-04."""
+    return timer.stop()
+
+
+getters("Timer", {"WdfTimerGetParentObject": ("The timer's parent. Facts: KMDF-AUX-06.", lambda timer: timer.owner.handle)})
+getters("Collection", {
+    "WdfCollectionGetCount": ("How many objects are in.", lambda collection: len(collection.items)),
+    "WdfCollectionGetFirstItem": ("The first object, NULL when empty.", lambda collection: collection.at(0)),
+    "WdfCollectionGetLastItem": ("The last object, NULL when empty.", lambda collection: collection.at(-1)),
+})  # fmt: skip

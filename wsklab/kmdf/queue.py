@@ -10,15 +10,14 @@ Facts: KMDF-QUE. Pages: managing-i-o-queues.md, request-handlers.md.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from wsklab.kmdf import wdm
-from wsklab.kmdf.attributes import BOTH, commit, creation
+from wsklab.kmdf.api import Accepts, commit, creation, getters, wdf
 from wsklab.kmdf.layout import MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL, MJ_READ, MJ_WRITE
-from wsklab.kmdf.objects import Framework, framework
-from wsklab.kmdf.objects import Object as _Object
+from wsklab.kmdf.objects import Framework, Object
 from wsklab.kmdf.request import QUEUE, Request
-from wsklab.machine import DISPATCH_LEVEL, PASSIVE_LEVEL, Machine, status, wdk
+from wsklab.machine import status
 
 if TYPE_CHECKING:
     from wsklab.kmdf.device import Device
@@ -30,72 +29,61 @@ HANDLERS = {
     MJ_DEVICE_CONTROL: "EvtIoDeviceControl",
     MJ_INTERNAL_DEVICE_CONTROL: "EvtIoInternalDeviceControl",
 }
-ALL_HANDLERS = ("EvtIoDefault", *HANDLERS.values())
 
 
-class Queue(_Object):
+class Queue(Object):
     """One queue. `waiting` holds requests not presented yet, `owned` those in the driver's hands."""
 
     KIND: ClassVar[str] = "WDFQUEUE"
     TYPE: ClassVar[int] = 0x1003
     PASSIVE_DISPOSAL: ClassVar[bool] = True
 
-    def __init__(
-        self, fw: Framework, parent: _Object, device: Device, dispatch: int, limit: int, handlers: dict[str, int]
-    ) -> None:
+    def __init__(self, fw: Framework, parent: Object, device: Device, config: Any, handlers: dict[str, int]) -> None:
         super().__init__(fw, parent)
-        self.device, self.dispatch, self.limit, self.handlers = device, dispatch, limit, handlers
-        self.zero_length = False
+        self.device, self.dispatch, self.handlers = device, config.DispatchType, handlers
+        self.limit = config.Settings.Parallel.NumberOfPresentedRequests if self.dispatch == PARALLEL else 1
+        self.zero_length = bool(config.AllowZeroLengthRequests)
         self.waiting: deque[Request] = deque()
         self.owned: dict[int, Request] = {}
         self.pumping = False
 
     def arrived(self, irp: int) -> int:
         """An IRP for this queue. Always STATUS_PENDING. Facts: KMDF-QUE-04, 06, KMDF-OBJ-06."""
-        m, lay = self.m, self.framework.layout
-        wdm.mark_pending(m, irp)
-        request = Request(self.framework, None, QUEUE, irp)
-        request.deletable = False
-        request.queue = self
+        fw, lay = self.framework, self.framework.layout
+        wdm.mark_pending(self.m, irp)
+        request = Request(fw, None, QUEUE, irp)
+        request.deletable, request.queue = False, self
         here = request.current_location
-        if m.u8(here + lay.sl_major) in (MJ_READ, MJ_WRITE) and not m.u32(here + lay.sl_length) and not self.zero_length:
-            self.finish_unseen(request, status.SUCCESS)
-            return int(status.PENDING)
-        if self.device.request_attributes:
-            commit(self.framework, request, self.device.request_attributes)
-        self.waiting.append(request)
-        wdm.set_cancel(self.m, irp, lambda: self._cancelled(request))
-        self.pump()
+        transfer = self.m.u8(here + lay.sl_major) in (MJ_READ, MJ_WRITE)
+        if transfer and not self.m.u32(here + lay.sl_length) and not self.zero_length:
+            self._finish(request, status.SUCCESS)
+        else:
+            commit(fw, request, self.device.request_attributes)
+            self.waiting.append(request)
+            wdm.set_cancel(self.m, irp, lambda: self._cancelled(request))
+            self.pump()
         return int(status.PENDING)
 
     def _cancelled(self, request: Request) -> None:
         """A request that was never presented is completed by the framework. Facts: KMDF-QUE-20."""
-        if request in self.waiting:
-            self.waiting.remove(request)
-            self.finish_unseen(request, status.CANCELLED)
+        self.waiting.remove(request)
+        self._finish(request, status.CANCELLED)
 
-    def finish_unseen(self, request: Request, value: int) -> None:
+    def _finish(self, request: Request, value: int) -> None:
         """Complete a request that the driver never saw."""
         irp = request.irp
         request.irp, request.completed, request.death = 0, True, "completed"
         wdm.complete(self.m, irp, value, 0)
         request.delete()
 
-    @property
-    def ready(self) -> bool:
-        """Whether another request may be presented. Facts: KMDF-QUE-08, 09."""
-        if not self.waiting or self.dispatch == MANUAL or not self.device.started:
-            return False
-        return not self.owned if self.dispatch == SEQUENTIAL else len(self.owned) < self.limit
-
     def pump(self) -> None:
-        """Present what may be presented; a completion inside a handler does not recurse. Facts: KMDF-QUE-10."""
-        if self.pumping:
+        """Present what may be presented; a completion inside a handler does not recurse. Facts: KMDF-QUE-08 to 10."""
+        if self.pumping or self.dispatch == MANUAL:
             return
         self.pumping = True
         try:
-            while self.ready:
-                self.present(self.take())
+            while self.waiting and self.device.started and len(self.owned) < self.limit:
+                self._present(self.take())
         finally:
             self.pumping = False
 
@@ -107,7 +95,7 @@ class Queue(_Object):
         self.owned[request.handle] = request
         return request
 
-    def present(self, request: Request) -> None:
+    def _present(self, request: Request) -> None:
         """Call the handler for a request. Facts: KMDF-QUE-05, 11."""
         m, lay, here = self.m, self.framework.layout, request.current_location
         major = m.u8(here + lay.sl_major)
@@ -115,13 +103,13 @@ class Queue(_Object):
         if handler and major in (MJ_READ, MJ_WRITE):
             self.framework.run(handler, self.handle, request.handle, m.u32(here + lay.sl_length))
         elif handler:
-            lengths = m.u32(here + lay.sl_output_length), m.u32(here + lay.sl_input_length)
-            self.framework.run(handler, self.handle, request.handle, *lengths, m.u32(here + lay.sl_code))
+            values = [m.u32(here + place) for place in (lay.sl_output_length, lay.sl_input_length, lay.sl_code)]
+            self.framework.run(handler, self.handle, request.handle, *values)
         elif self.handlers.get("EvtIoDefault"):
             self.framework.run(self.handlers["EvtIoDefault"], self.handle, request.handle)
         else:
             del self.owned[request.handle]
-            self.finish_unseen(request, status.INVALID_DEVICE_REQUEST)
+            self._finish(request, status.INVALID_DEVICE_REQUEST)
 
     def returned(self, request: Request) -> None:
         """The driver no longer owns a request."""
@@ -133,99 +121,55 @@ class Queue(_Object):
         while self.waiting:
             request = self.waiting.popleft()
             wdm.clear_cancel(self.m, request.irp)
-            self.finish_unseen(request, status.CANCELLED)
+            self._finish(request, status.CANCELLED)
         if self.owned:
             self.framework.stop("kmdf-request-never-completed", next(iter(self.owned.values())), count=str(len(self.owned)))
 
 
-@wdk(irql=DISPATCH_LEVEL, lane="framework")
-def WdfIoQueueCreate(m: Machine, Device: int, Config: int, QueueAttributes: int, Queue: int) -> int:
+@wdf()
+def WdfIoQueueCreate(fw: Framework, device: Device, config: int, attributes: int, out: int) -> int:
     """A queue of a device. Facts: KMDF-QUE-01, 02, KMDF-OBJ-05."""
-    from wsklab.kmdf.device import Device as _Device
-
-    fw = framework(m)
-    device = fw.get(Device, _Device)
-    fw.required(Config, "Config")
-    if Queue:
-        m.set_u64(Queue, 0)
-    answer, parent = creation(fw, QueueAttributes, BOTH, device)
-    if answer < 0 or parent is None:
-        return answer
-    config = m.view(Config, "WDF_IO_QUEUE_CONFIG")
-    handlers = {name: int(getattr(config, name)) for name in ALL_HANDLERS}
-    refused = _refused(m, device, config.Size, config.DefaultQueue, config.DispatchType, any(handlers.values()), Queue)
-    if refused:
-        return refused
-    limit = config.Settings.Parallel.NumberOfPresentedRequests
-    if config.DispatchType != PARALLEL and limit:
-        return status.INVALID_PARAMETER
-    if config.DefaultQueue and device.default_queue is not None:
-        return status.UNSUCCESSFUL
-    queue = _Queue(fw, parent, device, config.DispatchType, limit, handlers)
-    queue.zero_length = bool(config.AllowZeroLengthRequests)
-    answer = commit(fw, queue, QueueAttributes)
+    fw.required(config, "Config")
+    answer, parent = creation(fw, attributes, Accepts(scope=True, level=True), device)
+    given = fw.m.view(config, "WDF_IO_QUEUE_CONFIG")
+    handlers = {name: int(getattr(given, name)) for name in ("EvtIoDefault", *HANDLERS.values())}
+    if answer >= 0:
+        answer = _validate(fw, device, given, any(handlers.values()), out)
     if answer < 0:
         return answer
-    if config.DefaultQueue:
+    queue = Queue(fw, parent, device, given, handlers)
+    if given.DefaultQueue:
         device.default_queue, queue.deletable = queue, False
-    if Queue:
-        m.set_u64(Queue, queue.handle)
-    return 0
+    return commit(fw, queue, attributes, out)
 
 
-def _refused(m: Machine, device: Device, size: int, default: bool, dispatch: int, handled: bool, out: int) -> int:
+def _validate(fw: Framework, device: Device, config: Any, handled: bool, out: int) -> int:
     """Facts: KMDF-QUE-01."""
-    if size != m.sizeof("WDF_IO_QUEUE_CONFIG"):
-        return int(status.INFO_LENGTH_MISMATCH)
-    if not default and not out:
-        return int(status.INVALID_PARAMETER_4)
-    if default and device.started and device.pnp:
-        return int(status.INVALID_DEVICE_STATE)
-    if not SEQUENTIAL <= dispatch <= MANUAL:
-        return int(status.INVALID_PARAMETER)
-    if dispatch != MANUAL and not handled:
-        return int(status.WDF_NO_CALLBACK)
-    return int(status.INVALID_PARAMETER) if dispatch == MANUAL and handled else 0
+    kind, default = config.DispatchType, bool(config.DefaultQueue)
+    checks = (
+        (config.Size != fw.m.sizeof("WDF_IO_QUEUE_CONFIG"), status.INFO_LENGTH_MISMATCH),
+        (not default and not out, status.INVALID_PARAMETER_4),
+        (default and device.started and device.pnp, status.INVALID_DEVICE_STATE),
+        (not SEQUENTIAL <= kind <= MANUAL, status.INVALID_PARAMETER),
+        (kind != MANUAL and not handled, status.WDF_NO_CALLBACK),
+        (kind == MANUAL and handled, status.INVALID_PARAMETER),
+        (kind != PARALLEL and config.Settings.Parallel.NumberOfPresentedRequests != 0, status.INVALID_PARAMETER),
+        (default and device.default_queue is not None, status.UNSUCCESSFUL),
+    )
+    return next((value for wrong, value in checks if wrong), 0)
 
 
-@wdk(irql=DISPATCH_LEVEL, lane="framework")
-def WdfIoQueueGetDevice(m: Machine, Queue: int) -> int:
-    """The device a queue belongs to."""
-    return framework(m).get(Queue, _Queue).device.handle
-
-
-@wdk(irql=DISPATCH_LEVEL, lane="framework")
-def WdfIoQueueRetrieveNextRequest(m: Machine, Queue: int, OutRequest: int) -> int:
+@wdf()
+def WdfIoQueueRetrieveNextRequest(fw: Framework, queue: Queue, out: int) -> int:
     """Take the next request from a manual or sequential queue. Facts: KMDF-QUE-14."""
-    fw = framework(m)
-    queue = fw.get(Queue, _Queue)
-    fw.required(OutRequest, "OutRequest")
-    m.set_u64(OutRequest, 0)
+    fw.required(out, "OutRequest")
+    fw.m.set_u64(out, 0)
     if queue.dispatch == PARALLEL:
         return status.INVALID_DEVICE_STATE
-    if not queue.device.started:
-        return status.WDF_PAUSED
-    if not queue.waiting:
-        return status.NO_MORE_ENTRIES
-    m.set_u64(OutRequest, queue.take().handle)
+    if not queue.device.started or not queue.waiting:
+        return status.NO_MORE_ENTRIES if queue.device.started else status.WDF_PAUSED
+    fw.m.set_u64(out, queue.take().handle)
     return 0
 
 
-@wdk(irql=PASSIVE_LEVEL, lane="framework")
-def WdfDeviceConfigureRequestDispatching(m: Machine, Device: int, Queue: int, RequestType: int) -> int:
-    """Route one request type to a queue. Facts: KMDF-OBJ-17."""
-    from wsklab.kmdf.device import Device as _Device
-
-    fw = framework(m)
-    device, queue = fw.get(Device, _Device), fw.get(Queue, _Queue)
-    if RequestType not in HANDLERS:
-        return status.INVALID_PARAMETER
-    if RequestType in device.queues:
-        return status.WDF_BUSY
-    device.queues[RequestType] = queue
-    queue.deletable = False
-    return 0
-
-
-_Queue = Queue
-# Parameters carry the names of Microsoft's pages; where they hide a class, it goes by this name.
+getters("Queue", {"WdfIoQueueGetDevice": ("The device a queue belongs to.", lambda queue: queue.device.handle)})

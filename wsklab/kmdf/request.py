@@ -2,8 +2,8 @@
 
 Who made the IRP decides almost every rule (KMDF-WHO-02): QUEUE, presented by a queue and the only kind that may be completed;
 OWNED, made for the request by the framework; DRIVER, supplied by the driver. A request without an IRP counts as completed
-(KMDF-WHO-04). The completion reference count is 1 while the request is out at a target; whoever brings it to 0 runs the
-completion routine, once (KMDF-CPL-04).
+(KMDF-WHO-04). `outstanding` is the completion reference count: 1 while the request is out at a target; whoever brings it to 0
+runs the completion routine, once (KMDF-CPL-04).
 
 Facts: KMDF-WHO, KMDF-CRE, KMDF-REU, KMDF-CHG.
 """
@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from wsklab.kmdf import wdm
-from wsklab.kmdf.layout import Layout
 from wsklab.kmdf.objects import Framework, Object
 from wsklab.machine import status
 
@@ -32,12 +31,10 @@ class Request(Object):
     """One request.
 
     Attributes:
-        irp: address of the IRP, 0 while there is none.
-        ownership: QUEUE, OWNED or DRIVER.
+        irp: address of the IRP, 0 while there is none; `ownership` says who made it.
         cancelled: the sticky mark of WdfRequestCancelSentRequest (KMDF-CAN-04).
-        outstanding: the completion reference count (KMDF-SND-09, KMDF-CPL-04).
         target: the target it is out at, or was last.
-        context: the format context, None when no WdfIoTargetFormat* call ever succeeded in making one.
+        context: the format context, None when no WdfIoTargetFormat* call ever made one.
         formatted, driver_owned: marks of the verifier (KMDF-WHO-06).
         next_formatted: a WdfRequestFormat* call filled the next stack location (KMDF-SAF-05).
     """
@@ -47,41 +44,29 @@ class Request(Object):
 
     def __init__(self, fw: Framework, parent: Object | None, ownership: int = OWNED, irp: int = 0) -> None:
         super().__init__(fw, parent)
-        self.layout: Layout = fw.layout
-        self.irp = irp
-        self.ownership = ownership
-        self.completed = not irp
-        self.cancelled = False
-        self.outstanding = 0
-        self.routine = self.routine_context = 0
+        self.layout = fw.layout
+        self.irp, self.ownership, self.completed = irp, ownership, not irp
+        self.cancelled = self.formatted = self.driver_owned = self.next_formatted = self.has_timer = False
+        self.outstanding = self.routine = self.routine_context = 0
         self.context: FormatContext | None = None
-        self.formatted = False
-        self.driver_owned = False
-        self.next_formatted = False
-        self.has_timer = False
         # While out at a target
         self.target: IoTarget | None = None
-        self.pended = False
-        self.irp_done = False
-        self.ignores_state = False
-        self.timed_out = False
+        self.pended = self.irp_done = self.ignores_state = self.timed_out = False
         self.stop_timer: Callable[[], None] | None = None
-        self.sync: SyncWait | None = None
+        self.waiting: list[bool] | None = None  # a synchronous sender waits until this has an element
         # Presented by a queue
         self.queue: Queue | None = None
         self.memories: dict[str, RequestMemory] = {}
-
-    # The IRP
-
-    @property
-    def next_location(self) -> int:
-        """Address of the stack location that the target will see."""
-        return self.m.u64(self.irp + self.layout.irp_stack) - self.layout.sl_size
 
     @property
     def current_location(self) -> int:
         """Address of the driver's own stack location (queue requests)."""
         return self.m.u64(self.irp + self.layout.irp_stack)
+
+    @property
+    def next_location(self) -> int:
+        """Address of the stack location that the target will see."""
+        return self.current_location - self.layout.sl_size
 
     @property
     def locations_left(self) -> int:
@@ -91,75 +76,58 @@ class Request(Object):
     @property
     def has_current_location(self) -> bool:
         """Whether the driver has a stack location of its own (KMDF-CRE-03)."""
-        m, lay = self.m, self.layout
-        return m.u8(self.irp + lay.irp_current) <= m.u8(self.irp + lay.irp_stack_count)
+        return bool(self.irp) and self.locations_left < self.m.u8(self.irp + self.layout.irp_stack_count)
 
     def set_status(self, value: int) -> None:
         """Write the IRP's status; without an IRP this is a write through NULL, as on Windows (KMDF-SND-26)."""
         self.m.set_i32(self.irp + self.layout.irp_status, value)
 
-    def new_irp(self, stack_size: int) -> int:
-        """A fresh IRP of that many locations in place of the old one. Facts: KMDF-CRE-03, KMDF-CHG-05, 07."""
-        m = self.m
-        if m.choose("framework allocation", ("succeeds", "fails")) == "fails":
-            return status.INSUFFICIENT_RESOURCES
-        irp = wdm.allocate_irp(m, stack_size)
-        if self.irp:
-            wdm.free_irp(m, self.irp)
-        self.irp, self.ownership, self.completed = irp, OWNED, False
-        return status.SUCCESS
-
     def target_check(self, target: IoTarget) -> int:
-        """WdfRequestChangeTarget, and the first step of every format call.
-
-        Facts: KMDF-CHG-01 to 06, 08, 10, KMDF-CRE-06, KMDF-TGT-08.
-        """
+        """WdfRequestChangeTarget, and the first step of every format call. Facts: KMDF-CHG-01 to 10, KMDF-CRE-06, KMDF-TGT-08."""
+        if self.outstanding:
+            self.framework.stop("kmdf-formatted-while-sent", self, irp=self.irp)
         if self.context is not None and self.irp:
             self.context.release(self)
             self.formatted = False
-        size = target.stack_size
-        if not size:
+        if not target.stack_size:
             return status.INVALID_DEVICE_STATE
-        if self.irp and self.locations_left >= size:
+        if self.irp and self.locations_left >= target.stack_size:
             return 0
-        if not self.irp or self.ownership == OWNED:
-            return self.new_irp(size)
-        return status.REQUEST_NOT_ACCEPTED
+        if self.irp and self.ownership != OWNED:
+            return status.REQUEST_NOT_ACCEPTED
+        if self.framework.fails():
+            return status.INSUFFICIENT_RESOURCES
+        self.replace_irp(wdm.allocate_irp(self.m, target.stack_size), OWNED)
+        return 0
 
-    def reinitialise(self, value: int) -> None:
-        """Reset the IRP for another use. Facts: KMDF-REU-07, 10, 12."""
-        m, lay = self.m, self.layout
-        if self.ownership == OWNED:
-            wdm.reuse_irp(m, self.irp, value)
-        elif self.ownership == QUEUE:
-            self.set_status(value)
-            m.set_u8(self.irp + lay.irp_cancel, 0)
-
-    def replace_irp(self, irp: int) -> None:
-        """An IRP of the driver's in place of the present one. Facts: KMDF-REU-11, KMDF-CFI-04."""
+    def replace_irp(self, irp: int, ownership: int) -> None:
+        """Another IRP in place of the present one, which goes if it was the request's own. Facts: KMDF-CHG-07, KMDF-REU-11."""
         if self.irp and self.ownership == OWNED:
             wdm.free_irp(self.m, self.irp)
-        self.irp, self.ownership, self.completed = irp, DRIVER, not irp
+        self.irp, self.ownership, self.completed = irp, ownership, not irp
 
-    # Being cancelled
+    def reinitialise(self, value: int) -> None:
+        """Reset the IRP for another use; a driver's own is its driver's business. Facts: KMDF-REU-07, 10, 12."""
+        if self.ownership == OWNED:
+            wdm.reuse_irp(self.m, self.irp, value)
+        elif self.ownership == QUEUE:
+            self.set_status(value)
+            self.m.set_u8(self.irp + self.layout.irp_cancel, 0)
 
     def cancel_sent(self) -> int:
-        """The one way a request out at a target is cancelled. TRUE when a cancel routine was called.
+        """The one way a request out at a target is cancelled; TRUE when a cancel routine was called.
 
         Facts: KMDF-CAN-01 to 07, 13, KMDF-TMO-03.
         """
         self.cancelled = True
         if not self.outstanding or self.target is None:
             return 0
-        target = self.target
         self.outstanding += 1
-        called = target.cancel_irp(self)
+        called = self.target.cancel_irp(self)
         self.outstanding -= 1
         if not self.outstanding:
-            target.finish(self)
+            self.target.finish(self)
         return called
-
-    # Deletion
 
     def on_dispose(self) -> None:
         """Facts: KMDF-FMT-08, RULE-23."""
@@ -172,16 +140,4 @@ class Request(Object):
         """Facts: KMDF-CFI-02, KMDF-TMO-05."""
         if self.context is not None:
             self.context.free(self)
-            self.context = None
-        if self.irp and self.ownership == OWNED:
-            wdm.free_irp(self.m, self.irp)
-        self.irp = 0
-
-
-class SyncWait:
-    """Whether the IRP of a synchronous send is back."""
-
-    __slots__ = ("done",)
-
-    def __init__(self) -> None:
-        self.done = False
+        self.replace_irp(0, DRIVER)

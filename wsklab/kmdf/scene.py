@@ -2,22 +2,20 @@
 
 `load_driver` does what the system does: DriverEntry with a DRIVER_OBJECT and a registry path, then EvtDriverDeviceAdd for one
 device, then the start callbacks; `unload_driver` is the way back. `io_target`, `request` and `memory` need no C: the scene has
-a driver of its own.
-
-Facts: KMDF-DEV, KMDF-IOT-02 to 06.
+a driver of its own. Facts: KMDF-DEV, KMDF-IOT-02 to 06.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from wsklab.io import device as io_device
-from wsklab.kmdf import app
-from wsklab.kmdf.device import POWER_D3_FINAL, Device, DeviceInit
-from wsklab.kmdf.driver import Driver
+from wsklab.kmdf.app import AppRequest
+from wsklab.kmdf.device import Device, DeviceInit, Driver
+from wsklab.kmdf.layout import MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL, MJ_READ, MJ_WRITE
 from wsklab.kmdf.lower import LowerDevice
-from wsklab.kmdf.memory import new_memory
+from wsklab.kmdf.memory import Memory
 from wsklab.kmdf.objects import Framework, framework
 from wsklab.kmdf.request import Request
 from wsklab.kmdf.target import IoTarget, RemoteTarget
@@ -28,34 +26,8 @@ if TYPE_CHECKING:
     from wsklab.c.link import Image
 
 REGISTRY_PATH = r"\REGISTRY\MACHINE\SYSTEM\ControlSet001\Services\{name}"
-
-
-def lower_device(
-    m: Machine,
-    name: str = "lower",
-    *,
-    answers: str | Sequence[str] = "at once",
-    status: int | None = None,
-    information: int | None = None,
-    data: bytes = b"",
-    stack_size: int = 1,
-    io_type: str = "buffered",
-    delay: int = 10_000,
-    cancelable: bool = True,
-) -> LowerDevice:
-    """A scripted lower device; see `LowerDevice` for the arguments."""
-    return LowerDevice(
-        m,
-        name,
-        answers=answers,
-        status=status,
-        information=information,
-        data=data,
-        stack_size=stack_size,
-        io_type=io_type,
-        delay=delay,
-        cancelable=cancelable,
-    )
+POWER_D3_FINAL = 6
+lower_device = LowerDevice
 
 
 def _scene_device(fw: Framework) -> Device:
@@ -63,27 +35,23 @@ def _scene_device(fw: Framework) -> Device:
     if fw.devices:
         return fw.devices[0]
     if fw.scene is None:
-        driver = Driver(fw, io_device.make_driver(fw.m, "scene", fw.dispatch), 0, 0)
-        fw.scene = Device(fw, driver, driver.object, DeviceInit(fw, 0))
+        driver = Driver(fw, io_device.make_driver(fw.m, "scene", fw.dispatch))
+        fw.scene = Device(fw, driver, driver.object, DeviceInit(fw))
         fw.scene.start()
     return fw.scene
 
 
 def io_target(m: Machine, device: LowerDevice, *, opened: bool = True) -> int:
     """A remote I/O target over a lower device: its WDFIOTARGET handle."""
-    fw = framework(m)
-    owner = _scene_device(fw)
-    target = RemoteTarget(fw, owner, owner)
+    owner = _scene_device(framework(m))
+    target = RemoteTarget(framework(m), owner, owner)
     if opened:
         target.attach(device.object)
     return target.handle
 
 
 def request(m: Machine, target: int = 0) -> int:
-    """A driver-created request, with an IRP that fits `target` when one is given: its WDFREQUEST handle.
-
-    Raises ValueError when the target is not open.
-    """
+    """A driver-created WDFREQUEST, with an IRP that fits `target` when one is given. Raises ValueError when that is not open."""
     fw = framework(m)
     _scene_device(fw)
     made = Request(fw, fw.default_parent())
@@ -97,61 +65,49 @@ def memory(m: Machine, content: bytes | int) -> int:
     """A memory object that holds these bytes, or that many zeros: its WDFMEMORY handle."""
     fw = framework(m)
     _scene_device(fw)
-    size = content if isinstance(content, int) else len(content)
-    buffer = m.allocate(size, kind="pool", label="WDFMEMORY buffer", zero=True)
-    if isinstance(content, bytes):
-        m.write(buffer, content)
-    return new_memory(fw, fw.default_parent(), buffer, size, owned=True).handle
+    raw = bytes(content)
+    buffer = m.allocate(len(raw), kind="pool", label="WDFMEMORY buffer")
+    m.write(buffer, raw)
+    return Memory(fw, fw.default_parent(), buffer, len(raw)).handle
 
 
 class LoadedDriver:
     """A driver that has been loaded.
 
     Attributes:
-        name: the driver's name.
-        image: its linked image.
-        status: what DriverEntry returned.
-        device_status: what EvtDriverDeviceAdd returned, None when it was not called.
-        lower: the device below its device, None when it was not called.
+        status: what DriverEntry returned; `device_status` what EvtDriverDeviceAdd returned, None when it was not called.
+        lower: the device below its device, None when there is none.
     """
 
-    def __init__(self, m: Machine, image: Image, name: str) -> None:
-        self.m, self.image, self.name = m, image, name
+    def __init__(self, m: Machine, name: str) -> None:
+        self.m, self.name = m, name
         self.status = NTSTATUS(0)
         self.device_status: NTSTATUS | None = None
         self.lower: LowerDevice | None = None
-        self.driver_object = 0
-
-    @property
-    def driver(self) -> int:
-        """The WDFDRIVER handle, 0 when there is none."""
-        made = framework(self.m).driver
-        return made.handle if made else 0
 
     @property
     def devices(self) -> list[int]:
         """The WDFDEVICE handles."""
         return [device.handle for device in framework(self.m).devices]
 
-    @property
-    def device_object(self) -> int:
-        """The DEVICE_OBJECT that applications talk to. Raises ValueError when the driver made none."""
+    def _ask(self, major: int, **values: Any) -> AppRequest:
         made = framework(self.m).devices
         if not made:
             raise ValueError(f"{self.name} has no device")
-        return made[-1].object
+        return AppRequest(self.m, made[-1].object, major, **values)
 
-    def read(self, length: int) -> app.AppRequest:
+    def read(self, length: int) -> AppRequest:
         """An application reads from the driver's device."""
-        return app.read(self.m, self.device_object, length)
+        return self._ask(MJ_READ, room=length)
 
-    def write(self, content: bytes) -> app.AppRequest:
+    def write(self, content: bytes) -> AppRequest:
         """An application writes to the driver's device."""
-        return app.write(self.m, self.device_object, content)
+        return self._ask(MJ_WRITE, content=content)
 
-    def ioctl(self, code: int, content: bytes = b"", output: int = 0, *, internal: bool = False) -> app.AppRequest:
+    def ioctl(self, code: int, content: bytes = b"", output: int = 0, *, internal: bool = False) -> AppRequest:
         """An application (or, with `internal`, a driver) sends a control code to the driver's device."""
-        return app.ioctl(self.m, self.device_object, code, content, output, internal=internal)
+        major = MJ_INTERNAL_DEVICE_CONTROL if internal else MJ_DEVICE_CONTROL
+        return self._ask(major, content=content, room=output, code=code)
 
 
 def is_kmdf(image: Image) -> bool:
@@ -162,81 +118,70 @@ def is_kmdf(image: Image) -> bool:
 
 def load_driver(m: Machine, image: Image, *, lower: LowerDevice | None = None, name: str = "driver") -> LoadedDriver:
     """Load a driver and start one device of it over `lower`, running the machine until that is done."""
-    thread = m.start_thread(start_driver(m, image, lower=lower, name=name), "System")
-    if not m.scheduler.run(until=thread):
-        m.hang()
-    loaded: LoadedDriver = thread.result
+    loaded: LoadedDriver = _run(m, _load(m, image, lower, name))
     return loaded
 
 
-def start_driver(
-    m: Machine, image: Image, *, lower: LowerDevice | None = None, name: str = "driver"
-) -> Generator[Wait, Any, LoadedDriver]:
-    """`load_driver` for code that runs on a thread of the machine."""
-    fw = framework(m)
-    loaded = LoadedDriver(m, image, name)
-    loaded.driver_object = io_device.make_driver(m, name, fw.dispatch)
+def unload_driver(m: Machine, loaded: LoadedDriver) -> None:
+    """Remove the device, call EvtDriverUnload, dispose the tree; runs the machine until that is done."""
+    _run(m, _unload(framework(m)))
+
+
+def _run(m: Machine, body: Generator[Wait, Any, Any]) -> Any:
+    thread = m.start_thread(body, "System")
+    if not m.scheduler.run(until=thread):
+        m.hang()
+    return thread.result
+
+
+def _load(m: Machine, image: Image, lower: LowerDevice | None, name: str) -> Generator[Wait, Any, LoadedDriver]:
+    fw, loaded = framework(m), LoadedDriver(m, name)
+    driver_object = io_device.make_driver(m, name, fw.dispatch)
     path = _unicode_string(m, REGISTRY_PATH.format(name=name))
-    entry = image.functions["DriverEntry"]
-    loaded.status = NTSTATUS((yield from m.call_waiting(entry.address, loaded.driver_object, path, actor="io")))
+    entry = image.functions["DriverEntry"].address
+    loaded.status = NTSTATUS((yield from m.call_waiting(entry, driver_object, path, actor="io")))
     if loaded.status < 0 or fw.driver is None or not fw.driver.device_add:
         return loaded
     loaded.lower = lower or LowerDevice(m, "lower", answers="later", data=b"data from the lower device")
-    init = fw.new_init(loaded.lower.object)
-    answer = yield from m.call_waiting(fw.driver.device_add, fw.driver.handle, init, actor="framework")
+    init = DeviceInit(fw, loaded.lower.object)
+    answer = yield from m.call_waiting(fw.driver.device_add, fw.driver.handle, init.handle, actor="framework")
     loaded.device_status = NTSTATUS(answer)
-    if init in fw.inits:
-        fw.drop_init(fw.inits[init])
-    for device in list(fw.devices):
-        if answer >= 0:
-            yield from _start(fw, device)
+    init.delete()
+    for device in list(fw.devices) if answer >= 0 else ():
+        yield from _start(fw, device)
     return loaded
 
 
 def _start(fw: Framework, device: Device) -> Generator[Wait, Any, None]:
     """The start callbacks, in order; the first failure leaves the device stopped."""
-    calls = (
-        ("EvtDevicePrepareHardware", (device.handle, 0, 0)),
-        ("EvtDeviceD0Entry", (device.handle, POWER_D3_FINAL)),
-        ("EvtDeviceSelfManagedIoInit", (device.handle,)),
-    )
-    for name, arguments in calls:
-        if device.events.get(name):
-            answer = yield from fw.m.call_waiting(device.events[name], *arguments, actor="framework")
-            if answer < 0:
-                fw.event("state", f"{name} failed", device.address, status=answer)
-                return
+    calls = {"EvtDevicePrepareHardware": (0, 0), "EvtDeviceD0Entry": (POWER_D3_FINAL,), "EvtDeviceSelfManagedIoInit": ()}
+    for name, arguments in calls.items():
+        routine = device.events.get(name)
+        answer = (yield from fw.m.call_waiting(routine, device.handle, *arguments, actor="framework")) if routine else 0
+        if answer < 0:
+            fw.event("state", f"{name} failed", device.address, status=answer)
+            return
         if name == "EvtDeviceD0Entry":
             device.start()
 
 
-def unload_driver(m: Machine, loaded: LoadedDriver) -> None:
-    """Remove the device, call EvtDriverUnload, dispose the tree; runs the machine until that is done."""
-    thread = m.start_thread(stop_driver(m, loaded), "System")
-    if not m.scheduler.run(until=thread):
-        m.hang()
-
-
-def stop_driver(m: Machine, loaded: LoadedDriver) -> Generator[Wait, Any, None]:
-    """`unload_driver` for code that runs on a thread of the machine. Facts: KMDF-OBJ-07, 08, KMDF-STA-15."""
-    fw = framework(m)
+def _unload(fw: Framework) -> Generator[Wait, Any, None]:
+    """The stop callbacks, removal of each device, EvtDriverUnload. Facts: KMDF-OBJ-07, 08, KMDF-STA-15."""
+    calls = {"EvtDeviceD0Exit": (POWER_D3_FINAL,), "EvtDeviceReleaseHardware": (0,), "EvtDeviceSelfManagedIoCleanup": ()}
     for device in reversed(fw.devices):
-        for name, arguments in (
-            ("EvtDeviceD0Exit", (device.handle, POWER_D3_FINAL)),
-            ("EvtDeviceReleaseHardware", (device.handle, 0)),
-            ("EvtDeviceSelfManagedIoCleanup", (device.handle,)),
-        ):
+        for name, arguments in calls.items():
             if device.events.get(name):
-                yield from m.call_waiting(device.events[name], *arguments, actor="framework")
+                yield from fw.m.call_waiting(device.events[name], device.handle, *arguments, actor="framework")
         targets = [obj for obj in fw.live.values() if isinstance(obj, IoTarget) and obj.device is device]
+        device.started = False
         device.delete()
-        busy = [target for target in targets if target.io_count]
-        if busy:
-            yield Wait(lambda busy=busy: not any(target.io_count for target in busy), None, ("WDFIOTARGET", busy[0].address))  # type: ignore[misc]
+        for target in targets:
+            if target.io_count:
+                yield Wait(lambda target=target: not target.io_count, None, ("WDFIOTARGET", target.address))  # type: ignore[misc]
     fw.devices.clear()
     if fw.driver is not None:
         if fw.driver.unload:
-            yield from m.call_waiting(fw.driver.unload, fw.driver.handle, actor="framework")
+            yield from fw.m.call_waiting(fw.driver.unload, fw.driver.handle, actor="framework")
         driver, fw.driver = fw.driver, None
         driver.delete()
 

@@ -1,9 +1,8 @@
 """WDFIOTARGET: where requests are sent, its states, its lists, and the way down and back.
 
-A target keeps requests on three lists, oldest first: pended (held while stopped), sent, and sent regardless of the state (KMDF-
-STA-12). `submit` is the framework's SubmitLocked: the order of its checks is KMDF-SND-08 to 17, the states are the table below.
-`finish` is the way
-back: exactly one party reaches it per accepted send (KMDF-CPL-04).
+A target keeps requests on three lists, oldest first: pended (held while stopped), sent, and sent regardless of the state
+(KMDF-STA-12). `submit` is the framework's SubmitLocked: the order of its checks is KMDF-SND-08 to 17, the states are `ON_SEND`.
+`finish` is the way back: exactly one party reaches it per accepted send (KMDF-CPL-04).
 
 Facts: KMDF-TGT, KMDF-STA, KMDF-SND, KMDF-CPL, KMDF-PND, KMDF-TSS.
 """
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from wsklab.kmdf.device import Device
 
 STARTED, STOPPED, CLOSED_FOR_QUERY_REMOVE, CLOSED, DELETED, PURGED = range(1, 7)
-STATE_NAMES = dict(enumerate(("Undefined", "Started", "Stopped", "ClosedForQueryRemove", "Closed", "Deleted", "Purged")))
+STATES = ("Undefined", "Started", "Stopped", "ClosedForQueryRemove", "Closed", "Deleted", "Purged")
 TIMEOUT, SYNCHRONOUS, IGNORE_STATE, FORGET = 1, 2, 4, 8
 
 SEND, PEND, REFUSE = "sent now", "pended", "refused"
@@ -36,7 +35,6 @@ ON_SEND = {
     DELETED: (REFUSE, REFUSE, SEND),
     PURGED: (REFUSE, SEND, SEND),
 }
-NEITHER, BUFFERED, DIRECT = 1, 2, 3
 
 
 class IoTarget(Object):
@@ -49,136 +47,116 @@ class IoTarget(Object):
     def __init__(self, fw: Framework, parent: Object, device: Device) -> None:
         super().__init__(fw, parent)
         self.device = device
-        self.target_device = self.file_object = self.target_pdo = 0
-        self.stack_size = self.io_type = 0
+        self.target_device = self.file_object = self.stack_size = self.io_type = self.io_count = 0
         self.target_state = STARTED
         self.removing = False
         self.pended: dict[int, Request] = {}
         self.sent: dict[int, Request] = {}
         self.ignored: dict[int, Request] = {}
-        self.io_count = 0
-        self.opened_by_name: str | None = None
+        self.opened_by_name = ""
 
     def attach(self, device_object: int) -> None:
         """Remember the device below and what its flags say. Facts: KMDF-TGT-07."""
-        below = self.m.view(device_object, "DEVICE_OBJECT")
-        flags = below.Flags
         self.target_device = device_object
-        self.stack_size = below.StackSize
-        self.io_type = BUFFERED if flags & 0x4 else DIRECT if flags & 0x10 else NEITHER
+        self.stack_size = self.m.u8(device_object + self.framework.layout.device_stack_size)
+        self.io_type = wdm.io_type(self.m, device_object)
 
     def set_state(self, state: int) -> None:
         """Change the state and say so in the trace."""
         self.target_state = state
-        self.framework.event("state", f"I/O target {STATE_NAMES[state]}", self.address, state=STATE_NAMES[state])
+        self.framework.event("state", f"I/O target {STATES[state]}", self.address, state=STATES[state])
 
     # Down
 
     def submit(self, request: Request, flags: int, timeout: int) -> tuple[int, bool]:
-        """Take a request for sending: (status, whether it is to go down now).
-
-        A refused request is left as it was, but for the IRP's status. Facts: KMDF-SND-08 to 17, KMDF-PND-03.
-        """
-        fw = self.framework
+        """Take a request for sending: (status, whether it is to go down now). Facts: KMDF-SND-08 to 17, KMDF-PND-03."""
+        fw, timed = self.framework, bool(timeout) and not flags & SYNCHRONOUS
         if request.outstanding:
             fw.stop("kmdf-request-already-sent", request, irp=request.irp, target=self.handle)
-        if fw.checking:
-            refused = self._verify(request)
-            if refused:
-                return refused, False
-        if timeout and not flags & SYNCHRONOUS and not request.has_timer:
-            if self.m.choose("framework allocation", ("succeeds", "fails")) == "fails":
+        if fw.checking and not self._passes(request):
+            return status.REQUEST_NOT_ACCEPTED, False
+        if timed and not request.has_timer:
+            if fw.fails():
                 return status.INSUFFICIENT_RESOURCES, False
             request.has_timer = True
-        column = 0 if not flags & IGNORE_STATE else 2 if self.removing else 1
-        action = ON_SEND[self.target_state][column]
+        action = ON_SEND[self.target_state][0 if not flags & IGNORE_STATE else 2 if self.removing else 1]
         if action == REFUSE:
             return status.INVALID_DEVICE_STATE, False
-        already = action == PEND and self.m.u8(request.irp + request.layout.irp_cancel)
-        if request.cancelled or already:
+        if request.cancelled or (action == PEND and self.m.u8(request.irp + request.layout.irp_cancel)):
             return status.CANCELLED, False
-        self._accept(request, bool(flags & IGNORE_STATE), pend=action == PEND)
-        if timeout and not flags & SYNCHRONOUS:
+        self._accept(request, self.pended if action == PEND else self.ignored if flags & IGNORE_STATE else self.sent)
+        if timed:
             self._start_timer(request, timeout)
         return 0, action == SEND
 
-    def _verify(self, request: Request) -> int:
-        """Facts: KMDF-SND-10, RULE-08, 14."""
+    def _passes(self, request: Request) -> bool:
+        """The verifier's tests. Facts: KMDF-SND-10, RULE-08, 14."""
+        left = request.locations_left if request.irp else 0
         if not request.formatted and not request.next_formatted:
             self.framework.breakpoint("kmdf-request-unformatted", request, target=self.handle)
-            return int(status.REQUEST_NOT_ACCEPTED)
-        if request.locations_left < self.stack_size:
-            self.framework.breakpoint(
-                "kmdf-too-few-stack-locations",
-                request,
-                left=str(request.locations_left),
-                needed=str(self.stack_size),
-                target=self.handle,
-            )
-            return int(status.REQUEST_NOT_ACCEPTED)
-        return 0
+            return False
+        if left < self.stack_size:
+            values = {"left": str(left), "needed": str(self.stack_size), "target": self.handle}
+            self.framework.breakpoint("kmdf-too-few-stack-locations", request, **values)
+        return left >= self.stack_size
 
-    def _accept(self, request: Request, ignores_state: bool, *, pend: bool) -> None:
+    def _accept(self, request: Request, where: dict[int, Request]) -> None:
         """Bookkeeping of an accepted send. Facts: KMDF-SND-14, 16."""
         request.target = self
-        request.pended = pend
         request.irp_done = request.timed_out = False
-        request.ignores_state = ignores_state
         request.references += 1
         request.outstanding = 1
         self.io_count += 1
-        if pend:
-            self.pended[request.handle] = request
+        where[request.handle] = request
+        request.pended = where is self.pended
+        if request.pended:
+            self.framework.event("state", "pended in a stopped target", request.address, self.address)
             if request.ownership == QUEUE:
                 # Whoever made this IRP may cancel it while it waits here (KMDF-PND-02).
                 wdm.set_cancel(self.m, request.irp, lambda: self.fail_pended(request, status.CANCELLED))
-            self.framework.event("state", "pended in a stopped target", request.address, self.address)
-        else:
-            (self.ignored if ignores_state else self.sent)[request.handle] = request
 
-    def send_down(self, request: Request) -> int:
+    def send_down(self, request: Request) -> None:
         """Install the WDM completion routine and pass the IRP to the device below. Facts: KMDF-SND-16, 18, KMDF-FMT-10."""
         m, lay, irp = self.m, request.layout, request.irp
         wdm.rearm(m, irp)
-        location = m.u64(irp + lay.irp_stack) - lay.sl_size
+        location = request.next_location
         m.set_u64(location + lay.sl_routine, self.framework.completion_address)
         m.set_u64(location + lay.sl_context, request.handle)
         m.set_u8(location + lay.sl_control, SL_INVOKE_ALL)
         if m.trace.on:
             name = major_name(m.u8(location + lay.sl_major))
-            m.trace.add(
-                "message", name, actor="framework", target="device", objects=(request.address, irp, self.address), text=name
-            )
-        return wdm.call_driver(m, self.target_device, irp)
+            self.framework.event("message", name, request.address, irp, self.address, target="device", text=name)
+        wdm.call_driver(m, self.target_device, irp)
 
     def _start_timer(self, request: Request, timeout: int) -> None:
-        """Facts: KMDF-TMO-01, KMDF-OPT-05."""
-        m = self.m
+        """Facts: KMDF-TMO-01."""
 
         def expired() -> None:
             request.stop_timer = None
-            if request.irp_done or not request.outstanding:
-                return
-            self.framework.event("state", "request timed out", request.address)
-            request.timed_out = True
-            request.cancel_sent()
+            if request.outstanding and not request.irp_done:
+                self.time_out(request)
 
-        request.stop_timer = m.after(delay_until(self.framework, timeout), expired, irql=2, name="request timer")
+        request.stop_timer = self.m.after(delay_until(self.framework, timeout), expired, irql=2, name="request timer")
+
+    def time_out(self, request: Request) -> None:
+        """The time of a request is over: it is cancelled like any other. Facts: KMDF-TMO-02, 03, KMDF-SYN-03."""
+        self.framework.event("state", "request timed out", request.address)
+        request.timed_out = True
+        request.cancel_sent()
 
     # Back
 
     def completion_routine(self, request: Request) -> None:
-        """The IRP came back: the WDM completion routine of the framework. Facts: KMDF-CPL-01 to 04."""
-        m, lay = self.m, request.layout
-        if request.ownership == QUEUE and request.sync is None and m.u8(request.irp + lay.irp_pending_returned):
-            wdm.mark_pending(m, request.irp)
+        """The IRP came back: the WDM completion routine of the framework. Facts: KMDF-CPL-01, 02."""
+        pending = self.m.u8(request.irp + request.layout.irp_pending_returned)
+        if request.ownership == QUEUE and request.waiting is None and pending:
+            wdm.mark_pending(self.m, request.irp)
         self._settle(request)
 
     def _settle(self, request: Request) -> None:
+        """Stop the timer; the last party that holds a count finishes. Facts: KMDF-CPL-03, 04."""
         request.irp_done = True
-        if request.stop_timer is not None:
-            request.stop_timer()
-            request.stop_timer = None
+        _stop_timer(request)
         request.outstanding -= 1
         if not request.outstanding:
             self.finish(request)
@@ -197,41 +175,44 @@ class IoTarget(Object):
         self.m.set_u64(request.irp + request.layout.irp_information, 0)
         self._settle(request)
 
+    def _no_longer_pended(self, request: Request) -> None:
+        self.pended.pop(request.handle, None)
+        request.pended = False
+        if request.ownership == QUEUE:
+            wdm.clear_cancel(self.m, request.irp)
+
     def finish(self, request: Request) -> None:
         """Give the request back to the driver. Facts: KMDF-CPL-05 to 10, KMDF-CRT-02, 13, 14."""
-        m, lay, irp = self.m, request.layout, request.irp
-        self.pended.pop(request.handle, None)
-        self.sent.pop(request.handle, None)
-        self.ignored.pop(request.handle, None)
-        if request.timed_out and m.i32(irp + lay.irp_status) == status.CANCELLED:
+        for requests in (self.pended, self.sent, self.ignored):
+            requests.pop(request.handle, None)
+        if request.timed_out and self.m.i32(request.irp + request.layout.irp_status) == status.CANCELLED:
             request.set_status(status.IO_TIMEOUT)
         request.formatted = False
         if request.context is not None:
             request.context.completed(request)
-        routine, context = request.routine, request.routine_context
-        request.routine = request.routine_context = 0
-        waiting, request.sync = request.sync, None
-        if routine:
-            self._call_routine(request, routine, context)
+        waiting, request.waiting = request.waiting, None
+        self._call_routine(request)
         if waiting is not None:
-            waiting.done = True
+            waiting.append(True)
         self.io_count -= 1
         request.release()
         if self.removing and not self.sent and not self.ignored:
-            self.removed()
+            self._removed()
 
-    def _call_routine(self, request: Request, routine: int, context: int) -> None:
-        """Facts: KMDF-CRT-07, 10, 12."""
+    def _call_routine(self, request: Request) -> None:
+        """Facts: KMDF-CRT-02, 07, 10, 12."""
         fw, m, lay = self.framework, self.m, request.layout
-        if request.context is not None and request.context.active:
+        routine, context = request.routine, request.routine_context
+        request.routine = request.routine_context = 0
+        if routine and request.context is not None and request.context.active:
             fw.call(routine, request.handle, self.handle, request.context.params, context)
-            return
-        params = m.allocate(lay.cp_size, kind="object", label="WDF_REQUEST_COMPLETION_PARAMS", zero=True)
-        m.set_u32(params + lay.cp_type, TYPE_NO_FORMAT)
-        m.set_i32(params + lay.cp_status, m.i32(request.irp + lay.irp_status))
-        m.set_u64(params + lay.cp_information, m.u64(request.irp + lay.irp_information))
-        fw.call(routine, request.handle, self.handle, params, context)
-        m.free(params)
+        elif routine:
+            params = m.allocate(lay.cp_size, kind="object", label="WDF_REQUEST_COMPLETION_PARAMS", zero=True)
+            m.set_u32(params + lay.cp_type, TYPE_NO_FORMAT)
+            m.set_i32(params + lay.cp_status, m.i32(request.irp + lay.irp_status))
+            m.set_u64(params + lay.cp_information, m.u64(request.irp + lay.irp_information))
+            fw.call(routine, request.handle, self.handle, params, context)
+            m.free(params)
 
     # States
 
@@ -241,25 +222,14 @@ class IoTarget(Object):
             return int(status.INVALID_DEVICE_STATE)
         self.set_state(STARTED)
         for request in list(self.pended.values()):
-            self._resubmit(request)
+            _stop_timer(request)
+            if self.target_state != STARTED:
+                self.fail_pended(request, status.INVALID_DEVICE_STATE)
+            else:
+                self._no_longer_pended(request)
+                self.sent[request.handle] = request
+                self.send_down(request)
         return 0
-
-    def _resubmit(self, request: Request) -> None:
-        if request.stop_timer is not None:
-            request.stop_timer()
-            request.stop_timer = None
-        if request.cancelled or self.target_state != STARTED:
-            self.fail_pended(request, status.CANCELLED if request.cancelled else status.INVALID_DEVICE_STATE)
-            return
-        self._no_longer_pended(request)
-        self.sent[request.handle] = request
-        self.send_down(request)
-
-    def _no_longer_pended(self, request: Request) -> None:
-        self.pended.pop(request.handle, None)
-        request.pended = False
-        if request.ownership == QUEUE:
-            wdm.clear_cancel(self.m, request.irp)
 
     def fail_all_pended(self) -> None:
         """Facts: KMDF-PND-09, 10."""
@@ -269,11 +239,10 @@ class IoTarget(Object):
     def cancel_all(self, requests: dict[int, Request]) -> None:
         """Cancel sent requests, oldest first. Facts: KMDF-STA-14, KMDF-CAN-13."""
         for request in list(requests.values()):
-            if request.outstanding:
-                request.cancel_sent()
+            request.cancel_sent()
 
     def close(self, state: int) -> None:
-        """Fail what is pended, cancel what is out; the rest happens when the last request is back.
+        """Fail what is pended, cancel what is out; the last one back clears the device pointers.
 
         Facts: KMDF-IOT-09, 12, KMDF-STA-07, 08.
         """
@@ -284,13 +253,11 @@ class IoTarget(Object):
         self.cancel_all(self.sent)
         self.cancel_all(self.ignored)
         if self.removing and not self.sent and not self.ignored:
-            self.removed()
+            self._removed()
 
-    def removed(self) -> None:
-        """The last request is back: forget the device below."""
+    def _removed(self) -> None:
         self.removing = False
-        self.target_device = self.target_pdo = self.file_object = 0
-        self.stack_size = self.io_type = 0
+        self.target_device = self.file_object = self.stack_size = self.io_type = 0
 
     def on_disposed(self) -> None:
         """Facts: KMDF-STA-07, KMDF-STA-15, KMDF-TSS-11, 12."""
@@ -303,9 +270,12 @@ class RemoteTarget(IoTarget):
     TYPE: ClassVar[int] = 0x1201
 
 
-def delay_until(fw: Framework, timeout: int) -> int:
-    """The delay in 100-ns units that a Timeout means: below zero relative, above zero a date since 1601.
+def _stop_timer(request: Request) -> None:
+    if request.stop_timer is not None:
+        request.stop_timer()
+        request.stop_timer = None
 
-    Facts: KMDF-OPT-05, KMDF-TMO-09.
-    """
+
+def delay_until(fw: Framework, timeout: int) -> int:
+    """The delay in 100-ns units that a Timeout means: below zero relative, above zero a date since 1601. Facts: KMDF-OPT-05."""
     return -timeout if timeout < 0 else max(0, timeout - SYSTEM_TIME_AT_START - fw.m.time)

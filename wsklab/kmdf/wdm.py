@@ -1,8 +1,7 @@
-"""What the framework asks of the I/O manager, in one place.
+"""What the framework asks of the I/O manager, in one place, and where the buffers of an IRP are.
 
-The framework is itself a driver for the I/O manager: it holds IRPs under the name "framework", has device objects, and calls
-the device below. Everything that touches `wsklab.io` from here goes through this module; nothing here knows requests or
-targets.
+The framework is itself a driver for the I/O manager: it holds IRPs under the name "framework", has device objects, and calls the
+device below. Everything here that touches `wsklab.io` does so on the framework's behalf; nothing knows requests or targets.
 """
 
 from __future__ import annotations
@@ -13,13 +12,24 @@ from wsklab.io import completion
 from wsklab.io import device as io_device
 from wsklab.io import irp as io_irp
 from wsklab.io import mdl as io_mdl
+from wsklab.kmdf.layout import (
+    BUFFERED,
+    DIRECT,
+    METHOD_BUFFERED,
+    METHOD_NEITHER,
+    MJ_DEVICE_CONTROL,
+    MJ_INTERNAL_DEVICE_CONTROL,
+    MJ_READ,
+    MJ_WRITE,
+    NEITHER,
+    Layout,
+)  # fmt: skip
 from wsklab.machine import Machine, View
 
-DO_BUFFERED_IO, DO_DIRECT_IO = io_device.BUFFERED, io_device.DIRECT
 ME = "framework"
-
-
-# IRPs
+FLAGS = {NEITHER: 0, BUFFERED: io_device.BUFFERED, DIRECT: io_device.DIRECT}
+Place = tuple[int, int, int]
+"""Address, size in bytes and MDL (0 for none) of a buffer."""
 
 
 def allocate_irp(m: Machine, stack_size: int) -> int:
@@ -27,14 +37,7 @@ def allocate_irp(m: Machine, stack_size: int) -> int:
     return io_irp.allocate(m, stack_size, maker=ME)
 
 
-def free_irp(m: Machine, irp: int) -> None:
-    """Free an own IRP."""
-    io_irp.free(m, irp)
-
-
-def reuse_irp(m: Machine, irp: int, value: int) -> None:
-    """Arm an own IRP anew."""
-    io_irp.reuse(m, irp, value)
+free_irp, reuse_irp = io_irp.free, io_irp.reuse
 
 
 def rearm(m: Machine, irp: int) -> None:
@@ -49,25 +52,24 @@ def call_driver(m: Machine, device: int, irp: int, by: str = ME) -> int:
     return io_device.call_driver(m, device, irp, by=by)
 
 
-def mark_pending(m: Machine, irp: int) -> None:
+def mark_pending(m: Machine, irp: int, by: str = ME) -> None:
     """Mark an IRP pending in the framework's own location."""
-    io_irp.mark_pending(m, irp, by=ME)
+    io_irp.mark_pending(m, irp, by=by)
 
 
-def complete(m: Machine, irp: int, value: int, information: int | None = None) -> None:
-    """Complete an IRP that the framework was given."""
-    completion.complete(m, irp, value, information, by=ME, function="WdfRequestComplete")
+def complete(m: Machine, irp: int, value: int, information: int | None = None, by: str = ME) -> None:
+    """Complete an IRP that was given to `by`."""
+    completion.complete(m, irp, value, information, by=by, function="WdfRequestComplete" if by == ME else "IoCompleteRequest")
 
 
 def cancel(m: Machine, irp: int) -> int:
     """IoCancelIrp as the framework calls it, also for an IRP that it was given and sent on."""
-    packet = io_irp.packet_of(m, irp, "IoCancelIrp")
-    return int(completion.cancel(m, irp, by=packet.maker))
+    return int(completion.cancel(m, irp, by=io_irp.packet_of(m, irp, "IoCancelIrp").maker))
 
 
 def set_cancel(m: Machine, irp: int, cancelled: Callable[[], None]) -> None:
-    """Make an IRP cancelable while the framework holds it."""
-    completion.set_cancel_routine(m, irp, completion.cancel_code(m, lambda _irp: cancelled(), "framework cancel routine"))
+    """Make an IRP cancelable while it waits here."""
+    completion.set_cancel_routine(m, irp, completion.cancel_code(m, lambda _irp: cancelled(), "cancel routine"))
 
 
 def clear_cancel(m: Machine, irp: int) -> None:
@@ -75,12 +77,12 @@ def clear_cancel(m: Machine, irp: int) -> None:
     completion.set_cancel_routine(m, irp, 0)
 
 
-def copy_location(m: Machine, irp: int) -> None:
-    """IoCopyCurrentIrpStackLocationToNext: all but the completion routine."""
+def copy_location(m: Machine, irp: int, source: int) -> None:
+    """Copy a stack location to the next one: all but the completion routine and the control bits (KMDF-FCU-01, KMDF-FWD-01)."""
     o = io_irp.layout()
-    here = m.u64(irp + o.current)
-    m.memory.copy(here - o.location, here, o.routine)
-    m.set_u8(here - o.location + o.control, 0)
+    following = m.u64(irp + o.current) - o.location
+    m.memory.copy(following, source, o.routine)
+    m.set_u8(following + o.control, 0)
 
 
 def skip_location(m: Machine, irp: int) -> None:
@@ -93,22 +95,17 @@ def skip_location(m: Machine, irp: int) -> None:
 # Devices
 
 
-def set_io_type(m: Machine, device: int, io_type: int) -> None:
-    """Set the flags for a WDF_DEVICE_IO_TYPE (1 neither, 2 buffered, 3 direct)."""
-    flags = device + m.offset("DEVICE_OBJECT", "Flags")
-    m.set_u32(flags, m.u32(flags) & ~(DO_BUFFERED_IO | DO_DIRECT_IO) | {2: DO_BUFFERED_IO, 3: DO_DIRECT_IO}.get(io_type, 0))
+def io_type(m: Machine, device: int) -> int:
+    """The WDF_DEVICE_IO_TYPE that a DEVICE_OBJECT's flags say. Facts: KMDF-TGT-07."""
+    flags = m.u32(device + m.offset("DEVICE_OBJECT", "Flags"))
+    return BUFFERED if flags & FLAGS[BUFFERED] else DIRECT if flags & FLAGS[DIRECT] else NEITHER
 
 
 def device_named(m: Machine, name: str) -> int:
     """The DEVICE_OBJECT with that name or link, 0 for none."""
     known = io_device.devices(m)
-    name = known.links.get(name, name)
-    return next((device for device, its_name in known.names.items() if its_name and its_name.casefold() == name.casefold()), 0)
-
-
-def file_object(m: Machine) -> int:
-    """A FILE_OBJECT for a target opened by name."""
-    return m.new("FILE_OBJECT")
+    wanted = known.links.get(name, name).casefold()
+    return next((device for device, its_name in known.names.items() if its_name.casefold() == wanted), 0)
 
 
 # Memory and text
@@ -127,17 +124,33 @@ def free_mdl(m: Machine, mdl: int) -> None:
     io_mdl.free_own(m, mdl)
 
 
-def mapped(m: Machine, mdl: int) -> int:
-    """The system address of an MDL's first byte."""
-    return io_mdl.system_address(m, mdl)
+def buffers(m: Machine, lay: Layout, irp: int, own_type: int) -> dict[str, Place]:
+    """Where the receiver of an IRP finds ``"input"`` and ``"output"``: by its own I/O type or the transfer method.
+
+    Facts: KMDF-BUF-04, 05, KMDF-FRW-05, 08, 09, KMDF-FIO-05 to 07.
+    """
+    here = m.u64(irp + lay.irp_stack)
+    major = m.u8(here + lay.sl_major)
+
+    def place(kind: int, length: int, raw: int) -> Place:
+        if kind == DIRECT:
+            mdl = m.u64(irp + lay.irp_mdl)
+            return (io_mdl.system_address(m, mdl) if mdl else 0), length, mdl
+        return m.u64(irp + lay.irp_system_buffer if kind == BUFFERED else raw), length, 0
+
+    if major in (MJ_READ, MJ_WRITE):
+        which = "output" if major == MJ_READ else "input"
+        return {which: place(own_type, m.u32(here + lay.sl_length), irp + lay.irp_user_buffer)}
+    if major not in (MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL):
+        return {}
+    method = m.u32(here + lay.sl_code) & 3
+    kinds = {METHOD_BUFFERED: (BUFFERED, BUFFERED), METHOD_NEITHER: (NEITHER, NEITHER)}.get(method, (BUFFERED, DIRECT))
+    return {
+        "input": place(kinds[0], m.u32(here + lay.sl_input_length), here + lay.sl_type3),
+        "output": place(kinds[1], m.u32(here + lay.sl_output_length), irp + lay.irp_user_buffer),
+    }
 
 
-def unicode(m: Machine, address: int) -> str:
+def text(string: View) -> str:
     """The text of a UNICODE_STRING."""
-    return unicode_of(m.view(address, "UNICODE_STRING")) if address else ""
-
-
-def unicode_of(text: View) -> str:
-    """The text of a UNICODE_STRING given as a view."""
-    length = int(text.Length)
-    return text._machine.read(int(text.Buffer), length).decode("utf-16-le") if length else ""
+    return string._machine.read(int(string.Buffer), string.Length).decode("utf-16-le") if string and string.Length else ""
