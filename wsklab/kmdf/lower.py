@@ -124,6 +124,7 @@ class LowerDevice:
         return int(status.PENDING)
 
     def _later(self, irp: int) -> None:
+        del self._alarms[irp]
         self._answer(irp)
 
     def _answer(self, irp: int, usual: int = 0) -> int:
