@@ -39,7 +39,8 @@ def test_exit_status(tmp_path: Path, capsys: pytest.CaptureFixture[str], body: s
 
 
 def test_a_wait_that_never_ends_names_the_thread(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    body = "KEVENT e; KeInitializeEvent(&e, NotificationEvent, FALSE); KeWaitForSingleObject(&e, Executive, KernelMode, FALSE, NULL);"
+    wait = "KeWaitForSingleObject(&e, Executive, KernelMode, FALSE, NULL);"
+    body = "KEVENT e; KeInitializeEvent(&e, NotificationEvent, FALSE); " + wait
     assert run(tmp_path, UNLOAD + ENTRY + BODY % (body + " return STATUS_SUCCESS;")) == 1
     assert "DriverEntry (event" in capsys.readouterr().err
 
