@@ -5,7 +5,8 @@ from __future__ import annotations
 from wsklab.io import completion
 from wsklab.io import irp as io_irp
 from wsklab.kmdf import wdm
-from wsklab.kmdf.layout import BUFFERED, DIRECT, METHOD_BUFFERED, METHOD_NEITHER, MJ_DEVICE_CONTROL, MJ_READ, MJ_WRITE, Layout
+from wsklab.kmdf.layout import BUFFERED, DIRECT, METHOD_BUFFERED, METHOD_NEITHER, MJ_DEVICE_CONTROL, MJ_READ, MJ_WRITE
+from wsklab.kmdf.objects import framework
 from wsklab.machine import Machine
 from wsklab.machine.status import NTSTATUS
 
@@ -26,7 +27,7 @@ class AppRequest:
         self.status: NTSTATUS | None = None
         self.information: int | None = None
         self.data = b""
-        lay = Layout(m)
+        lay = framework(m).layout
         self.irp = io_irp.build(m, m.u8(device + lay.device_stack_size), self._finished, maker=ME)
         here = m.u64(self.irp + lay.irp_stack) - lay.sl_size
         m.set_u8(here + lay.sl_major, major)
