@@ -28,8 +28,12 @@ def test_picture_of_the_readme_is_what_the_engine_draws() -> None:
     sys.path.insert(0, str(ROOT / "docs" / "hooks"))
     import picture
 
-    kept = picture.README_PICTURE.read_text(encoding="utf-8")
-    assert kept == picture.timeline("en") + "\n", "write it anew: .venv/bin/python docs/hooks/picture.py"
+    # Pictures are numbered in the order they are drawn, so that a page can hold several.
+    kept, drawn = (
+        re.sub(r"\bwl\d+", "wl", svg)
+        for svg in (picture.README_PICTURE.read_text(encoding="utf-8"), picture.timeline("en") + "\n")
+    )
+    assert kept == drawn, "write it anew: .venv/bin/python docs/hooks/picture.py"
 
 
 def test_no_page_names_another_host_to_load_from(built: Path) -> None:

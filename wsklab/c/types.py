@@ -260,7 +260,8 @@ def layout_record(kind: str, members: list[tuple[str, CType, int | None, int]], 
     offset = align = size = 0
     unit_size = unit_used = unit_offset = 0
     for name, ctype, width, extra in members:
-        member_align = max(min(ctype.align, pack), extra)
+        # An alignment beyond the packing can only come from __declspec(align), which packing does not lower.
+        member_align = max(ctype.align if ctype.align > 16 else min(ctype.align, pack), extra)
         if width is not None and kind == "struct":
             # A bit-field shares the unit of the one before it when the declared sizes agree and it still fits.
             if width and unit_size == ctype.size and unit_used + width <= ctype.size * 8:
