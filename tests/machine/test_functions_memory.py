@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 import wsklab.io  # noqa: F401
-from wsklab.c.headers import headers
-from wsklab.c.link import link
-from wsklab.c.unit import compile_unit
 from wsklab.machine import Machine, Stop
-from wsklab.machine.cruntime import CRuntime
 
 
 @contextmanager
@@ -27,17 +23,6 @@ def stops(rule: str) -> Iterator[None]:
 @pytest.fixture
 def m() -> Machine:
     return Machine()
-
-
-def inline(m: Machine, name: str) -> Callable[..., int]:
-    """A function that the headers define in C, as a driver's call of it."""
-    prototype = headers().unit.functions[name].type
-    names = ", ".join(f"p{index}" for index in range(len(prototype.parameters)))
-    declared = ", ".join(f"{parameter.type} p{index}" for index, parameter in enumerate(prototype.parameters))
-    kept = "" if str(prototype.returns) == "void" else "return "
-    source = f"{prototype.returns} call({declared}) {{ {kept}{name}({names}); }}"
-    call: Callable[..., int] = link([compile_unit(source)], CRuntime(m)).functions["call"].call
-    return call
 
 
 def text(m: Machine, content: str, wide: bool = False) -> int:
@@ -91,7 +76,7 @@ def test_copies_carry_what_was_never_written(m: Machine) -> None:
     m.api("memcpy")(0, 0, 0)
 
 
-def test_strings(m: Machine) -> None:
+def test_strings(m: Machine, inline: Any) -> None:
     hello, room = text(m, "hello"), m.allocate(20, zero=True)
     assert [inline(m, "strlen")(hello), inline(m, "wcslen")(text(m, "hé", wide=True)), inline(m, "strnlen")(hello, 3)] == [
         5,
@@ -107,7 +92,7 @@ def test_strings(m: Machine) -> None:
     assert found == (hello + 2, hello + 3, 0)
 
 
-def test_counted_strings(m: Machine) -> None:
+def test_counted_strings(m: Machine, inline: Any) -> None:
     string = m.allocate(16)
     source = text(m, "abc", wide=True)
     inline(m, "RtlInitUnicodeString")(string, source)
@@ -140,13 +125,15 @@ def test_counted_strings(m: Machine) -> None:
         ("InterlockedBitTestAndReset", 5, (0,), 1, 4),
     ],
 )
-def test_interlocked(m: Machine, name: str, start: int, arguments: tuple[int, ...], returned: int, left: int) -> None:
+def test_interlocked(
+    m: Machine, inline: Any, name: str, start: int, arguments: tuple[int, ...], returned: int, left: int
+) -> None:
     place = m.allocate(4)
     m.set_i32(place, start)
     assert (inline(m, name)(place, *arguments), m.i32(place)) == (returned, left)
 
 
-def test_interlocked_lists(m: Machine) -> None:
+def test_interlocked_lists(m: Machine, inline: Any) -> None:
     """KRN-41, KRN-42: last in first out; push returns what was first, flush all of it."""
     head, entries = m.allocate(16), [m.allocate(16) for _ in range(3)]
     inline(m, "InitializeSListHead")(head)
@@ -158,7 +145,7 @@ def test_interlocked_lists(m: Machine) -> None:
     )  # fmt: skip
 
 
-def test_locked_lists(m: Machine) -> None:
+def test_locked_lists(m: Machine, inline: Any) -> None:
     """KRN-39: an empty head points to itself; a damaged list is seen (BUG-11)."""
     head, entries = m.allocate(16), [m.allocate(16) for _ in range(3)]
     m.set_u64(head, head)

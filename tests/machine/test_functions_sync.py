@@ -58,12 +58,12 @@ def run(m: Machine, *bodies: Generator[Wait, Any, Any]) -> list[Any]:
 # Events
 
 
-def test_event_states(m: Machine) -> None:
+def test_event_states(m: Machine, inline: Any) -> None:
     """KRN-18, KRN-21: KeSetEvent and KeResetEvent return the state before."""
     address = event(m)
     results = [
-        m.api("KeReadStateEvent")(address), m.api("KeSetEvent")(address, 0, 0), m.api("KeSetEvent")(address, 0, 0),
-        m.api("KeResetEvent")(address), m.api("KeReadStateEvent")(address), m.api("KeClearEvent")(address),
+        inline(m, "KeReadStateEvent")(address), m.api("KeSetEvent")(address, 0, 0), m.api("KeSetEvent")(address, 0, 0),
+        m.api("KeResetEvent")(address), inline(m, "KeReadStateEvent")(address), m.api("KeClearEvent")(address),
     ]  # fmt: skip
     assert results == [0, 0, 1, 1, 0, None]
     view = m.view(event(m, 1, 1), "KEVENT")
@@ -71,7 +71,7 @@ def test_event_states(m: Machine) -> None:
 
 
 @pytest.mark.parametrize(("kind", "woken", "left"), [(0, 2, 1), (1, 1, 0)])
-def test_who_wakes(m: Machine, kind: int, woken: int, left: int) -> None:
+def test_who_wakes(m: Machine, inline: Any, kind: int, woken: int, left: int) -> None:
     """KRN-19: a notification event releases all waiters and stays set; a synchronization event one, and resets itself."""
     address, done = event(m, kind), list[int]()
 
@@ -83,7 +83,7 @@ def test_who_wakes(m: Machine, kind: int, woken: int, left: int) -> None:
     assert done == []
     m.api("KeSetEvent")(address, 0, 0)
     m.run()
-    assert (done, m.api("KeReadStateEvent")(address)) == ([0] * woken, left)
+    assert (done, inline(m, "KeReadStateEvent")(address)) == ([0] * woken, left)
     assert len([thread for thread in threads if thread.done]) == woken
 
 
@@ -185,7 +185,7 @@ def test_set_with_wait(m: Machine) -> None:
 @pytest.mark.parametrize(
     ("all_of_them", "set_events", "expected"), [(0, (0, 1), 0), (0, (1,), TIMEOUT), (1, (1,), 1), (1, (), TIMEOUT)]
 )
-def test_several_objects(m: Machine, all_of_them: int, set_events: tuple[int, ...], expected: int) -> None:
+def test_several_objects(m: Machine, inline: Any, all_of_them: int, set_events: tuple[int, ...], expected: int) -> None:
     """WaitAll is 0, WaitAny 1; WaitAny says which."""
     events = [event(m, 1), event(m, 1)]
     array = m.allocate(16, "stack")
@@ -196,25 +196,26 @@ def test_several_objects(m: Machine, all_of_them: int, set_events: tuple[int, ..
     limit = timeout(m, -SECOND)
     assert run(m, m.api("KeWaitForMultipleObjects")(2, array, all_of_them, 0, 0, 0, limit, 0)) == [expected]
     taken = set(set_events) if expected != TIMEOUT else set()
-    assert [m.api("KeReadStateEvent")(address) for address in events] == [int(i in set_events and i not in taken) for i in (0, 1)]
+    left = [int(i in set_events and i not in taken) for i in (0, 1)]
+    assert [inline(m, "KeReadStateEvent")(address) for address in events] == left
 
 
 # Semaphores, mutexes
 
 
-def test_semaphores(m: Machine) -> None:
+def test_semaphores(m: Machine, inline: Any) -> None:
     address = m.new("KSEMAPHORE")
-    m.api("KeInitializeSemaphore")(address, 1, 3)
-    assert m.api("KeReleaseSemaphore")(address, 0, 2, 0) == 1
+    inline(m, "KeInitializeSemaphore")(address, 1, 3)
+    assert inline(m, "KeReleaseSemaphore")(address, 0, 2, 0) == 1
     assert run(m, wait(m, address), wait(m, address), wait(m, address), wait(m, address, 0)) == [0, 0, 0, TIMEOUT]
-    assert m.api("KeReadStateSemaphore")(address) == 0
+    assert inline(m, "KeReadStateSemaphore")(address) == 0
     with stops("semaphore-limit", 0x1E):
-        m.api("KeReleaseSemaphore")(address, 0, 4, 0)
+        inline(m, "KeReleaseSemaphore")(address, 0, 4, 0)
 
 
-def test_mutexes(m: Machine) -> None:
+def test_mutexes(m: Machine, inline: Any) -> None:
     address, order = m.new("KMUTEX"), list[str]()
-    m.api("KeInitializeMutex")(address, 0)
+    inline(m, "KeInitializeMutex")(address, 0)
 
     def user(name: str) -> Generator[Wait, Any, None]:
         for _ in range(2):
@@ -223,33 +224,33 @@ def test_mutexes(m: Machine) -> None:
         yield Wait(lambda: False, m.time + SECOND)
         order.append(f"{name} gives it back")
         for _ in range(2):
-            m.api("KeReleaseMutex")(address, 0)
+            inline(m, "KeReleaseMutex")(address, 0)
 
     run(m, user("a"), user("b"))
     assert order == ["a has it", "a gives it back", "b has it", "b gives it back"]
     with stops("mutex-not-owned"):
-        m.api("KeReleaseMutex")(address, 0)
+        inline(m, "KeReleaseMutex")(address, 0)
 
 
-def test_fast_mutexes(m: Machine) -> None:
+def test_fast_mutexes(m: Machine, inline: Any) -> None:
     address, irqls = m.new("FAST_MUTEX"), list[int]()
     with stops("not-initialized"):
-        next(m.api("ExAcquireFastMutex")(m.allocate(56, "pool")))
-    m.api("ExInitializeFastMutex")(address)
+        next(inline(m, "ExAcquireFastMutex")(m.allocate(56, "pool")))
+    inline(m, "ExInitializeFastMutex")(address)
 
     def user() -> Generator[Wait, Any, None]:
-        yield from m.api("ExAcquireFastMutex")(address)
+        yield from inline(m, "ExAcquireFastMutex")(address)
         irqls.append(m.irql)
         yield Wait(lambda: False, m.time + SECOND)
-        m.api("ExReleaseFastMutex")(address)
+        inline(m, "ExReleaseFastMutex")(address)
         irqls.append(m.irql)
 
     run(m, user(), user())
     assert irqls == [1, 0, 1, 0]
-    assert m.api("ExTryToAcquireFastMutex")(address) == 1
-    assert m.api("ExTryToAcquireFastMutex")(address) == 0
+    assert inline(m, "ExTryToAcquireFastMutex")(address) == 1
+    assert inline(m, "ExTryToAcquireFastMutex")(address) == 0
     with stops("mutex-recursive", 0xC4, "0x1000"):
-        next(m.api("ExAcquireFastMutex")(address))
+        next(inline(m, "ExAcquireFastMutex")(address))
 
 
 # IRQL and spin locks

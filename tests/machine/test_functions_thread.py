@@ -142,18 +142,18 @@ def test_unload_while_a_thread_runs(m: Machine) -> None:
 # DPCs and timers
 
 
-def dpc(m: Machine, calls: list[tuple[int, ...]]) -> int:
+def dpc(m: Machine, inline: Any, calls: list[tuple[int, ...]]) -> int:
     def Deferred(address: int, context: int, first: int, second: int) -> None:
         calls.append((m.time, m.irql, context, first, second))
 
     address = m.allocate(64, "pool")
-    m.api("KeInitializeDpc")(address, routine(m, Deferred), 7)
+    inline(m, "KeInitializeDpc")(address, routine(m, Deferred), 7)
     return address
 
 
-def test_a_dpc_runs_once_at_dispatch_level(m: Machine) -> None:
+def test_a_dpc_runs_once_at_dispatch_level(m: Machine, inline: Any) -> None:
     calls: list[tuple[int, ...]] = []
-    address = dpc(m, calls)
+    address = dpc(m, inline, calls)
     assert [m.api("KeInsertQueueDpc")(address, 1, 2) for _ in range(2)] == [1, 0]
     m.run()
     assert (calls, m.irql) == ([(0, 2, 7, 1, 2)], 0)
@@ -165,26 +165,26 @@ def test_a_dpc_runs_once_at_dispatch_level(m: Machine) -> None:
         m.api("KeInsertQueueDpc")(m.allocate(64, "pool"), 0, 0)
 
 
-def test_a_dpc_must_come_back_at_dispatch_level(m: Machine) -> None:
+def test_a_dpc_must_come_back_at_dispatch_level(m: Machine, inline: Any) -> None:
     """BUG-21."""
 
     def Careless(address: int, context: int, first: int, second: int) -> None:
         m.irql = 0
 
     address = m.allocate(64, "pool")
-    m.api("KeInitializeDpc")(address, routine(m, Careless), 0)
+    inline(m, "KeInitializeDpc")(address, routine(m, Careless), 0)
     m.api("KeInsertQueueDpc")(address, 0, 0)
     with stops("routine-changed-irql", 0xC8):
         m.run()
 
 
-def test_a_timer_signals_and_queues_its_dpc(m: Machine) -> None:
+def test_a_timer_signals_and_queues_its_dpc(m: Machine, inline: Any) -> None:
     calls: list[tuple[int, ...]] = []
     timer = m.allocate(64, "pool")
-    m.api("KeInitializeTimer")(timer)
-    assert m.api("KeSetTimer")(timer, -SECOND, dpc(m, calls)) == 0
-    assert m.api("KeSetTimer")(timer, -2 * SECOND, m.u64(timer + m.offset("KTIMER", "Dpc"))) == 1
-    assert m.api("KeReadStateTimer")(timer) == 0
+    inline(m, "KeInitializeTimer")(timer)
+    assert m.api("KeSetTimerEx")(timer, -SECOND, 0, dpc(m, inline, calls)) == 0
+    assert m.api("KeSetTimerEx")(timer, -2 * SECOND, 0, m.u64(timer + m.offset("KTIMER", "Dpc"))) == 1
+    assert inline(m, "KeReadStateTimer")(timer) == 0
 
     def waiter() -> Generator[Wait, Any, int]:
         yield from m.api("KeWaitForSingleObject")(timer, 0, 0, 0, 0)
@@ -192,15 +192,15 @@ def test_a_timer_signals_and_queues_its_dpc(m: Machine) -> None:
 
     thread = m.start_thread(waiter(), "waiter")
     m.run()
-    assert (calls, thread.result, m.api("KeReadStateTimer")(timer)) == ([(2 * SECOND, 2, 7, 0, 0)], 2 * SECOND, 1)
+    assert (calls, thread.result, inline(m, "KeReadStateTimer")(timer)) == ([(2 * SECOND, 2, 7, 0, 0)], 2 * SECOND, 1)
     assert m.api("KeCancelTimer")(timer) == 0
 
 
-def test_a_periodic_timer(m: Machine) -> None:
+def test_a_periodic_timer(m: Machine, inline: Any) -> None:
     calls: list[tuple[int, ...]] = []
     timer = m.allocate(64, "pool")
-    m.api("KeInitializeTimerEx")(timer, 1)
-    m.api("KeSetTimerEx")(timer, -SECOND, 500, dpc(m, calls))
+    inline(m, "KeInitializeTimerEx")(timer, 1)
+    m.api("KeSetTimerEx")(timer, -SECOND, 500, dpc(m, inline, calls))
     m.run(deadline=SECOND * 5 // 2)
     assert [call[0] for call in calls] == [SECOND, SECOND * 3 // 2, SECOND * 2, SECOND * 5 // 2]
     with stops("timer-at-unload", 0xCE):

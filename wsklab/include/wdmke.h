@@ -1,7 +1,7 @@
 /*
  * wdmke.h: the kernel's own objects: IRQL, spin locks, events, mutexes, semaphores, timers, DPCs, threads' waits, time.
  *
- * Rules: structures have the x64 layout of `facts/layouts.json`; every routine is a prototype modelled in Python.
+ * Rules: structures have the x64 layout of `facts/layouts.json`; what only changes an object is C, the rest is modelled in Python.
  * Follows the wdm.h pages nf-wdm-ke*, nc-wdm-kdeferred_routine and the guide "Kernel-mode driver architecture".
  */
 #ifndef _WSKLAB_WDMKE_H_
@@ -31,6 +31,16 @@ void KeRaiseIrql(KIRQL NewIrql, PKIRQL OldIrql);
 KIRQL KeRaiseIrqlToDpcLevel(void);
 KIRQL KfRaiseIrql(KIRQL NewIrql);
 void KeLowerIrql(KIRQL NewIrql);
+/*
+ * What the inline functions of these headers say to the machine. wsklab_stop: a rule is broken; Values is a format such as
+ * "count=%d;limit=%d" that fills the rule's texts. wsklab_written: whether memory was ever written. wsklab_nonpaged: a stop for an
+ * object in paged pool. wsklab_initialize, wsklab_object: make a dispatcher object, and a stop when Object is none of that Kind.
+ */
+void wsklab_stop(PCSTR Rule, PVOID Object, PCSTR Values, ...);
+BOOLEAN wsklab_written(const VOID *Memory, SIZE_T Size);
+void wsklab_nonpaged(PVOID Object, PCSTR Function);
+void wsklab_initialize(PVOID Object, UCHAR Type, SIZE_T Size, LONG State);
+void wsklab_object(PVOID Object, PCSTR Function, PCSTR Kind);
 void wsklab_paged_code(void);
 #define PAGED_CODE() wsklab_paged_code()
 #define PAGED_ASSERT(exp) ASSERT(exp)
@@ -185,8 +195,7 @@ typedef enum _KWAIT_REASON {
 
 NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
                                PLARGE_INTEGER Timeout);
-NTSTATUS KeWaitForMutexObject(PRKMUTEX Mutex, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
-                              PLARGE_INTEGER Timeout);
+#define KeWaitForMutexObject KeWaitForSingleObject
 NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType, KWAIT_REASON WaitReason,
                                   KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Timeout,
                                   PKWAIT_BLOCK WaitBlockArray);
@@ -198,13 +207,49 @@ LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait);
 LONG KePulseEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait);
 LONG KeResetEvent(PRKEVENT Event);
 void KeClearEvent(PRKEVENT Event);
-LONG KeReadStateEvent(PRKEVENT Event);
-void KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit);
-LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment, LONG Adjustment, BOOLEAN Wait);
-LONG KeReadStateSemaphore(PRKSEMAPHORE Semaphore);
-void KeInitializeMutex(PRKMUTEX Mutex, ULONG Level);
-LONG KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait);
-LONG KeReadStateMutex(PRKMUTEX Mutex);
+FORCEINLINE LONG KeReadStateEvent(PRKEVENT Event)
+{
+    wsklab_object(Event, "KeReadStateEvent", "event");
+    return Event->Header.SignalState;
+}
+FORCEINLINE void KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit)
+{
+    wsklab_initialize(Semaphore, 5, sizeof(KSEMAPHORE), Count);
+    Semaphore->Limit = Limit;
+}
+FORCEINLINE LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment, LONG Adjustment, BOOLEAN Wait)
+{
+    LONG before = KeReadStateSemaphore(Semaphore);
+    if (Adjustment <= 0 || before + Adjustment > Semaphore->Limit)
+        wsklab_stop("semaphore-limit", Semaphore, "adjustment=%d;count=%d;limit=%d", Adjustment, before, Semaphore->Limit);
+    Semaphore->Header.SignalState = before + Adjustment;
+    return before;
+}
+FORCEINLINE LONG KeReadStateSemaphore(PRKSEMAPHORE Semaphore)
+{
+    wsklab_object(Semaphore, "KeReadStateSemaphore", "semaphore");
+    return Semaphore->Header.SignalState;
+}
+FORCEINLINE void KeInitializeMutex(PRKMUTEX Mutex, ULONG Level)
+{
+    wsklab_initialize(Mutex, 2, sizeof(KMUTEX), 1);
+}
+FORCEINLINE LONG KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait)
+{
+    LONG before;
+    wsklab_object(Mutex, "KeReleaseMutex", "mutex");
+    before = Mutex->Header.SignalState;
+    if (Mutex->OwnerThread != KeGetCurrentThread() || before > 0)
+        wsklab_stop("mutex-not-owned", Mutex, "function=KeReleaseMutex");
+    Mutex->Header.SignalState = before + 1;
+    if (before == 0) Mutex->OwnerThread = NULL;
+    return before;
+}
+FORCEINLINE LONG KeReadStateMutex(PRKMUTEX Mutex)
+{
+    wsklab_object(Mutex, "KeReadStateMutex", "mutex");
+    return Mutex->Header.SignalState;
+}
 
 /* Deferred procedure calls. */
 typedef enum _KDPC_IMPORTANCE { LowImportance, MediumImportance, HighImportance, MediumHighImportance } KDPC_IMPORTANCE;
@@ -222,7 +267,14 @@ typedef struct _KDPC {
     PVOID DpcData;
 } KDPC, *PKDPC, *PRKDPC;
 
-void KeInitializeDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext);
+FORCEINLINE void KeInitializeDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext)
+{
+    wsklab_nonpaged(Dpc, "KeInitializeDpc");
+    memset(Dpc, 0, sizeof(KDPC));
+    Dpc->Type = 19;
+    Dpc->DeferredRoutine = DeferredRoutine;
+    Dpc->DeferredContext = DeferredContext;
+}
 void KeInitializeThreadedDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext);
 BOOLEAN KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2);
 BOOLEAN KeRemoveQueueDpc(PRKDPC Dpc);
@@ -240,22 +292,47 @@ typedef struct _KTIMER {
     ULONG Period;
 } KTIMER, *PKTIMER, *PRKTIMER;
 
-void KeInitializeTimer(PKTIMER Timer);
-void KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type);
-BOOLEAN KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc);
+FORCEINLINE void KeInitializeTimer(PKTIMER Timer)
+{
+    KeInitializeTimerEx(Timer, NotificationTimer);
+}
+FORCEINLINE void KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type)
+{
+    wsklab_initialize(Timer, Type == SynchronizationTimer ? 9 : 8, sizeof(KTIMER), 0);
+}
+FORCEINLINE BOOLEAN KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc)
+{
+    return KeSetTimerEx(Timer, DueTime, 0, Dpc);
+}
 BOOLEAN KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dpc);
 BOOLEAN KeSetCoalescableTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period, ULONG TolerableDelay, PKDPC Dpc);
 BOOLEAN KeCancelTimer(PKTIMER Timer);
-BOOLEAN KeReadStateTimer(PKTIMER Timer);
+FORCEINLINE BOOLEAN KeReadStateTimer(PKTIMER Timer)
+{
+    wsklab_object(Timer, "KeReadStateTimer", "timer");
+    return Timer->Header.SignalState > 0;
+}
 
 /* Time: 100-nanosecond units since boot or since 1601. */
 void KeQuerySystemTime(PLARGE_INTEGER CurrentTime);
-void KeQuerySystemTimePrecise(PLARGE_INTEGER CurrentTime);
-void KeQueryTickCount(PLARGE_INTEGER CurrentCount);
-ULONG KeQueryTimeIncrement(void);
+FORCEINLINE void KeQuerySystemTimePrecise(PLARGE_INTEGER CurrentTime)
+{
+    KeQuerySystemTime(CurrentTime);
+}
+FORCEINLINE void KeQueryTickCount(PLARGE_INTEGER CurrentCount)
+{
+    CurrentCount->QuadPart = (LONGLONG)(KeQueryInterruptTime() / KeQueryTimeIncrement());
+}
+FORCEINLINE ULONG KeQueryTimeIncrement(void)
+{
+    return 156250; /* 15.625 ms */
+}
 ULONGLONG KeQueryInterruptTime(void);
 ULONGLONG KeQueryInterruptTimePrecise(PULONG64 QpcTimeStamp);
-ULONGLONG KeQueryUnbiasedInterruptTime(void);
+FORCEINLINE ULONGLONG KeQueryUnbiasedInterruptTime(void)
+{
+    return KeQueryInterruptTime();
+}
 LARGE_INTEGER KeQueryPerformanceCounter(PLARGE_INTEGER PerformanceFrequency);
 void KeStallExecutionProcessor(ULONG MicroSeconds);
 
@@ -347,11 +424,20 @@ typedef enum _KBUGCHECK_BUFFER_DUMP_STATE {
     BufferFinished,
     BufferIncomplete
 } KBUGCHECK_BUFFER_DUMP_STATE;
-void KeBugCheck(ULONG BugCheckCode);
+FORCEINLINE void KeBugCheck(ULONG BugCheckCode)
+{
+    KeBugCheckEx(BugCheckCode, 0, 0, 0, 0);
+}
 void KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheckParameter1, ULONG_PTR BugCheckParameter2, ULONG_PTR BugCheckParameter3,
                   ULONG_PTR BugCheckParameter4);
-void DbgBreakPoint(void);
+FORCEINLINE void DbgBreakPoint(void)
+{
+    RtlAssert((PVOID)"DbgBreakPoint()", (PVOID)"", 0, NULL);
+}
 void DbgBreakPointWithStatus(ULONG Status);
-void __debugbreak(void);
+FORCEINLINE void __debugbreak(void)
+{
+    RtlAssert((PVOID)"DbgBreakPoint()", (PVOID)"", 0, NULL);
+}
 
 #endif

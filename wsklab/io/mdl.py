@@ -253,12 +253,6 @@ def MmPrepareMdlForReuse(m: Machine, Mdl: int) -> None:
     m.set_u16(Mdl + _FLAGS, known.flags & ~(PARTIAL_MAPPED | MAPPED))
 
 
-@wdk()
-def MmSizeOfMdl(m: Machine, Base: int, Length: int) -> int:
-    """Size in bytes of an MDL for a buffer."""
-    return size_of(Base, Length)
-
-
 # For providers
 
 

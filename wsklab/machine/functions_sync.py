@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 from wsklab.machine.api import APC_LEVEL, DISPATCH_LEVEL, HIGH_LEVEL, wdk
+from wsklab.machine.functions_memory import c_string
 from wsklab.machine.functions_pool import refuse_paged
 from wsklab.machine.machine import Machine
 from wsklab.machine.scheduler import STATUS_TIMEOUT, Scheduler, Thread, Wait
@@ -127,9 +128,6 @@ def KeWaitForSingleObject(m: Machine, Object: int, WaitReason: int, WaitMode: in
     return (yield from _wait(m, function, KINDS[kind], Object, *_satisfying(m, Object, kind), Timeout))
 
 
-wdk(waits=True, name="KeWaitForMutexObject")(KeWaitForSingleObject)
-
-
 @wdk(waits=True)
 def KeWaitForMultipleObjects(
     m: Machine, Count: int, Object: int, WaitType: int, WaitReason: int, WaitMode: int, Alertable: int, Timeout: int,
@@ -205,55 +203,16 @@ def KeResetEvent(m: Machine, Event: int) -> int:
     return _exchange(m, Event, "KeResetEvent", 0)
 
 
-def _declare_reading(kind: str) -> None:
-    def read(m: Machine, address: int) -> int:
-        kind_of(m, address, f"KeReadState{kind.capitalize()}", kind)
-        return m.i32(address + STATE)
-
-    read.__doc__ = f"The state of a {kind}, above 0 when signalled; nothing is changed."
-    wdk(name=f"KeReadState{kind.capitalize()}")(read)
+# Semaphores, mutexes and timers are C in the headers over these two
 
 
-for _kind in ("event", "semaphore", "mutex", "timer"):
-    _declare_reading(_kind)
+@wdk(irql=HIGH_LEVEL, quiet=True)
+def wsklab_initialize(m: Machine, Object: int, Type: int, Size: int, State: int) -> None:
+    """Make a dispatcher object in nonpaged memory."""
+    initialize(m, Object, Type, Size, State)
 
 
-# Semaphores and mutexes
-
-
-@wdk(irql=HIGH_LEVEL)
-def KeInitializeSemaphore(m: Machine, Semaphore: int, Count: int, Limit: int) -> None:
-    """Make a semaphore with a count and a limit."""
-    initialize(m, Semaphore, SEMAPHORE, 32, Count)
-    m.set_i32(Semaphore + 24, Limit)
-
-
-@wdk()
-def KeReleaseSemaphore(m: Machine, Semaphore: int, Increment: int, Adjustment: int, Wait: int) -> int:
-    """Add Adjustment to the count; returns the count before."""
-    kind_of(m, Semaphore, "KeReleaseSemaphore", "semaphore")
-    before, limit = m.i32(Semaphore + STATE), m.i32(Semaphore + 24)
-    if Adjustment <= 0 or before + Adjustment > limit:
-        where = f"{Semaphore:#018x}"
-        m.stop("semaphore-limit", objects=(Semaphore,), object=where, adjustment=Adjustment, count=before, limit=limit)
-    m.set_i32(Semaphore + STATE, before + Adjustment)
-    return before
-
-
-@wdk(irql=HIGH_LEVEL)
-def KeInitializeMutex(m: Machine, Mutex: int, Level: int) -> None:
-    """Make a mutex that nobody owns."""
-    initialize(m, Mutex, MUTANT, m.sizeof("KMUTEX"), 1)
-
-
-@wdk()
-def KeReleaseMutex(m: Machine, Mutex: int, Wait: int) -> int:
-    """Release a mutex of the current thread; returns the state before, 0 when it is free now."""
-    kind_of(m, Mutex, "KeReleaseMutex", "mutex")
-    owner, before = Mutex + m.offset("KMUTEX", "OwnerThread"), m.i32(Mutex + STATE)
-    if m.u64(owner) != thread_object(m) or before > 0:
-        m.stop("mutex-not-owned", objects=(Mutex,), object=f"{Mutex:#018x}", function="KeReleaseMutex")
-    m.set_i32(Mutex + STATE, before + 1)
-    if before + 1 > 0:
-        m.set_u64(owner, 0)
-    return before
+@wdk(irql=HIGH_LEVEL, quiet=True)
+def wsklab_object(m: Machine, Object: int, Function: int, Kind: int) -> None:
+    """Stop when no initialised dispatcher object of a kind lies at Object."""
+    kind_of(m, Object, c_string(m, Function).decode(), c_string(m, Kind).decode())

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wsklab.machine.api import DISPATCH_LEVEL, HIGH_LEVEL, wdk
-from wsklab.machine.functions_pool import refuse_paged
-from wsklab.machine.functions_sync import NOTIFICATION_TIMER, STATE, SYNCHRONIZATION_TIMER, deadline_of, initialize, kind_of
+from wsklab.machine.functions_sync import STATE, deadline_of, kind_of
 from wsklab.machine.machine import Machine
 
 _DPC_TYPE = 19
@@ -47,15 +46,6 @@ def _dpc(m: Machine, dpc: int, function: str) -> None:
 
 
 @wdk(irql=HIGH_LEVEL)
-def KeInitializeDpc(m: Machine, Dpc: int, DeferredRoutine: int, DeferredContext: int) -> None:
-    """Make a DPC object for a routine and its context, in nonpaged memory."""
-    refuse_paged(m, Dpc, "KeInitializeDpc")
-    m.write(Dpc, bytes([_DPC_TYPE]).ljust(m.sizeof("KDPC"), b"\0"))
-    view = m.view(Dpc, "KDPC")
-    view.DeferredRoutine, view.DeferredContext = DeferredRoutine, DeferredContext
-
-
-@wdk(irql=HIGH_LEVEL)
 def KeInsertQueueDpc(m: Machine, Dpc: int, SystemArgument1: int, SystemArgument2: int) -> int:
     """Queue a DPC; FALSE when it is queued already. Facts: BUG-21."""
     _dpc(m, Dpc, "KeInsertQueueDpc")
@@ -86,18 +76,6 @@ def KeRemoveQueueDpc(m: Machine, Dpc: int) -> int:
 
 
 @wdk()
-def KeInitializeTimerEx(m: Machine, Timer: int, Type: int) -> None:
-    """Make a notification (0) or synchronization (1) timer, in nonpaged memory."""
-    initialize(m, Timer, SYNCHRONIZATION_TIMER if Type else NOTIFICATION_TIMER, m.sizeof("KTIMER"), 0)
-
-
-@wdk()
-def KeInitializeTimer(m: Machine, Timer: int) -> None:
-    """Make a notification timer, in nonpaged memory."""
-    KeInitializeTimerEx(m, Timer, 0)
-
-
-@wdk()
 def KeSetTimerEx(m: Machine, Timer: int, DueTime: int, Period: int, Dpc: int) -> int:
     """Start a timer that repeats every Period milliseconds (0: once); TRUE when it was running before, and is set anew.
 
@@ -110,12 +88,6 @@ def KeSetTimerEx(m: Machine, Timer: int, DueTime: int, Period: int, Dpc: int) ->
     view.Dpc, view.Period, view.DueTime.QuadPart = Dpc, Period, deadline
     _start(m, Timer, deadline - m.time)
     return was_running
-
-
-@wdk()
-def KeSetTimer(m: Machine, Timer: int, DueTime: int, Dpc: int) -> int:
-    """Start a timer that is due once; TRUE when it was running before."""
-    return int(KeSetTimerEx(m, Timer, DueTime, 0, Dpc))
 
 
 def large_integer(m: Machine, value: int) -> int:
