@@ -20,6 +20,7 @@ from wsklab.c.link import CompiledFunction, Image, link
 from wsklab.c.source import CompileError
 from wsklab.c.types import Function, Pointer
 from wsklab.c.unit import Unit, compile_unit
+from wsklab.kmdf.objects import framework
 from wsklab.machine import Event, Machine, NotModelled, Stop, View, Where
 from wsklab.machine.api import MODELLED
 from wsklab.machine.choices import Choices
@@ -148,6 +149,17 @@ class Lab(Scenes):
         code = Code(function.__name__, called, False, target, True)
         return Routine(function.__name__, self.machine.define_code(code))
 
+    @property
+    def verifier(self) -> str:
+        """What the framework's verifier does at a breakpoint: ``"stop"``, ``"continue"`` or, when it is off, ``"off"``."""
+        return framework(self.machine).verifier
+
+    @verifier.setter
+    def verifier(self, does: str) -> None:
+        if does not in ("stop", "continue", "off"):
+            raise LabError(f'verifier is "stop", "continue" or "off", not {does!r}')
+        framework(self.machine).verifier = does
+
     # What happened
 
     @property
@@ -191,7 +203,9 @@ class Lab(Scenes):
         """The life of one object: allocated, handed over, completed and freed where."""
         from wsklab.show.life import life
 
-        return life(self.machine.trace.about(address_of(thing)), address_of(thing), language=self.language)
+        handles: dict[int, int] = self.machine.model("handles", dict)
+        address = handles.get(address_of(thing), address_of(thing))
+        return life(self.machine.trace.about(address), address, language=self.language)
 
     def view(self, address: object, ctype: str) -> View:
         """The structure at an address, by its header name: ``lab.view(irp, "IRP")``."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from wsklab.machine import Machine, View
 
 if TYPE_CHECKING:
-    from wsklab.kmdf.device import LowerDevice
+    from wsklab.kmdf.lower import LowerDevice
 
 
 class SocketScene:
