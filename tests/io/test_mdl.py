@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from wsklab.io import irp, mdl
 from wsklab.machine import Machine
 
@@ -18,15 +16,6 @@ def pool(m: Machine, size: int, content: bytes = b"") -> int:
 
 def made(m: Machine, address: int, length: int) -> int:
     return int(m.api("IoAllocateMdl")(address, length, 0, 0, 0))
-
-
-def chain(m: Machine, *contents: bytes) -> int:
-    first = 0
-    for content in reversed(contents):
-        one = mdl.build(m, pool(m, len(content), content), len(content))
-        m.set_u64(one, first)
-        first = one
-    return first
 
 
 def test_an_mdl_describes_a_range(m: Machine) -> None:
@@ -130,31 +119,13 @@ def test_an_irp_gets_its_mdls(m: Machine) -> None:
     assert list(mdl.chain(m, mdls[0], "")) == mdls
 
 
-@pytest.mark.parametrize(
-    ("offset", "length", "expected"), [(0, 9, b"abcdefghi"), (2, 3, b"cde"), (3, 2, b"de"), (7, 2, b"hi"), (9, 0, b"")]
-)
-def test_the_bytes_of_a_chain(m: Machine, offset: int, length: int, expected: bytes) -> None:
-    first = chain(m, b"abc", b"de", b"fghi")
-    assert mdl.read(m, first, offset, length, "WskSend") == expected
-    mdl.write(m, first, offset, expected.upper(), "WskReceive")
-    whole = b"abcdefghi"
-    changed = whole[:offset] + expected.upper() + whole[offset + length :]
-    assert mdl.read(m, first, 0, 9, "WskSend") == changed
-
-
-def test_a_chain_that_is_too_short(m: Machine, stops: Any) -> None:
-    with stops("mdl-too-short") as stop:
-        mdl.read(m, chain(m, b"abc", b"de"), 1, 5, "WskSend")
-    assert (stop[0].values["needed"], stop[0].values["offset"], stop[0].values["size"]) == (5, 1, 5)
-
-
 def test_freed_while_a_request_uses_it(m: Machine, stops: Any) -> None:
     """MIS-19, BUG-19."""
     one = made(m, pool(m, 10), 10)
-    mdl.in_use(m, one, "wsk")
+    mdl.mdls(m).users[one] = "wsk"
     with stops("mdl-freed-in-use"):
         m.api("IoFreeMdl")(one)
-    mdl.no_longer_in_use(m, one)
+    del mdl.mdls(m).users[one]
     m.api("IoFreeMdl")(one)
 
 

@@ -1,7 +1,7 @@
 """Memory descriptor lists: building, locking, mapping, and the bytes they describe.
 
 The machine has one address space, so a mapping is the buffer's own address; what counts is the order of the calls, which
-`MdlFlags` keeps as on Windows. Providers read and write through :func:`segments`, :func:`read` and :func:`write`.
+`MdlFlags` keeps as on Windows.
 Facts: KRN-01 to KRN-10, BUG-17 to BUG-19, BUG-28.
 """
 
@@ -266,60 +266,8 @@ def build(m: Machine, address: int, length: int, *, given: bool = False) -> int:
     return mdl
 
 
-def free(m: Machine, mdl: int) -> None:
-    """End the life of an MDL that :func:`build` made."""
-    mdls(m).given.discard(mdl)
-    m.free(mdl)
-
-
-def segments(m: Machine, mdl: int, offset: int, length: int, function: str) -> list[tuple[int, int]]:
-    """The pieces of memory that `length` bytes from `offset` of an MDL chain are: (address, size), in order.
-
-    Stops with ``mdl-not-built`` or ``mdl-too-short`` when the chain does not hold them.
-    """
-    found: list[tuple[int, int]] = []
-    skip, left, total, at = offset, length, 0, mdl
-    while at and left:
-        known = ready(m, at, function)
-        total += known.count
-        usable = min(max(known.count - skip, 0), left)
-        if usable:
-            found.append((known.address + skip, usable))
-            left -= usable
-        skip = max(skip - known.count, 0)
-        at = known.next
-    if left:
-        _stop(m, "mdl-too-short", mdl, function, needed=length, offset=offset, size=total)
-    return found
-
-
-def read(m: Machine, mdl: int, offset: int, length: int, function: str) -> bytes:
-    """Bytes that an MDL chain describes."""
-    return b"".join(m.read(address, size) for address, size in segments(m, mdl, offset, length, function))
-
-
-def write(m: Machine, mdl: int, offset: int, content: bytes, function: str) -> None:
-    """Store bytes where an MDL chain says."""
-    done = 0
-    for address, size in segments(m, mdl, offset, len(content), function):
-        m.write(address, content[done : done + size])
-        done += size
-
-
 def chain(m: Machine, mdl: int, function: str) -> Iterator[int]:
     """The MDLs of a chain."""
     while mdl:
         yield mdl
         mdl = fields(m, mdl, function).next
-
-
-def in_use(m: Machine, mdl: int, holder: str) -> None:
-    """Note that a request of `holder` uses an MDL chain, so that freeing it meanwhile is seen (MIS-19)."""
-    for part in chain(m, mdl, holder):
-        mdls(m).users[part] = holder
-
-
-def no_longer_in_use(m: Machine, mdl: int) -> None:
-    """The request that used an MDL chain is over."""
-    for part in chain(m, mdl, ""):
-        mdls(m).users.pop(part, None)

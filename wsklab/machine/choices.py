@@ -7,7 +7,7 @@ fixes an answer by kind, a seed draws answers, a replay string repeats them. Not
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -16,7 +16,7 @@ class ChoiceError(ValueError):
     """A fixed answer is not among the options of its kind, or a mode is unknown."""
 
 
-class Choices(MutableMapping[str, str]):
+class Choices(dict[str, str]):
     """Answers by kind, and the record of what was decided.
 
     Args:
@@ -28,16 +28,16 @@ class Choices(MutableMapping[str, str]):
     """
 
     def __init__(self, mode: str | dict[str, str] | None = None) -> None:
-        self._fixed: dict[str, str] = {}
+        super().__init__(mode if isinstance(mode, dict) else {})
         self._once: dict[str, list[str]] = {}
         self._random: random.Random | None = None
         self._replay: Iterator[int] = iter(())
         self.taken: list[tuple[str, tuple[str, ...], int]] = []
-        if isinstance(mode, dict):
-            self._fixed.update(mode)
-        elif mode and mode.startswith("seed:"):
+        if mode is None or isinstance(mode, dict):
+            return
+        if mode.startswith("seed:"):
             self._random = random.Random(mode[5:])
-        elif mode and mode.startswith("replay:"):
+        elif mode.startswith("replay:"):
             if not all(digit in _DIGITS for digit in mode[7:]):
                 raise ChoiceError(f"a replay string has only digits and small letters: {mode!r}")
             self._replay = iter([_DIGITS.index(digit) for digit in mode[7:]])
@@ -52,7 +52,7 @@ class Choices(MutableMapping[str, str]):
 
     def _index(self, kind: str, options: tuple[str, ...]) -> int:
         queued = self._once.get(kind)
-        fixed = queued.pop(0) if queued else self._fixed.get(kind)
+        fixed = queued.pop(0) if queued else self.get(kind)
         if fixed is not None:
             if fixed not in options:
                 raise ChoiceError(f"{kind}: {fixed!r} is not one of {', '.join(map(repr, options))}")
@@ -74,18 +74,3 @@ class Choices(MutableMapping[str, str]):
     def kinds(self) -> Iterable[str]:
         """The kinds that were asked for in this run, in order of appearance."""
         return dict.fromkeys(kind for kind, _, _ in self.taken)
-
-    def __getitem__(self, kind: str) -> str:
-        return self._fixed[kind]
-
-    def __setitem__(self, kind: str, answer: str) -> None:
-        self._fixed[kind] = answer
-
-    def __delitem__(self, kind: str) -> None:
-        del self._fixed[kind]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._fixed)
-
-    def __len__(self) -> int:
-        return len(self._fixed)
