@@ -238,11 +238,9 @@ def _judge(code, status, log):
     """Nothing if MkDocs succeeded; otherwise the lines of its log that say why, as one."""
     if status == 0:
         return
-    tell = re.compile(r"Error: |ERROR\b|WARNING\b|Config value|\S*Error: ")
-    blamed = [line for line in log.splitlines() if tell.match(line.strip())]
-    reasons = [re.sub(r"^(Error: |ERROR\s+-\s+|WARNING\s+-\s+)", "", line.strip()) for line in blamed]
-    noise = ("Aborted with", "Error reading page", "Error building page")  # the reason itself stands on a line of its own
-    reasons = [line for line in reasons if not line.startswith(noise)] or [_last_line(log)]
+    # MkDocs marks what it and our hooks have to say; anything else is an exception of some package, whose last line names it.
+    said = re.findall(r"^(?:WARNING|ERROR) +- +(.+?) *$", log, re.MULTILINE)
+    reasons = [line for line in said if not re.match(r"Error (reading|building) page .*:$", line)] or [_last_line(log)]
     raise Trouble("the site (%s) does not build: %s" % (code, "; ".join(dict.fromkeys(reasons))))
 
 

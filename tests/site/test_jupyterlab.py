@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, Route, expect
 
 from .conftest import FOLDERS, LESSONS, ROOT
 
+_RAN = re.compile(r"\[\d+\]:")
 pytestmark = pytest.mark.slow
 OPENED = [(language, lesson) for lesson in LESSONS for language in FOLDERS]
 
@@ -62,11 +64,17 @@ def test_lesson_runs_in_jupyterlab(browser: Browser, lab: str, language: str, le
     page.goto(lab.format(f"{language}/{lesson}.ipynb"))
     idle = page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
     expect(idle).to_be_attached(timeout=40_000)
-    page.locator('[data-command="notebook:restart-run-all"]').first.click()
-    page.locator(".jp-Dialog .jp-mod-accept").click()
-    last = page.locator(".jp-Notebook .jp-CodeCell .jp-InputArea-prompt").last
-    expect(last).to_have_text(re.compile(r"\[\d+\]:"), timeout=40_000)
-    assert page.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
+    prompts = page.locator(".jp-Notebook .jp-CodeCell .jp-InputArea-prompt")
+    for _ in range(3):  # on a busy machine JupyterLab can lose a "run all" that comes while the kernel restarts
+        page.locator('[data-command="notebook:restart-run-all"]').first.click()
+        page.locator(".jp-Dialog .jp-mod-accept").click()
+        with suppress(AssertionError):
+            expect(prompts.first).to_have_text(_RAN, timeout=15_000)
+            break
+    with suppress(AssertionError):
+        expect(prompts.last).to_have_text(_RAN, timeout=40_000)
+    assert page.locator('[data-mime-type="application/vnd.jupyter.error"]').all_inner_texts() == []
+    expect(prompts.last).to_have_text(_RAN)
     assert elsewhere == []
     assert "実行" in page.locator(".lm-MenuBar").inner_text()  # the menus speak the language that was asked for
     context.close()
