@@ -9,7 +9,7 @@ import pytest
 
 from tests.c.small import ALL, MORE, small_headers
 from wsklab.c import cache
-from wsklab.c.headers import INCLUDE, Headers, headers, read_headers, write_cache
+from wsklab.c.headers import INCLUDE, Headers, headers, read_headers
 from wsklab.c.types import Record
 
 
@@ -84,16 +84,6 @@ def test_a_damaged_or_old_cache_is_made_again(tmp_path: Path, monkeypatch: pytes
     assert path.read_bytes() == whole
     (tmp_path / "more.h").write_text(MORE + "#define NEW 7\n")
     assert build().constants == first.constants | {"NEW": 7}
-
-
-def test_a_package_can_bring_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "all.h").write_text(ALL)
-    (tmp_path / "more.h").write_text(MORE)
-    path = write_cache(tmp_path)
-    monkeypatch.setattr("wsklab.c.headers.INCLUDE", tmp_path)
-    monkeypatch.setattr("wsklab.c.headers.read_headers", None)
-    assert headers.__wrapped__().constants == small_headers().constants
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["all.h", path.name, "more.h"]
 
 
 def test_without_a_place_to_write_there_is_no_cache_and_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ def written(text: str) -> str:
     from wsklab.c.source import Problems, Source
 
     problems = Problems()
-    tokens = Reader(Preprocessor(problems, lambda tokens: 0).run(Source("x.c", text)), problems).read()
+    tokens = Reader(Preprocessor(problems).run(Source("x.c", text)), problems).read()
     externals = Parser(problems, small_headers().typedef_names).unit(tokens)
     assert problems.errors == []
     return " ".join("".join(c_generator.CGenerator().visit(node) + ";\n" for e in externals for node in e.nodes).split())

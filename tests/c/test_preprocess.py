@@ -7,12 +7,11 @@ import pytest
 from wsklab.c.preprocess import Preprocessor
 from wsklab.c.source import Place, Problems, Source
 from wsklab.c.tokens import Token
-from wsklab.c.unit import if_evaluator
 
 
 def run(text: str, includes: dict[str, str] | None = None, known: tuple[str, ...] = ()) -> tuple[list[Token], Problems]:
     problems = Problems()
-    preprocessor = Preprocessor(problems, if_evaluator(problems), known=known, includes=(includes or {}).get)
+    preprocessor = Preprocessor(problems, known=known, includes=(includes or {}).get)
     return preprocessor.run(Source("x.c", text)), problems
 
 

@@ -1,7 +1,7 @@
 """The cache of the parsed headers: where the file lies and how records are written flat.
 
-Records refer to each other in long chains and rings, which pickle would follow by recursion. So every record is a number in
-the pickle, and the members come as one flat list. A file that cannot be read is made again; writing is atomic and optional.
+Records refer to each other in long chains and rings, which pickle would follow by recursion. So a record stands in the pickle
+as its number, and the members follow as flat lists. A file that cannot be read is made again; writing is atomic and optional.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _NAME = "headers.pickle"
 """One file for all versions of Python: nothing in it depends on them."""
-_PROTOCOL = 5
 
 
 def _places(beside: Path) -> Iterator[Path]:
@@ -36,8 +35,8 @@ def _places(beside: Path) -> Iterator[Path]:
 
 
 def find(beside: Path, key: str) -> Path | None:
-    """The cache file that was made for `key`, if there is one; a package can bring it, beside the headers themselves."""
-    for directory in (beside, *_places(beside)):
+    """The cache file that was made for `key`, if there is one."""
+    for directory in _places(beside):
         path = directory / _NAME
         with suppress(OSError), path.open("rb") as file:
             if file.read(len(key)) == key.encode():
@@ -46,60 +45,48 @@ def find(beside: Path, key: str) -> Path | None:
 
 
 def save(beside: Path, key: str, headers: Headers) -> None:
-    """Write the cache file, to the first place that can be written; none is no error."""
+    """Write the cache file in one step, to the first place that can be written; none is no error."""
+    data = key.encode() + dump(headers)
     for directory in _places(beside):
         with suppress(OSError):
             directory.mkdir(parents=True, exist_ok=True)
-            write(directory / _NAME, key, headers)
+            with tempfile.NamedTemporaryFile(dir=directory, prefix=_NAME, delete=False) as file:
+                file.write(data)
+            os.replace(file.name, directory / _NAME)
             return
 
 
-def write(path: Path, key: str, headers: Headers) -> None:
-    """Write a cache file in one step, so that nobody ever reads half of it. Raises OSError."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(key.encode() + dump(headers))
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError:
-        os.unlink(temporary)
-        raise
-
-
 class _Pickler(pickle.Pickler):
-    """Writes numbers for records, and collects the records."""
+    """Writes a number for each record, and collects the records. A typedef name's copy shares the list of fields."""
 
     def __init__(self, file: io.BytesIO) -> None:
-        super().__init__(file, _PROTOCOL)
+        super().__init__(file, 5)
         self.records: list[Record] = []
         self.numbers: dict[int, int] = {}
 
     def persistent_id(self, value: Any) -> Any:
         if not isinstance(value, Record):
             return None
-        # A typedef name makes a copy of a record that shares its list of fields.
-        number = self.numbers.get(id(value.fields))
-        if number is None:
-            number = self.numbers[id(value.fields)] = len(self.records)
+        number = self.numbers.setdefault(id(value.fields), len(self.records))
+        if number == len(self.records):
             self.records.append(value)
-        return number, value.alias
+        return number, value.kind, value.tag, value.alias
 
 
 class _Unpickler(pickle.Unpickler):
-    """Puts records in for their numbers."""
+    """Puts records in for their numbers; the members come later."""
 
-    def __init__(self, file: io.BytesIO, records: list[Record]) -> None:
+    def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file)
-        self._records = records
-        self._aliases: dict[tuple[int, str | None], Record] = {}
+        self.records: dict[int, Record] = {}
+        self._aliases: dict[Any, Record] = {}
 
     def persistent_load(self, key: Any) -> Record:
-        record = self._aliases.get(key)
-        if record is None:
-            number, alias = key
-            record = self._aliases[key] = self._records[number].named(alias) if alias else self._records[number]
-        return record
+        if key not in self._aliases:
+            number, kind, tag, alias = key
+            record = self.records.setdefault(number, Record(kind, tag))
+            self._aliases[key] = record.named(alias) if alias else record
+        return self._aliases[key]
 
 
 def dump(headers: Headers) -> bytes:
@@ -112,37 +99,29 @@ def dump(headers: Headers) -> bytes:
     body = io.BytesIO()
     pickler = _Pickler(body)
     pickler.dump((headers.files, headers.macros, headers.constants, symbols, scope.tags))
-    members: list[tuple[Any, ...]] = []
-    # Writing the members of a record can meet further records, so one pickle after the other until none is new.
-    parts = io.BytesIO()
-    second = _Pickler(parts)
-    second.records, second.numbers = pickler.records, pickler.numbers
-    while len(members) < len(pickler.records):
-        new = pickler.records[len(members) :]
-        members += [(record.fields, record.members, record.layout) for record in new]
-        second.dump(members[-len(new) :])
-    shells = [(record.kind, record.tag) for record in pickler.records]
-    return pickle.dumps((shells, parts.getvalue(), body.getvalue()), _PROTOCOL)
+    done = 0
+    # Writing the members of a record can meet further records, so one list after the other until none is new.
+    while new := pickler.records[done:]:
+        pickler.dump([(record.fields, record.members, record.layout) for record in new])
+        done += len(new)
+    return body.getvalue()
 
 
 def load(path: Path, make: Callable[..., Headers]) -> Headers:
     """Read a cache file. Raises whatever a damaged file leads to."""
-    data = path.read_bytes()[64:]
-    shells, parts, body = pickle.loads(data)
-    records = [Record(kind, tag) for kind, tag in shells]
-    reader = _Unpickler(io.BytesIO(parts), records)
+    reader = _Unpickler(io.BytesIO(path.read_bytes()[64:]))
+    files, macros, constants, symbols, tags = reader.load()
     done = 0
-    while done < len(records):
-        for fields, named, layout in reader.load():
-            record = records[done]
+    while done < len(reader.records):
+        for fields, members, layout in reader.load():
+            record = reader.records[done]
             record.fields.extend(fields)
-            record.members.update(named)
+            record.members.update(members)
             record.layout.extend(layout)
             done += 1
-    files, macros, constants, symbols, tags = _Unpickler(io.BytesIO(body), records).load()
     declarations = Declarations(Problems())
     scope = declarations.scopes[0]
     scope.tags.update(tags)
-    for name, kind, ctype, place, storage, value, extra in symbols:
-        scope.names[name] = Symbol(name, kind, ctype, Place(*place), storage, value, None, extra)
+    for name, kind, ctype, place, storage, value, data in symbols:
+        scope.names[name] = Symbol(name, kind, ctype, Place(*place), storage, value, None, data)
     return make(files, macros, constants, declarations)

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from wsklab.c.declare import Declarations
-from wsklab.c.source import Place, Problems, place_of
+from wsklab.c.source import Place, Problems, closest, place_of
 from wsklab.c.tree import At, Local
 from wsklab.c.types import CType, Function
 
@@ -74,8 +73,4 @@ class Body:
     @staticmethod
     def closest(name: str, known: Iterable[str]) -> str | None:
         """A hint with the closest of the known names: another letter case first, then a similar spelling."""
-        names = list(known)
-        lower = name.lower()
-        same = [other for other in names if other.lower() == lower]
-        near = same or get_close_matches(name, [n for n in names if abs(len(n) - len(name)) < 4], 1, 0.75)
-        return f"Did you mean {near[0]}?" if near else None
+        return closest(name, known)

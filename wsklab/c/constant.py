@@ -13,33 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
-from wsklab.c.types import (
-    CHAR,
-    DOUBLE,
-    FLOAT,
-    INT,
-    LLONG,
-    LONG,
-    SHORT,
-    SIZE_T,
-    UCHAR,
-    UINT,
-    ULLONG,
-    ULONG,
-    USHORT,
-    Array,
-    CType,
-    Float,
-    Function,
-    Int,
-    Pointer,
-    Record,
-)  # fmt: skip
+from wsklab.c import types
+from wsklab.c.types import DOUBLE, FLOAT, INT, LLONG, ULLONG, Array, CType, Function, Int, Pointer, Record
 
 if TYPE_CHECKING:
     from wsklab.c.declare import Declarations
 
 Typed = tuple[int, CType]
+Known = tuple[int | float | None, CType]
+"""Value and type of an expression whose value need not be constant."""
 
 
 class NotConstant(ValueError):
@@ -48,10 +30,11 @@ class NotConstant(ValueError):
 
 # Literals
 
-_INTEGER = re.compile(r"(0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+)([a-zA-Z]\w*)?$")
-_SIZED = {"8": (CHAR, UCHAR), "16": (SHORT, USHORT), "32": (INT, UINT), "64": (LLONG, ULLONG)}
-_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]+)|([0-7]{1,3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))|([^\\])", re.DOTALL)
+INTEGER = re.compile(r"(0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+)([uU]?(?:[lL]{1,2}|[iI](?:8|16|32|64))?|[lL]{1,2}[uU])$")
+ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]+)|([0-7]{1,3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))|([^\\])", re.DOTALL)
 _SIMPLE = {"n": 10, "t": 9, "r": 13, "0": 0, "a": 7, "b": 8, "f": 12, "v": 11, "e": 27}
+_BY_LONGS = (INT, types.UINT, types.LONG, types.ULONG, LLONG, ULLONG)
+_SIZED = {"8": (types.CHAR, types.UCHAR), "16": (types.SHORT, types.USHORT), "32": (INT, types.UINT), "64": (LLONG, ULLONG)}
 
 
 def integer_literal(text: str) -> tuple[int, Int]:
@@ -60,52 +43,42 @@ def integer_literal(text: str) -> tuple[int, Int]:
     Raises:
         ValueError: it is not an integer constant, or no type holds it.
     """
-    match = _INTEGER.match(text)
+    match = INTEGER.match(text)
     if not match:
         raise ValueError(f"{text} is not an integer constant")
-    digits, suffix = match[1].lower(), (match[2] or "").lower()
+    digits, suffix = match[1].lower(), match[2].lower()
     octal = len(digits) > 1 and digits.isdigit() and digits[0] == "0"
-    value = int(digits, 8) if octal else int(digits, 0)
+    value = int(digits, 8 if octal else 0)
     unsigned = "u" in suffix
     if "i" in suffix:
         ctype = _SIZED[suffix.split("i")[1]][unsigned]
         return ctype.wrap(value), ctype
-    longs = suffix.count("l")
-    choices = {0: (INT, UINT, LONG, ULONG, LLONG, ULLONG), 1: (LONG, ULONG, LLONG, ULLONG), 2: (LLONG, ULLONG)}[longs]
     decimal = digits.isdigit() and not octal
-    for ctype in choices:
-        if unsigned <= (not ctype.signed) and (ctype.signed or unsigned or not decimal) and value <= ctype.maximum:
+    for ctype in _BY_LONGS[2 * suffix.count("l") :]:
+        if (not ctype.signed or not unsigned) and (ctype.signed or unsigned or not decimal) and value <= ctype.maximum:
             return value, ctype
     if value <= ULLONG.maximum:
         return value, ULLONG
     raise ValueError(f"{text} does not fit into 64 bits")
 
 
-def float_literal(text: str) -> tuple[float, Float]:
-    """Value and type of a floating constant."""
-    return float(text.rstrip("fFlL")), FLOAT if text[-1] in "fF" else DOUBLE
-
-
 def character_literal(text: str) -> tuple[int, Int]:
     """Value and type of a character constant; of several characters the first is the most significant byte."""
     prefix, inside = text[:-1].split("'", 1)
-    codes = _codes(inside)
-    if prefix in ("L", "u"):
-        return codes[0] & 0xFFFF, USHORT
-    if prefix == "U":
-        return codes[0], UINT
+    if prefix in ("L", "u", "U"):
+        code = _codes(inside)[0][0]
+        return (code, types.UINT) if prefix == "U" else (code & 0xFFFF, types.USHORT)
     data = _encoded(inside)
-    return (CHAR.wrap(data[0]) if len(data) == 1 else INT.wrap(int.from_bytes(data[:4], "big"))), INT
+    return (types.CHAR.wrap(data[0]) if len(data) == 1 else INT.wrap(int.from_bytes(data[:4], "big"))), INT
 
 
 def string_literal(text: str) -> tuple[bytes, Int]:
     """Bytes (with the final zero) and element type of a string constant, adjacent parts joined."""
-    wide = text[0] in "LuU" and not text.startswith("u8")
     parts = [part[1:-1] for part in re.findall(r'"(?:[^"\\]|\\.)*"', text, re.DOTALL)]
-    if not wide:
-        return b"".join(map(_encoded, parts)) + b"\0", CHAR
-    data = b"".join(chr(code).encode("utf-16-le", "surrogatepass") for part in parts for code in _codes(part))
-    return data + b"\0\0", USHORT
+    if text[0] == '"' or text.startswith("u8"):
+        return b"".join(map(_encoded, parts)) + b"\0", types.CHAR
+    data = b"".join(chr(code).encode("utf-16-le", "surrogatepass") for part in parts for code, _ in _codes(part))
+    return data + b"\0\0", types.USHORT
 
 
 def literal(node: Any) -> tuple[int | float | bytes, CType]:
@@ -117,33 +90,26 @@ def literal(node: Any) -> tuple[int | float | bytes, CType]:
     if text[-1] == "'":
         return character_literal(text)
     if node.type in ("float", "double", "long double"):
-        return float_literal(text)
+        return float(text.rstrip("fFlL")), FLOAT if text[-1] in "fF" else DOUBLE
     return integer_literal(text)
 
 
-def _codes(inside: str) -> list[int]:
-    return [_code(match) for match in _ESCAPE.finditer(inside)]
-
-
-def _code(match: re.Match[str]) -> int:
-    hexadecimal, octal, short, long, simple, plain = match.groups()
-    if plain is not None:
-        return ord(plain)
-    if simple is not None:
-        return _SIMPLE.get(simple, ord(simple))
-    return int(octal, 8) if octal else int(hexadecimal or short or long, 16)
+def _codes(inside: str) -> list[tuple[int, bool]]:
+    """The characters between quotation marks, and of each whether it is written as the number of a byte."""
+    found = []
+    for hexadecimal, octal, short, long, simple, plain in ESCAPE.findall(inside):
+        if plain or simple:
+            found.append((ord(plain) if plain else _SIMPLE.get(simple, ord(simple)), False))
+        else:
+            found.append((int(octal, 8) if octal else int(hexadecimal or short or long, 16), bool(hexadecimal or octal)))
+    return found
 
 
 def _encoded(inside: str) -> bytes:
     """UTF-8 of the characters; numeric escapes are bytes."""
-    data = bytearray()
-    for match in _ESCAPE.finditer(inside):
-        code = _code(match)
-        if match[1] or match[2]:
-            data.append(code & 0xFF)
-        else:
-            data += chr(code).encode("utf-8", "surrogatepass")
-    return bytes(data)
+    return b"".join(
+        bytes([code & 0xFF]) if is_byte else chr(code).encode("utf-8", "surrogatepass") for code, is_byte in _codes(inside)
+    )
 
 
 # Conversions
@@ -169,7 +135,7 @@ def usual(left: CType, right: CType) -> CType:
         return unsigned
     if signed.bytes > unsigned.bytes:
         return signed
-    return ULONG if signed.rank == 4 else ULLONG
+    return types.ULONG if signed.rank == 4 else ULLONG
 
 
 def convert(value: float, ctype: CType) -> int:
@@ -199,58 +165,60 @@ _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
 
 
 class Evaluator:
-    """Evaluates constant expressions over `declarations`. Methods raise `NotConstant`."""
+    """Evaluates constant expressions over the names and types of `declarations`. Methods raise `NotConstant`."""
 
     def __init__(self, declarations: Declarations) -> None:
-        """Evaluate with the names and types of `declarations`."""
         self.declarations = declarations
 
     def value(self, node: Any) -> Typed:
         """Value and type of an expression node."""
+        value, ctype = self.known(node)
+        if not isinstance(value, int):
+            raise NotConstant("the value is not constant")
+        return value, ctype
+
+    def known(self, node: Any) -> Known:
+        """Type of an expression node and, if it is constant, its value."""
         method = getattr(self, f"_{type(node).__name__}", None)
         if method is None:
             raise NotConstant(type(node).__name__)
-        result: Typed = method(node)
-        return result
+        found: Known = method(node)
+        return found
 
-    def _Constant(self, node: Any) -> Typed:
+    def _Constant(self, node: Any) -> Known:
         value, ctype = literal(node)
-        if not isinstance(value, int):
-            raise NotConstant(node.value)
-        return value, ctype
+        return None if isinstance(value, bytes) else value, ctype
 
-    def _ID(self, node: Any) -> Typed:
+    def _ID(self, node: Any) -> Known:
         symbol = self.declarations.lookup(node.name)
-        if symbol is None or symbol.value is None:
+        if symbol is None:
             raise NotConstant(node.name)
         return symbol.value, symbol.type
 
-    def _Cast(self, node: Any) -> Typed:
+    def _Cast(self, node: Any) -> Known:
         ctype = self.declarations.type_of(node.to_type)
-        if isinstance(node.expr, c_ast.Constant):
-            number, _ = literal(node.expr)
-            if isinstance(number, float):
-                return convert(number, ctype), ctype
-        value, _ = self.value(node.expr)
-        if not isinstance(ctype, (Int, Pointer)):
-            raise NotConstant("cast")
-        return convert(value, ctype), ctype
+        try:
+            value = self.known(node.expr)[0]
+        except NotConstant:
+            value = None
+        return (None if value is None or not isinstance(ctype, (Int, Pointer)) else convert(value, ctype)), ctype
 
-    def _TernaryOp(self, node: Any) -> Typed:
-        chosen = node.iftrue if self.value(node.cond)[0] else node.iffalse
+    def _TernaryOp(self, node: Any) -> Known:
+        chosen, other = (node.iftrue, node.iffalse) if self.value(node.cond)[0] else (node.iffalse, node.iftrue)
         value, ctype = self.value(chosen)
         try:
-            other = self.value(node.iffalse if chosen is node.iftrue else node.iftrue)[1]
+            common = usual(ctype, self.value(other)[1])
         except NotConstant:
             return value, ctype
-        common = usual(ctype, other) if isinstance(ctype, Int) and isinstance(other, Int) else ctype
-        return convert(value, common), common
+        return (convert(value, common), common) if isinstance(common, Int) and isinstance(ctype, Int) else (value, ctype)
 
-    def _UnaryOp(self, node: Any) -> Typed:
+    def _UnaryOp(self, node: Any) -> Known:
         if node.op == "sizeof":
-            return self.type_of(node.expr).size, SIZE_T
+            return self.type_of(node.expr).size, types.SIZE_T
         if node.op in ("_Alignof", "__alignof"):
-            return self.declarations.type_of(node.expr).align, SIZE_T
+            return self.declarations.type_of(node.expr).align, types.SIZE_T
+        if node.op == "*":
+            return None, self._address(node)[1]
         if node.op == "&":
             address, ctype = self._address(node.expr)
             return address, Pointer(ctype)
@@ -262,11 +230,11 @@ class Evaluator:
             raise NotConstant(node.op)
         return ctype.wrap({"-": -value, "+": value, "~": ~value}[node.op]), ctype
 
-    def _BinaryOp(self, node: Any) -> Typed:
+    def _BinaryOp(self, node: Any) -> Known:
         left, left_type = self.value(node.left)
         if node.op in ("&&", "||"):
             decided = bool(left) == (node.op == "||")
-            return (int(bool(left)) if decided else int(bool(self.value(node.right)[0]))), INT
+            return int(bool(left if decided else self.value(node.right)[0])), INT
         right, right_type = self.value(node.right)
         if node.op in ("<<", ">>"):
             ctype = promote(left_type)
@@ -281,115 +249,87 @@ class Evaluator:
             return int(_COMPARISONS[node.op](left, right)), INT
         return convert(_ARITHMETIC[node.op](left, right), common), common
 
-    def _pointers(self, op: str, left: int, left_type: CType, right: int, right_type: CType) -> Typed:
+    def _pointers(self, op: str, left: int, left_type: CType, right: int, right_type: CType) -> Known:
         if op in _COMPARISONS:
             return int(_COMPARISONS[op](left, right)), INT
         if op == "-" and isinstance(left_type, Pointer) and isinstance(right_type, Pointer):
             return (left - right) // left_type.to.size, LLONG
         if op in "+-" and isinstance(left_type, Pointer) and isinstance(right_type, Int):
-            step = right * left_type.to.size
-            return convert(left + step if op == "+" else left - step, left_type), left_type
+            return convert(_ARITHMETIC[op](left, right * left_type.to.size), left_type), left_type
         raise NotConstant(op)
 
-    def _FuncCall(self, node: Any) -> Typed:
-        if not isinstance(node.name, c_ast.ID) or node.name.name != "offsetof":
+    def _FuncCall(self, node: Any) -> Known:
+        if isinstance(node.name, c_ast.ID) and node.name.name == "offsetof":
+            record, designator = node.args.exprs
+            return self._address(designator, self.declarations.type_of(record))[0], types.SIZE_T
+        function = self.known(node.name)[1]
+        function = function.to if isinstance(function, Pointer) else function
+        if not isinstance(function, Function):
             raise NotConstant("call")
-        record, designator = node.args.exprs
-        return self._member(self.declarations.type_of(record), designator)[0], SIZE_T
+        return None, function.returns
 
-    def _member(self, ctype: CType, designator: Any) -> tuple[int, CType]:
-        """Offset and type of an offsetof designator in `ctype`."""
-        if isinstance(designator, c_ast.ID):
-            return self._field(ctype, designator.name)
-        if isinstance(designator, c_ast.ArrayRef):
-            offset, array = self._member(ctype, designator.name)
-            if not isinstance(array, Array):
-                raise NotConstant("index")
-            return offset + self.value(designator.subscript)[0] * array.of.size, array.of
-        offset, inner = self._member(ctype, designator.name)
-        more, inner = self._field(inner, designator.field.name)
-        return offset + more, inner
+    def _StructRef(self, node: Any) -> Known:
+        return None, self._address(node)[1]
 
-    def _field(self, ctype: CType, name: str) -> tuple[int, CType]:
-        if not isinstance(ctype, Record) or name not in ctype.members:
-            raise NotConstant(name)
-        return ctype.members[name].offset, ctype.members[name].type
+    _ArrayRef = _StructRef
 
-    def _address(self, node: Any) -> Typed:
-        """Address and type of an lvalue at a constant address, as in ``&((T *)0)->m``."""
+    def _address(self, node: Any, within: CType | None = None) -> tuple[int | None, CType]:
+        """Type of an lvalue and, if it is constant, its address; `within` is what an offsetof designator starts from."""
         if isinstance(node, c_ast.StructRef):
-            base, ctype = self.value(node.name) if node.type == "->" else self._address(node.name)
-            if node.type == "->" and isinstance(ctype, Pointer):
-                ctype = ctype.to
-            offset, member = self._field(ctype, node.field.name)
-            return base + offset, member
+            base, ctype = self._pointed(node.name) if node.type == "->" else self._address(node.name, within)
+            offset, member = _field(ctype, node.field.name)
+            return _plus(base, offset), member
         if isinstance(node, c_ast.ArrayRef):
-            base, ctype = self._decayed(node.name)
-            return base + self.value(node.subscript)[0] * ctype.size, ctype
+            base, ctype = self._pointed(node.name, within)
+            index = self.known(node.subscript)[0] if base is not None else None
+            return _plus(base, index * ctype.size if isinstance(index, int) else None), ctype
         if isinstance(node, c_ast.UnaryOp) and node.op == "*":
-            return self._decayed(node.expr)
-        raise NotConstant("address")
+            return self._pointed(node.expr)
+        if within is not None:
+            return _field(within, node.name)
+        return None, self.known(node)[1]
 
-    def _decayed(self, node: Any) -> Typed:
+    def _pointed(self, node: Any, within: CType | None = None) -> tuple[int | None, CType]:
         """The address that an array or pointer expression stands for, and the type there."""
-        try:
-            base, ctype = self._address(node)
-        except NotConstant:
-            base, ctype = self.value(node)
-        if isinstance(ctype, (Array, Pointer)):
-            return base, ctype.of if isinstance(ctype, Array) else ctype.to
-        raise NotConstant("not a pointer")
+        address, ctype = self._address(node, within)
+        if isinstance(ctype, Array):
+            return address, ctype.of
+        if not isinstance(ctype, Pointer):
+            raise NotConstant("not a pointer")
+        value = self.known(node)[0] if within is None else None
+        return (value if isinstance(value, int) else None), ctype.to
 
     def type_of(self, node: Any) -> CType:
         """Type of the operand of sizeof: a type name or an expression."""
-        if isinstance(node, c_ast.Typename):
-            return self.declarations.type_of(node)
-        ctype = self.declarations.expression_type(node)
+        ctype = self.declarations.type_of(node) if isinstance(node, c_ast.Typename) else self.declarations.expression_type(node)
         if ctype is None:
             raise NotConstant("type unknown")
         return ctype
 
     def simple_type(self, node: Any) -> CType | None:
-        """Type of an expression made of names, members, ``*``, ``&``, indices, casts and constants; None for others."""
-        if isinstance(node, c_ast.ID):
-            symbol = self.declarations.lookup(node.name)
-            return symbol.type if symbol else None
-        if isinstance(node, c_ast.Constant):
-            return literal(node)[1]
-        if isinstance(node, c_ast.Cast):
-            return self.declarations.type_of(node.to_type)
-        if isinstance(node, c_ast.StructRef):
-            base = self.simple_type(node.name)
-            record = _pointed(base) if node.type == "->" else base
-            member = record.members.get(node.field.name) if isinstance(record, Record) else None
-            return member.type if member else None
-        if isinstance(node, c_ast.ArrayRef) or (isinstance(node, c_ast.UnaryOp) and node.op == "*"):
-            return _pointed(self.simple_type(node.name if isinstance(node, c_ast.ArrayRef) else node.expr))
-        if isinstance(node, c_ast.UnaryOp) and node.op == "&":
-            inner = self.simple_type(node.expr)
-            return Pointer(inner) if inner else None
-        if isinstance(node, c_ast.FuncCall):
-            function = self.simple_type(node.name)
-            function = _pointed(function) if isinstance(function, Pointer) else function
-            return function.returns if isinstance(function, Function) else None
+        """Type of an expression made of names, members, ``*``, ``&``, indices, calls, casts and constants; None for others."""
         try:
-            return self.value(node)[1]
+            return self.known(node)[1]
         except NotConstant:
             return None
 
 
-def _pointed(ctype: CType | None) -> CType | None:
-    if isinstance(ctype, Pointer):
-        return ctype.to
-    return ctype.of if isinstance(ctype, Array) else None
+def _field(ctype: CType, name: str) -> tuple[int, CType]:
+    if not isinstance(ctype, Record) or name not in ctype.members:
+        raise NotConstant(name)
+    return ctype.members[name].offset, ctype.members[name].type
+
+
+def _plus(left: int | None, right: int | None) -> int | None:
+    return None if left is None or right is None else left + right
 
 
 class IfEvaluator(Evaluator):
     """Evaluates ``#if``: every number has 64 bits, every name that is left is 0."""
 
-    def _Constant(self, node: Any) -> Typed:
+    def _Constant(self, node: Any) -> Known:
         value, ctype = super()._Constant(node)
         return value, ULLONG if isinstance(ctype, Int) and not ctype.signed else LLONG
 
-    def _ID(self, node: Any) -> Typed:
+    def _ID(self, node: Any) -> Known:
         return 0, LLONG

@@ -13,48 +13,23 @@ from typing import Any, Literal
 
 from pycparser import c_ast
 
+from wsklab.c import types
 from wsklab.c.constant import Evaluator, Typed
 from wsklab.c.gaps import Gap
-from wsklab.c.records import Layout, Members, element_count
+from wsklab.c.records import complete, element_count, has_size
 from wsklab.c.source import Place, Problems, place_of
-from wsklab.c.types import (
-    BOOL,
-    CHAR,
-    DOUBLE,
-    FLOAT,
-    INT,
-    LLONG,
-    LONG,
-    SCHAR,
-    SHORT,
-    UCHAR,
-    UINT,
-    ULLONG,
-    ULONG,
-    USHORT,
-    VOID,
-    Array,
-    CType,
-    Function,
-    Int,
-    Parameter,
-    Pointer,
-    Record,
-    Void,
-)  # fmt: skip
+from wsklab.c.types import INT, Array, CType, Function, Int, Parameter, Pointer, Record, Void
 
 SymbolKind = Literal["typedef", "object", "function", "constant"]
 Node = Any
 
 _BASIC: dict[str, CType] = {
-    "void": VOID, "_Bool": BOOL, "char": CHAR, "signed char": SCHAR, "unsigned char": UCHAR,
-    "short": SHORT, "short signed": SHORT, "short unsigned": USHORT, "int": INT, "int signed": INT, "signed": INT,
-    "int unsigned": UINT, "unsigned": UINT, "int short": SHORT, "int short signed": SHORT, "int short unsigned": USHORT,
-    "long": LONG, "int long": LONG, "long signed": LONG, "int long signed": LONG, "long unsigned": ULONG,
-    "int long unsigned": ULONG, "long long": LLONG, "int long long": LLONG, "long long signed": LLONG,
-    "int long long signed": LLONG, "long long unsigned": ULLONG, "int long long unsigned": ULLONG,
-    "float": FLOAT, "double": DOUBLE, "double long": DOUBLE, "char signed": SCHAR, "char unsigned": UCHAR,
+    "void": types.VOID, "_Bool": types.BOOL, "float": types.FLOAT, "double": types.DOUBLE, "double long": types.DOUBLE,
+    "char": types.CHAR, "char signed": types.SCHAR, "char unsigned": types.UCHAR,
+    "short": types.SHORT, "short unsigned": types.USHORT, "int": types.INT, "unsigned": types.UINT,
+    "long": types.LONG, "long unsigned": types.ULONG, "long long": types.LLONG, "long long unsigned": types.ULLONG,
 }  # fmt: skip
+"""The basic types by their words in alphabetical order, without the words that change nothing."""
 
 
 @dataclass
@@ -88,8 +63,8 @@ class Declarations:
     """
 
     def __init__(self, problems: Problems, parent: Declarations | None = None) -> None:
-        """Begin with an empty file scope."""
         self.problems = problems
+        problems.typedef_of = self.typedef_of
         self.parent = parent
         self.scopes = [Scope()]
         self._defined: dict[int, tuple[Node, CType]] = {}
@@ -101,19 +76,16 @@ class Declarations:
     @contextmanager
     def scope(self) -> Iterator[None]:
         """A nested scope for the time of a ``with`` block."""
-        self.push()
+        self.scopes.append(Scope())
         try:
             yield
         finally:
-            self.pop()
+            self.scopes.pop()
 
-    def push(self) -> None:
-        """Open a nested scope."""
-        self.scopes.append(Scope())
-
-    def pop(self) -> None:
-        """Close the innermost scope."""
-        self.scopes.pop()
+    def _seen(self) -> Iterator[Scope]:
+        yield from reversed(self.scopes)
+        if self.parent:
+            yield from self.parent._seen()
 
     def enter(self, symbol: Symbol) -> None:
         """Put a symbol into the current scope."""
@@ -121,35 +93,27 @@ class Declarations:
 
     def lookup(self, name: str) -> Symbol | None:
         """The symbol that `name` means here."""
-        for scope in reversed(self.scopes):
-            if name in scope.names:
-                return scope.names[name]
-        return self.parent.lookup(name) if self.parent else None
+        return next((scope.names[name] for scope in self._seen() if name in scope.names), None)
 
     def names(self) -> Iterable[str]:
         """All names that can be seen here."""
-        for scope in reversed(self.scopes):
-            yield from scope.names
-        if self.parent:
-            yield from self.parent.names()
+        return (name for scope in self._seen() for name in scope.names)
 
     def tag(self, key: str) -> CType | None:
         """The type with tag `key` (``"struct _IRP"``) that is seen here."""
-        for scope in reversed(self.scopes):
-            if key in scope.tags:
-                return scope.tags[key]
-        return self.parent.tag(key) if self.parent else None
+        return next((scope.tags[key] for scope in self._seen() if key in scope.tags), None)
 
     def record(self, name: str) -> Record | None:
         """A struct or union by typedef name, ``struct`` name or bare tag."""
         symbol = self.lookup(name)
-        if symbol is not None and symbol.kind == "typedef" and isinstance(symbol.type, Record):
-            return symbol.type
-        for key in (name, f"struct {name}", f"union {name}"):
-            tagged = self.tag(key)
-            if isinstance(tagged, Record):
-                return tagged
-        return None
+        named = symbol.type if symbol is not None and symbol.kind == "typedef" else None
+        found = (named, *(self.tag(key) for key in (name, f"struct {name}", f"union {name}")))
+        return next((ctype for ctype in found if isinstance(ctype, Record)), None)
+
+    def typedef_of(self, spelled: str) -> str:
+        """The first typedef name of a structure given as ``"struct _IRP"``; the same text if it has none."""
+        symbols = (symbol for scope in self._seen() for symbol in scope.names.values() if symbol.kind == "typedef")
+        return next((symbol.name for symbol in symbols if symbol.type.spelled() == spelled), spelled)
 
     # Constants
 
@@ -173,13 +137,13 @@ class Declarations:
             what: what it is for, as in "the size of an array".
         """
         value = 1 if isinstance(node, Gap) else self.constant(node)
-        if value is None and isinstance(node, c_ast.ID) and self.lookup(node.name) is None:
+        if value is not None:
+            return value
+        if isinstance(node, c_ast.ID) and self.lookup(node.name) is None:
             self.problems.error("undeclared", node, "{name} is not declared.", name=node.name)
-            return 1
-        if value is None:
+        else:
             self.problems.error("not-constant", node, "The value of {what} must be known when compiling.", what=what)
-            return 1
-        return value
+        return 1
 
     # Types
 
@@ -198,17 +162,16 @@ class Declarations:
     _Decl = _TypeDecl = _Typedef = _Typename
 
     def _IdentifierType(self, node: Node) -> CType:
-        if len(node.names) == 1 and node.names[0] not in _BASIC:
-            name = node.names[0]
-            symbol = self.lookup(name)
-            if symbol is not None and symbol.kind == "typedef":
-                return symbol.type
-        else:
-            ctype = _BASIC.get(" ".join(sorted(node.names))) or _BASIC.get(" ".join(node.names))
-            if ctype is not None:
-                return ctype
-            name = " ".join(node.names)
-        self.problems.error("unknown-type", node, "{name} is not the name of a type.", name=name)
+        words = sorted(node.names)
+        plain = [word for word in words if word != "int" and (word != "signed" or "char" in words)]
+        # What is left of `long int` or `signed` alone is int; `int int` and `float int` are no types.
+        basic = _BASIC.get(" ".join(plain) or "int") if words.count("int") < 2 else None
+        if basic is not None and (isinstance(basic, Int) or plain == words):
+            return basic
+        symbol = self.lookup(words[0]) if len(words) == 1 else None
+        if symbol is not None and symbol.kind == "typedef":
+            return symbol.type
+        self.problems.error("unknown-type", node, "{name} is not the name of a type.", name=" ".join(node.names))
         return INT
 
     def _PtrDecl(self, node: Node) -> CType:
@@ -216,15 +179,13 @@ class Declarations:
 
     def _ArrayDecl(self, node: Node) -> CType:
         element = self.type_of(node.type)
-        if isinstance(element, (Void, Function)) or (isinstance(element, Record) and not element.complete):
+        if not has_size(element):
             self.problems.error("array-of-nothing", node, "There can be no array of {type}: it has no size.", type=element)
             element = INT
-        if node.dim is None:
-            return Array(element, None)
-        count = self.required_constant(node.dim, "the size of an array")
-        if count < 0:
-            self.problems.error("negative-array", node, "An array cannot have {count} elements.",
-                                "If this is a compile-time assertion, it does not hold.", count=count)  # fmt: skip
+        count = None if node.dim is None else self.required_constant(node.dim, "the size of an array")
+        if count is not None and count < 0:
+            text, hint = "An array cannot have {count} elements.", "If this is a compile-time assertion, it does not hold."
+            self.problems.error("negative-array", node, text, hint, count=count)
             count = 1
         return Array(element, count)
 
@@ -248,34 +209,30 @@ class Declarations:
             self.problems.error("parameter-without-type", node, "{name} is not the name of a type.", name=node.name)
             return Parameter(node.name, INT)
         ctype = self.type_of(node.type)
-        if isinstance(ctype, Array):
-            ctype = Pointer(ctype.of)
-        elif isinstance(ctype, Function):
-            ctype = Pointer(ctype)
+        if isinstance(ctype, (Array, Function)):
+            ctype = Pointer(ctype.of if isinstance(ctype, Array) else ctype)
         return Parameter(getattr(node, "name", None) or "", ctype)
 
     def _Struct(self, node: Node) -> CType:
         kind = type(node).__name__.lower()
-        key = f"{kind} {node.name}"
+        key, tags = f"{kind} {node.name}", self.scopes[-1].tags
         if node.decls is None:
             known = self.tag(key)
             if known is None:
-                known = self.scopes[-1].tags[key] = Record(kind, node.name)
+                known = tags[key] = Record(kind, node.name)
             return known
         if id(node) in self._defined:
             return self._defined[id(node)][1]
-        record = self.scopes[-1].tags.get(key) if node.name else None
-        if not isinstance(record, Record):
+        record = tags.get(key) if node.name else None
+        if isinstance(record, Record) and record.complete:
+            self.problems.error("record-twice", node, "{kind} {name} is defined twice.", kind=kind, name=node.name)
+        if not isinstance(record, Record) or record.complete:
             record = Record(kind, node.name or "")
             if node.name:
-                self.scopes[-1].tags[key] = record
-        elif record.complete:
-            self.problems.error("record-twice", node, "{kind} {name} is defined twice.", kind=kind, name=node.name)
-            record = Record(kind, node.name)
+                tags.setdefault(key, record)
         # `struct S { … } a, *b;` gives one node to both names; keeping it here keeps its id its own.
         self._defined[id(node)] = node, record
-        layout = next((a for a in node.attributes or () if isinstance(a, Layout)), Layout(16, 0))
-        Members(self, record).complete(node, layout)
+        complete(self, record, node)
         return record
 
     _Union = _Struct
@@ -305,10 +262,7 @@ class Declarations:
     # Declarations
 
     def declare(self, node: Node) -> Symbol | None:
-        """Enter a declaration into the current scope.
-
-        Args:
-            node: a ``Decl``, ``Typedef`` or ``StaticAssert`` node.
+        """Enter a ``Decl``, ``Typedef`` or ``StaticAssert`` node into the current scope.
 
         Returns:
             The symbol, None for a declaration without a name.
@@ -318,17 +272,15 @@ class Declarations:
                 said = "" if node.message is None else node.message.value
                 self.problems.error("static-assertion", node, "This static assertion does not hold. {message}", message=said)
             return None
-        ctype = self.type_of(node.type)
+        ctype, place = self.type_of(node.type), place_of(node)
         if not node.name:
             return None
-        place = place_of(node)
         if isinstance(node, c_ast.Typedef):
             return self._declared(Symbol(node.name, "typedef", ctype.named(node.name), place, "typedef", None, node))
         storage = next((word for word in node.storage if word in ("static", "extern", "register")), "")
         if isinstance(ctype, Function):
             return self._declared(Symbol(node.name, "function", ctype, place, storage or "extern", None, node))
-        ctype = self._object_type(node, ctype, storage)
-        return self._declared(Symbol(node.name, "object", ctype, place, storage, None, node))
+        return self._declared(Symbol(node.name, "object", self._object_type(node, ctype, storage), place, storage, None, node))
 
     def _object_type(self, node: Node, ctype: CType, storage: str) -> CType:
         if isinstance(ctype, Array) and ctype.count is None:
@@ -338,22 +290,21 @@ class Declarations:
                 count = 1
             if count is not None:
                 ctype = Array(ctype.of, count, alias=ctype.alias)
-        if isinstance(ctype, Void) or (isinstance(ctype, Record) and not ctype.complete and storage != "extern"):
-            self.problems.error("no-size", node, "{name} cannot be {type}: it has no size.",
-                                "Perhaps a pointer to it is meant." if isinstance(ctype, Record) else None,
-                                name=node.name, type=ctype)  # fmt: skip
+        if isinstance(ctype, Void) or (not has_size(ctype) and storage != "extern"):
+            hint = "Perhaps a pointer to it is meant." if isinstance(ctype, Record) else None
+            self.problems.error("no-size", node, "{name} cannot be {type}: it has no size.", hint, name=node.name, type=ctype)
             return INT
         return ctype
 
     def _declared(self, symbol: Symbol) -> Symbol:
         """Enter `symbol`, checked against an earlier declaration in the same scope (or a function of the headers)."""
-        scope = self.scopes[-1]
+        scope, inside = self.scopes[-1], len(self.scopes) > 1
         known = scope.names.get(symbol.name)
-        if known is None and self.parent is not None and len(self.scopes) == 1 and symbol.kind == "function":
+        if known is None and self.parent is not None and not inside and symbol.kind == "function":
             known = self.parent.lookup(symbol.name)
             known = known if known and known.kind == "function" else None
         if known is not None:
-            self._check_again(known, symbol, len(self.scopes) > 1)
+            self._check_again(known, symbol, inside)
             if symbol.kind == "object" and known.kind == "object":
                 symbol = _merged(known, symbol)
         scope.names[symbol.name] = symbol
@@ -384,12 +335,9 @@ def _merged(known: Symbol, symbol: Symbol) -> Symbol:
 def compatible(left: CType, right: CType) -> bool:
     """Whether two declarations of one name agree. Names of parameters and typedef names do not matter."""
     if isinstance(left, Function) and isinstance(right, Function):
-        return (
-            compatible(left.returns, right.returns)
-            and left.varargs == right.varargs
-            and len(left.parameters) == len(right.parameters)
-            and all(compatible(a.type, b.type) for a, b in zip(left.parameters, right.parameters, strict=True))
-        )
+        pairs = zip(left.parameters, right.parameters, strict=False)
+        same_form = left.varargs == right.varargs and len(left.parameters) == len(right.parameters)
+        return same_form and compatible(left.returns, right.returns) and all(compatible(a.type, b.type) for a, b in pairs)
     if isinstance(left, Pointer) and isinstance(right, Pointer):
         return compatible(left.to, right.to)
     if isinstance(left, Array) and isinstance(right, Array):

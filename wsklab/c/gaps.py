@@ -17,25 +17,19 @@ from wsklab.c.source import Place, place_of
 Kind = Literal["statement", "condition", "argument", "initialiser"]
 
 
-class Gap(c_ast.Node):  # type: ignore[misc]
+class Gap(c_ast.EllipsisParam):  # type: ignore[misc]
     """Stands in the tree where ``...`` stands in the text.
 
     `kind` is ``"statement"``, ``"condition"`` (of if, while, do, for, switch, or a part of one), ``"argument"`` (fills all
     remaining parameters of the call) or ``"initialiser"`` (any other value). `number` counts the gaps of the unit from 0.
     """
 
-    __slots__ = ("kind", "number", "coord", "__weakref__")
-    attr_names = ("kind", "number")
+    __slots__ = attr_names = ("kind", "number")
 
     def __init__(self, kind: Kind, number: int, coord: Any) -> None:
-        """Make the gap at `coord`."""
+        super().__init__(coord)
         self.kind = kind
         self.number = number
-        self.coord = coord
-
-    def children(self) -> tuple[()]:
-        """No children."""
-        return ()
 
 
 class GapParser(CParser):  # type: ignore[misc]
@@ -44,8 +38,7 @@ class GapParser(CParser):  # type: ignore[misc]
     gaps: list[Place]
 
     def _at_gap(self) -> bool:
-        kind: str | None = self._peek_type()
-        return kind == "ELLIPSIS" or [self._peek_type(k) for k in (1, 2, 3)] == ["PERIOD"] * 3
+        return self._peek_type() == "ELLIPSIS" or [self._peek_type(k) for k in (1, 2, 3)] == ["PERIOD"] * 3
 
     def _take_gap(self, kind: Kind) -> Gap:
         coord = self._tok_coord(self._peek())
@@ -55,62 +48,53 @@ class GapParser(CParser):  # type: ignore[misc]
         self.gaps.append(place_of(coord))
         return Gap(kind, len(self.gaps) - 1, coord)
 
+    def _gap_alone(self) -> Gap | None:
+        """A gap that is a statement or a declaration, with its semicolon."""
+        if not self._at_gap():
+            return None
+        gap = self._take_gap("statement")
+        self._accept("SEMI")
+        return gap
+
     def _starts_expression(self, tok: Any = None) -> bool:
         return (tok is None and self._peek_type() == "ELLIPSIS") or bool(super()._starts_expression(tok))
 
     def _starts_statement(self) -> bool:
         return self._at_gap() or bool(super()._starts_statement())
 
-    def _parse_external_declaration(self) -> list[Any]:
-        if self._at_gap():
-            self._take_gap("statement")
-            self._accept("SEMI")
-            return []
-        nodes: list[Any] = super()._parse_external_declaration()
-        return nodes
+    def _parse_external_declaration(self) -> Any:
+        return [] if self._gap_alone() else super()._parse_external_declaration()
 
-    def _parse_struct_declaration(self) -> list[Any] | None:
-        if self._at_gap():
-            self._take_gap("statement")
-            self._accept("SEMI")
-            return None
-        nodes: list[Any] | None = super()._parse_struct_declaration()
-        return nodes
-
-    def _parse_enumerator(self) -> Any:
-        if self._at_gap():
-            # A pragma among the enumerators is what every reader of the tree already passes over.
-            return c_ast.Pragma("...", self._take_gap("statement").coord)
-        return super()._parse_enumerator()
-
-    def _parse_parameter_type_list(self) -> Any:
-        if self._peek_type() == "ELLIPSIS":
-            coord = self._tok_coord(self._advance())
-            return c_ast.ParamList([c_ast.EllipsisParam(coord)], coord)
-        return super()._parse_parameter_type_list()
+    def _parse_struct_declaration(self) -> Any:
+        return None if self._gap_alone() else super()._parse_struct_declaration()
 
     def _parse_statement(self) -> Any:
-        if self._at_gap():
-            gap = self._take_gap("statement")
-            self._accept("SEMI")
-            return gap
-        return super()._parse_statement()
+        return self._gap_alone() or super()._parse_statement()
+
+    def _parse_enumerator(self) -> Any:
+        # A pragma among the enumerators is what every reader of the tree already passes over.
+        return c_ast.Pragma("...", self._take_gap("statement").coord) if self._at_gap() else super()._parse_enumerator()
+
+    def _parse_primary_expression(self) -> Any:
+        return self._take_gap("initialiser") if self._peek_type() == "ELLIPSIS" else super()._parse_primary_expression()
+
+    def _parse_parameter_type_list(self) -> Any:
+        if self._peek_type() != "ELLIPSIS":
+            return super()._parse_parameter_type_list()
+        coord = self._tok_coord(self._advance())
+        return c_ast.ParamList([c_ast.EllipsisParam(coord)], coord)
 
     def _parse_selection_statement(self) -> Any:
-        node = super()._parse_selection_statement()
-        _mark_conditions(node.cond)
-        return node
+        return _with_condition(super()._parse_selection_statement())
 
     def _parse_iteration_statement(self) -> Any:
-        if self._peek_type() == "FOR" and self._peek_type(3) == "ELLIPSIS" and self._peek_type(4) == "RPAREN":
-            coord = self._tok_coord(self._advance())
-            self._advance()
-            condition = self._take_gap("condition")
-            self._expect("RPAREN")
-            return c_ast.For(None, condition, None, self._parse_pragmacomp_or_statement(), coord)
-        node = super()._parse_iteration_statement()
-        _mark_conditions(node.cond)
-        return node
+        if [self._peek_type(k) for k in (1, 3, 4)] != ["FOR", "ELLIPSIS", "RPAREN"]:
+            return _with_condition(super()._parse_iteration_statement())
+        coord = self._tok_coord(self._advance())
+        self._advance()
+        condition = self._take_gap("condition")
+        self._expect("RPAREN")
+        return c_ast.For(None, condition, None, self._parse_pragmacomp_or_statement(), coord)
 
     def _parse_argument_expression_list(self) -> Any:
         arguments = super()._parse_argument_expression_list()
@@ -119,16 +103,16 @@ class GapParser(CParser):  # type: ignore[misc]
                 argument.kind = "argument"
         return arguments
 
-    def _parse_primary_expression(self) -> Any:
-        return self._take_gap("initialiser") if self._peek_type() == "ELLIPSIS" else super()._parse_primary_expression()
 
-
-def _mark_conditions(node: Any) -> None:
-    """Call the gaps of a condition so, through ``&&``, ``||`` and ``!``."""
-    if isinstance(node, Gap):
-        node.kind = "condition"
-    elif isinstance(node, c_ast.BinaryOp) and node.op in ("&&", "||"):
-        _mark_conditions(node.left)
-        _mark_conditions(node.right)
-    elif isinstance(node, c_ast.UnaryOp) and node.op == "!":
-        _mark_conditions(node.expr)
+def _with_condition(statement: Any) -> Any:
+    """Call the gaps of a statement's condition so, through ``&&``, ``||`` and ``!``."""
+    pending = [statement.cond]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Gap):
+            node.kind = "condition"
+        elif isinstance(node, c_ast.BinaryOp) and node.op in ("&&", "||"):
+            pending += [node.left, node.right]
+        elif isinstance(node, c_ast.UnaryOp) and node.op == "!":
+            pending.append(node.expr)
+    return statement

@@ -10,56 +10,46 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
-from pycparser import c_ast, c_parser
+from pycparser import c_parser
 from pycparser.c_lexer import Token as CToken
+from pycparser.c_parser import Coord
 
 from wsklab.c.gaps import GapParser
-from wsklab.c.mistakes import Mistake, explain
+from wsklab.c.mistakes import AS_IF_RIGHT, FATAL, SyntaxStop, explain
 from wsklab.c.reader import RecordToken
-from wsklab.c.records import Layout
-from wsklab.c.source import Problems
+from wsklab.c.source import Problem, Problems
 
 Node = Any
 """A node of pycparser's tree (pycparser is untyped)."""
 
 
-class SyntaxStop(Exception):
-    """The parser cannot go on.
-
-    `index` is that of the token, `expected` the token type wanted if there was just one, `start` where the external
-    declaration begins, `message` and `coord` are pycparser's.
-    """
-
-    def __init__(self, index: int, expected: str | None, message: str, coord: Any = None) -> None:
-        """Stop at token `index`."""
-        super().__init__(message)
-        self.index = index
-        self.expected = expected
-        self.message = message
-        self.coord = coord
-        self.reported = False
-        self.start = 0
-
-
 class _Feed:
     """Where pycparser expects its lexer: hands out tokens that exist already."""
 
+    filename = ""
+
     def __init__(self, error_func: Any = None, *, dialect: str = "legacy") -> None:
-        self.filename = ""
         self.tokens: Iterator[CToken] = iter(())
 
     def token(self) -> CToken | None:
         return next(self.tokens, None)
 
 
-@dataclass(frozen=True)
-class External:
+class External(NamedTuple):
     """One external declaration: its nodes and the tokens it was read from."""
 
     nodes: list[Node]
     tokens: list[CToken]
+
+
+@dataclass(slots=True)
+class RecordCoord(Coord):  # type: ignore[misc]
+    """Where a struct or union stands, with the packing in force and the alignment asked for (0 for none), in bytes."""
+
+    pack: int = 16
+    align: int = 0
 
 
 @contextmanager
@@ -74,7 +64,7 @@ def deep_recursion(limit: int = 6000) -> Iterator[None]:
 
 
 class Parser(GapParser):
-    """Parses token lists.
+    """Parses token lists, one after the other.
 
     Args:
         problems: where mistakes go.
@@ -82,7 +72,6 @@ class Parser(GapParser):
     """
 
     def __init__(self, problems: Problems, typedefs: Mapping[str, bool] | None = None) -> None:
-        """Make a parser; it can parse several token lists, one after the other."""
         super().__init__(lexer=_Feed)
         self.problems = problems
         self.typedefs = dict(typedefs or {})
@@ -140,8 +129,7 @@ class Parser(GapParser):
         self._stop(None, msg, coord if not isinstance(coord, str) else None)
 
     def _expect(self, token_type: str) -> CToken:
-        token = self._peek()
-        if token is None or token.type != token_type:
+        if self._peek_type() != token_type:
             self._stop(token_type, "")
         return self._advance()
 
@@ -151,33 +139,31 @@ class Parser(GapParser):
         return super()._advance()
 
     def _parse_block_item(self) -> Any:
-        start = self._mark()
-        scopes = len(self._scope_stack)
+        start, scopes = self._mark(), len(self._scope_stack)
         try:
             return super()._parse_block_item()
         except SyntaxStop as stop:
             mistake = self._report(stop)
-            if mistake.fatal or self.problems.full:
+            if mistake.id in FATAL or self.problems.full:
                 raise
             del self._scope_stack[scopes:]
             self._typedef_checked_token = None
-            if not mistake.as_if_right or self._mark() == start:
+            if mistake.id not in AS_IF_RIGHT or self._mark() == start:
                 self._skip_statement()
             return []
 
     def _parse_struct_or_union_specifier(self) -> Any:
         token = self._peek()
         node = super()._parse_struct_or_union_specifier()
-        if isinstance(token, RecordToken) and node.decls is not None:
-            node.attributes = [Layout(token.pack, token.align, node.coord)]
+        if isinstance(token, RecordToken):
+            node.coord = RecordCoord(node.coord.file, node.coord.line, node.coord.column, token.pack, token.align)
         return node
 
-    def _explain(self, stop: SyntaxStop) -> Mistake:
-        stop.start = self._external_start
+    def _explain(self, stop: SyntaxStop) -> Problem:
         typedefs = [name for scope in self._scope_stack for name, is_type in scope.items() if is_type]
-        return explain(self.tokens, stop, typedefs, self.problems.sources)
+        return explain(self.tokens, stop, self._external_start, typedefs, self.problems.sources)
 
-    def _report(self, stop: SyntaxStop) -> Mistake:
+    def _report(self, stop: SyntaxStop) -> Problem:
         mistake = self._explain(stop)
         if not stop.reported:
             self.problems.error(mistake.id, mistake.place, mistake.text, mistake.hint, **mistake.values)
@@ -187,28 +173,20 @@ class Parser(GapParser):
     def _skip_statement(self) -> None:
         """Go behind the next semicolon of this block, or before its end."""
         depth = 0
-        while (token := self._peek()) is not None:
-            if token.type == "RBRACE" and depth == 0:
-                return
+        while (kind := self._peek_type()) is not None and (depth or kind != "RBRACE"):
             self._advance()
-            depth += (token.type == "LBRACE") - (token.type == "RBRACE")
-            if depth == 0 and token.type in ("SEMI", "RBRACE"):
+            depth += (kind == "LBRACE") - (kind == "RBRACE")
+            if depth == 0 and kind in ("SEMI", "RBRACE"):
                 return
 
     def _skip_declaration(self, start: int, stopped: int) -> None:
         """Go behind the external declaration that begins at `start`."""
-        depth = 0
-        for token in self.tokens[start:stopped]:
-            depth += (token.type == "LBRACE") - (token.type == "RBRACE")
-        self._reset(max(stopped, start))
-        while self._peek() is not None:
-            token = self._advance()
-            depth += (token.type == "LBRACE") - (token.type == "RBRACE")
-            if depth <= 0 and token.type in ("SEMI", "RBRACE"):
+        passed = [token.type for token in self.tokens[start:stopped]]
+        depth = passed.count("LBRACE") - passed.count("RBRACE")
+        self._reset(stopped)
+        while (kind := self._peek_type()) is not None:
+            self._advance()
+            depth += (kind == "LBRACE") - (kind == "RBRACE")
+            if depth <= 0 and kind in ("SEMI", "RBRACE"):
                 self._accept("SEMI")
                 return
-
-
-def is_prototype(node: Node) -> bool:
-    """Whether a declaration node declares a function."""
-    return isinstance(node, c_ast.Decl) and isinstance(node.type, c_ast.FuncDecl)

@@ -15,6 +15,7 @@ from pycparser import c_lexer
 from pycparser.c_lexer import Token as CToken
 
 from wsklab.c import tokens as pp
+from wsklab.c.constant import ESCAPE, INTEGER
 from wsklab.c.source import Problems
 
 _KEYWORDS: dict[str, str] = c_lexer._keyword_map
@@ -28,35 +29,15 @@ _REPLACED = {
     "__forceinline": ("INLINE",), "__inline": ("INLINE",), "_inline": ("INLINE",), "__inline__": ("INLINE",),
     "__const": ("CONST",), "__volatile": ("VOLATILE",), "__alignof": ("_ALIGNOF",), "static_assert": ("_STATIC_ASSERT",),
 }  # fmt: skip
-_DROPPED = frozenset(
-    [
-        "__cdecl",
-        "_cdecl",
-        "__stdcall",
-        "_stdcall",
-        "__fastcall",
-        "_fastcall",
-        "__vectorcall",
-        "__thiscall",
-        "__pascal",
-        "__unaligned",
-        "__ptr64",
-        "__ptr32",
-        "__sptr",
-        "__uptr",
-        "__w64",
-        "__restrict",
-        "__extension__",
-        "__nullterminated",
-    ]
+_DROPPED = re.compile(
+    "__?(?:cdecl|stdcall|fastcall)$|__(?:vectorcall|thiscall|pascal|unaligned|ptr64|ptr32|sptr|uptr|w64|restrict|extension__"
+    "|nullterminated)$"
 )
-_DROPPED_WITH_PARENTHESES = frozenset(["__declspec", "_declspec", "__attribute__", "__pragma", "_Pragma", "__annotation"])
+_DROPPED_WITH_PARENTHESES = {"__declspec", "_declspec", "__attribute__", "__pragma", "_Pragma", "__annotation"}
 # Names that begin with an underscore and a capital belong to the implementation, so this catches no name of a driver's own.
 _ANNOTATION = re.compile(r"_[A-Z]\w*_$|__drv_\w+$|__(?:deref_)?(?:in|out|inout)(?:_\w+)?$|__(?:checkReturn|callback|success)$")
 _UNSUPPORTED = {"__try", "__except", "__finally", "__leave", "_try", "_except", "_finally", "__asm", "_asm", "asm", "__asm__"}
-_INTEGER = re.compile(r"(?:0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+)(?:[uU]?(?:[lL]{1,2}|[iI](?:8|16|32|64))?|[lL]{1,2}[uU])$")
 _FLOAT = re.compile(r"(?:(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+)[fFlL]?$")
-_CHARACTER = re.compile(r"\\(?:x[0-9a-fA-F]+|[0-7]{1,3}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)|.", re.DOTALL)
 _PREFIX_TYPES = {"": "", "L": "W", "u8": "U8", "u": "U16", "U": "U32"}
 _PACK = re.compile(r"pragma\s+pack\s*\(\s*(?:(push|pop)\b\s*,?\s*)?(?:[A-Za-z_]\w*\s*,?\s*)?([0-9]+)?\s*\)")
 _TYPOGRAPHIC = dict(zip("“”„«»‘’–—；，（）", '"""""\'\'--;,()', strict=True))
@@ -74,13 +55,11 @@ class Reader:
     """Converts the tokens of one unit."""
 
     def __init__(self, tokens: list[pp.Token], problems: Problems) -> None:
-        """Prepare to read `tokens`."""
         self.tokens = tokens
         self.problems = problems
         self.result: list[CToken] = []
         self._index = 0
-        self._packs: list[int] = []
-        self._pack = 16
+        self._packs = [16]
         self._open: list[pp.Token] = []
 
     def read(self) -> list[CToken]:
@@ -103,17 +82,11 @@ class Reader:
         self.problems.error(id, token.position.place, text, hint, **values)
 
     def _word(self, token: pp.Token) -> None:
-        word = token.value
+        word, position = token.value, token.position
         kind = _KEYWORDS.get(word)
         if kind in ("STRUCT", "UNION"):
-            position = token.position
-            record = RecordToken(kind, word, int(position), position.column, position.file, self._pack)
-            self.result.append(record)
-            record.align = self._alignment_after_tag()
-        elif kind is not None and word not in _DROPPED_WITH_PARENTHESES:
-            self._put(kind, token)
-        elif word[0] != "_" and word not in _UNSUPPORTED and word not in _REPLACED:
-            self._put("ID", token)
+            align = self._alignment_after_tag()
+            self.result.append(RecordToken(kind, word, int(position), position.column, position.file, self._packs[-1], align))
         elif word in _REPLACED:
             for kind in _REPLACED[word]:
                 self._put(kind, token, _SPELLINGS[kind])
@@ -121,17 +94,16 @@ class Reader:
             self._declspec(token, self._parenthesised())
         elif word in _UNSUPPORTED:
             self._error("not-supported", token, "{word} is not supported yet.", word=word)
-        elif _ANNOTATION.match(word):
+        elif kind is None and word[0] == "_" and _ANNOTATION.match(word):
             self._parenthesised()
-        elif word not in _DROPPED:
-            self._put("ID", token)
+        elif word[0] != "_" or not _DROPPED.match(word):
+            self._put(kind or "ID", token)
 
     def _parenthesised(self) -> list[pp.Token]:
         """Pass over ``( … )`` if it comes next; the tokens inside."""
-        start = self._index
+        start, depth = self._index, 0
         if start >= len(self.tokens) or self.tokens[start].value != "(":
             return []
-        depth = 0
         while self._index < len(self.tokens):
             value = self.tokens[self._index].value
             depth += (value == "(") - (value == ")")
@@ -149,19 +121,18 @@ class Reader:
 
     def _alignment_after_tag(self) -> int:
         """Alignment in ``struct __declspec(align(16)) NAME``; 0 without."""
-        following = [token.value for token in self.tokens[self._index : self._index + 5]]
-        if following[:4] not in (["__declspec", "(", "align", "("], ["_declspec", "(", "align", "("]):
+        words = [token.value for token in self.tokens[self._index : self._index + 5]]
+        if len(words) < 5 or words[0].lstrip("_") != "declspec" or words[1:4] != ["(", "align", "("]:
             return 0
         self._index += 1
         self._parenthesised()
-        return int(following[4], 0) if _INTEGER.match(following[4]) else 0
+        return int(words[4], 0) if INTEGER.match(words[4]) else 0
 
     def _number(self, token: pp.Token) -> None:
         text = token.value
-        if _INTEGER.match(text):
-            octal = len(text) > 1 and text[0] == "0" and text[1].isdigit()
-            if octal and re.match(r"[0-7]*[89]", text):
-                self._error("bad-number", token, "{number} begins with 0 and is octal: it cannot hold 8 or 9.", number=text)
+        if re.match(r"0[0-7]*[89]", text) and INTEGER.match(text):
+            self._error("bad-number", token, "{number} begins with 0 and is octal: it cannot hold 8 or 9.", number=text)
+        elif INTEGER.match(text):
             self._put("INT_CONST_DEC", token)
         elif _FLOAT.match(text):
             self._put("FLOAT_CONST", token)
@@ -173,7 +144,7 @@ class Reader:
 
     def _character(self, token: pp.Token) -> None:
         prefix, inside = token.value[:-1].split("'", 1)
-        count = len(_CHARACTER.findall(inside))
+        count = len(ESCAPE.findall(inside))
         if count == 0:
             self._error("empty-character", token, "A character constant cannot be empty.", "Write '\\0' for the character zero.")
         elif count > (1 if prefix else 4):
@@ -183,17 +154,13 @@ class Reader:
 
     def _pragma(self, token: pp.Token) -> None:
         match = _PACK.match(token.value)
-        if not match:
-            return
-        operation, number = match.groups()
+        operation, number = match.groups() if match else ("other", None)
         if operation == "push":
-            self._packs.append(self._pack)
-        elif operation == "pop" and self._packs:
-            self._pack = self._packs.pop()
-        if number:
-            self._pack = int(number)
-        elif operation is None:
-            self._pack = 16
+            self._packs.append(self._packs[-1])
+        elif operation == "pop" and len(self._packs) > 1:
+            self._packs.pop()
+        if number or operation is None:
+            self._packs[-1] = int(number or 16)
 
     def _sign(self, token: pp.Token) -> None:
         kind = _SIGNS.get(token.value)
@@ -210,17 +177,17 @@ class Reader:
 
     def _odd(self, token: pp.Token) -> None:
         sign = token.value
-        if sign == '"':
-            self._error("open-string", token, "This string is not closed on its line.")
-        elif sign == "'":
-            self._error("open-character", token, "This character constant is not closed on its line.")
-        elif sign in _TYPOGRAPHIC:
-            self._error("odd-character", token, "{sign} is not a character of C.", "Write {right} instead.",
-                        sign=sign, right=_TYPOGRAPHIC[sign])  # fmt: skip
-        else:
-            sign = sign if sign.isprintable() else repr(sign)[1:-1]
-            self._error("odd-character", token, "{sign} cannot stand here.", sign=sign)
         if sign in "\"'":
+            text = (
+                "This string is not closed on its line." if sign == '"' else "This character constant is not closed on its line."
+            )
+            self._error("open-string" if sign == '"' else "open-character", token, text)
             line = int(token.position)
             while self._index < len(self.tokens) and int(self.tokens[self._index].position) == line:
                 self._index += 1
+        elif sign in _TYPOGRAPHIC:
+            text = "{sign} is not a character of C."
+            self._error("odd-character", token, text, "Write {right} instead.", sign=sign, right=_TYPOGRAPHIC[sign])
+        else:
+            sign = sign if sign.isprintable() else repr(sign)[1:-1]
+            self._error("odd-character", token, "{sign} cannot stand here.", sign=sign)

@@ -15,84 +15,53 @@ from wsklab.c.types import INT, Array, CType, Function, Int, Record, Void, layou
 if TYPE_CHECKING:
     from wsklab.c.declare import Declarations
 
-
-class Layout(c_ast.Node):  # type: ignore[misc]
-    """Packing in force and alignment asked for (0 for none) of a struct or union, in bytes.
-
-    It hangs in the ``attributes`` of the record's node, which the dialect of C that we read does not use.
-    """
-
-    __slots__ = ("pack", "align", "coord", "__weakref__")
-    attr_names = ("pack", "align")
-
-    def __init__(self, pack: int, align: int, coord: Any = None) -> None:
-        """Bytes, both."""
-        self.pack = pack
-        self.align = align
-        self.coord = coord
-
-    def children(self) -> tuple[()]:
-        """No children."""
-        return ()
+Member = tuple[str, CType, int | None, int]
+"""What `layout_record` wants of a member: name, type, bit width, alignment asked for."""
 
 
-class Members:
-    """Completes one record."""
+def has_size(ctype: CType) -> bool:
+    """Whether there can be an object of this type."""
+    return not isinstance(ctype, (Void, Function)) and (not isinstance(ctype, Record) or ctype.complete)
 
-    def __init__(self, declarations: Declarations, record: Record) -> None:
-        """Prepare to complete `record`."""
-        self.declarations = declarations
-        self.problems = declarations.problems
-        self.record = record
-        self.members: list[tuple[str, CType, int | None, int]] = []
 
-    def complete(self, node: Any, layout: Layout) -> None:
-        """Lay the record out as its node says."""
-        for member in node.decls:
-            if isinstance(member, c_ast.StaticAssert):
-                self.declarations.declare(member)
-            elif isinstance(member, c_ast.Decl):
-                self._member(member)
-        fields, size, align = layout_record(self.record.kind, self.members, layout.pack)
-        if layout.align > align:
-            align = layout.align
-            size = -(-size // align) * align
-        self.record.finish(fields, size, align)
-
-    def _member(self, node: Any) -> None:
-        ctype = self.declarations.type_of(node.type)
-        name = node.name or ""
-        if not name and node.bitsize is None:
-            if isinstance(ctype, Record) and ctype.complete:
-                self.members.append(("", ctype, None, 0))
-            return
-        if isinstance(ctype, (Void, Function)) or (isinstance(ctype, Record) and not ctype.complete):
-            self.problems.error("member-without-size", node, "The member {name} cannot be {type}: it has no size.",
-                                "Perhaps a pointer to it is meant.", name=name, type=ctype)  # fmt: skip
-            ctype = INT
-        if name and any(name == known[0] for known in self.members):
-            self.problems.error("member-twice", node, "There are two members named {name}.", name=name)
-            return
-        self.members.append((name, ctype, self._width(node, ctype), self._alignment(node)))
-
-    def _width(self, node: Any, ctype: CType) -> int | None:
-        if node.bitsize is None:
-            return None
-        width = self.declarations.required_constant(node.bitsize, "the width of a bit-field")
-        if not isinstance(ctype, Int) or not 0 <= width <= ctype.bits:
-            self.problems.error("bit-field", node, "{type} has no bit-field of {width} bits.", type=ctype, width=width)
-            return 1
-        return width
-
-    def _alignment(self, node: Any) -> int:
-        asked = [0]
-        for item in node.align or ():
-            operand = item.alignment
-            if isinstance(operand, c_ast.Typename):
-                asked.append(self.declarations.type_of(operand).align)
+def complete(declarations: Declarations, record: Record, node: Any) -> None:
+    """Lay `record` out as its node says."""
+    members: list[Member] = []
+    for item in node.decls:
+        if isinstance(item, c_ast.StaticAssert):
+            declarations.declare(item)
+        elif isinstance(item, c_ast.Decl) and (member := _member(declarations, item)):
+            if member[0] and any(member[0] == known[0] for known in members):
+                declarations.problems.error("member-twice", item, "There are two members named {name}.", name=item.name)
             else:
-                asked.append(self.declarations.required_constant(operand, "an alignment"))
-        return max(asked)
+                members.append(member)
+    fields, size, align = layout_record(record.kind, members, getattr(node.coord, "pack", 16))
+    align = max(align, getattr(node.coord, "align", 0))
+    record.finish(fields, -(-size // align) * align, align)
+
+
+def _member(declarations: Declarations, node: Any) -> Member | None:
+    ctype, name = declarations.type_of(node.type), node.name or ""
+    if not name and node.bitsize is None:
+        return ("", ctype, None, 0) if isinstance(ctype, Record) and ctype.complete else None
+    if not has_size(ctype):
+        text, hint = "The member {name} cannot be {type}: it has no size.", "Perhaps a pointer to it is meant."
+        declarations.problems.error("member-without-size", node, text, hint, name=name, type=ctype)
+        ctype = INT
+    width = None
+    if node.bitsize is not None:
+        width = declarations.required_constant(node.bitsize, "the width of a bit-field")
+        if not isinstance(ctype, Int) or not 0 <= width <= ctype.bits:
+            text = "{type} has no bit-field of {width} bits."
+            declarations.problems.error("bit-field", node, text, type=ctype, width=width)
+            width = 1
+    return name, ctype, width, max([0, *(_alignment(declarations, item.alignment) for item in node.align or ())])
+
+
+def _alignment(declarations: Declarations, operand: Any) -> int:
+    if isinstance(operand, c_ast.Typename):
+        return declarations.type_of(operand).align
+    return declarations.required_constant(operand, "an alignment")
 
 
 def element_count(declarations: Declarations, element: CType, init: Any) -> int | None:
@@ -110,8 +79,7 @@ def element_count(declarations: Declarations, element: CType, init: Any) -> int 
     for item in init.exprs:
         if isinstance(item, c_ast.NamedInitializer):
             if isinstance(item.name[0], c_ast.ArrayDesignator):
-                index = declarations.required_constant(item.name[0].expr, "an array index")
-                plain = 0
+                index, plain = declarations.required_constant(item.name[0].expr, "an array index"), 0
             item = item.expr
         whole = isinstance(item, (c_ast.InitList, c_ast.CompoundLiteral)) or per_element == 1
         if whole or isinstance(declarations.expression_type(item), Record):

@@ -3,6 +3,7 @@
 The machine implements this structurally; nothing here imports it. Addresses are 64-bit ints, values are Python ints in the
 range of their C type (or floats).
 """
+# ruff: noqa: D102 - a comment above each group says what an implementation must do
 
 from __future__ import annotations
 
@@ -16,58 +17,37 @@ Value = int | float
 
 
 class Runtime(Protocol):
-    """The machine, as compiled code sees it.
+    """The machine, as compiled code sees it."""
 
-    Attributes:
-        steps: every loop iteration of compiled code takes one item; the end of the iterator is the end of the step budget.
-    """
-
+    # Every loop iteration of compiled code takes one item; the end of the iterator is the end of the step budget.
     steps: Iterator[None]
 
-    def load(self, ctype: CType) -> Callable[[int], Value]:
-        """A checked load of one type: address to value."""
+    # Checked access to one type: address to value, and address, value.
+    def load(self, ctype: CType) -> Callable[[int], Value]: ...
+    def store(self, ctype: CType) -> Callable[[int, Value], None]: ...
 
-    def store(self, ctype: CType) -> Callable[[int, Value], None]:
-        """A checked store of one type: address, value."""
+    # Copying a structure copies also whether its bytes were ever written; filling writes zeros.
+    def copy(self, destination: int, source: int, size: int) -> None: ...
+    def fill(self, destination: int, size: int) -> None: ...
 
-    def copy(self, destination: int, source: int, size: int) -> None:
-        """Copy `size` bytes of a structure; whether they were ever written travels with them."""
+    # Memory: the locals of a call (never-written bytes), read-only literals (equal ones may share), zeroed static variables.
+    def push_frame(self, size: int, function: str) -> int: ...
+    def pop_frame(self, address: int) -> None: ...
+    def string(self, data: bytes) -> int: ...
+    def allocate_global(self, name: str, ctype: CType) -> int: ...
 
-    def fill(self, destination: int, size: int) -> None:
-        """Write `size` zero bytes."""
+    # Code addresses of a compiled and of a modelled function.
+    def define_function(self, name: str, compiled: Any) -> int: ...
+    def address_of(self, name: str) -> int: ...
 
-    def push_frame(self, size: int, function: str) -> int:
-        """Memory for the locals of a call, `size` never-written bytes; its address."""
+    # A modelled function, or the one at an address, and whether it can wait (then it is a generator function).
+    def resolve(self, name: str, prototype: Function) -> tuple[Callable[..., Any], bool]: ...
+    def indirect_waits(self, address: int, prototype: Function) -> tuple[Callable[..., Any], bool]: ...
 
-    def pop_frame(self, address: int) -> None:
-        """Give a frame back."""
+    # The function at an address for a call that cannot wait (stops the machine if there is none); whether any could wait.
+    def indirect(self, address: int, prototype: Function) -> Callable[..., Any]: ...
+    def may_wait(self, prototype: Function) -> bool: ...
 
-    def string(self, data: bytes) -> int:
-        """Address of a read-only string literal; equal literals may share it."""
-
-    def allocate_global(self, name: str, ctype: CType) -> int:
-        """Zeroed memory for a variable of static storage."""
-
-    def define_function(self, name: str, compiled: Any) -> int:
-        """The code address of a compiled function."""
-
-    def address_of(self, name: str) -> int:
-        """The code address of a modelled function."""
-
-    def resolve(self, name: str, prototype: Function) -> tuple[Callable[..., Any], bool]:
-        """A modelled function and whether it can wait (then it is a generator function)."""
-
-    def indirect(self, address: int, prototype: Function) -> Callable[..., Any]:
-        """The function at `address`, for a call that cannot wait; stops the machine if there is none."""
-
-    def indirect_waits(self, address: int, prototype: Function) -> tuple[Callable[..., Any], bool]:
-        """The function at `address` and whether it can wait."""
-
-    def may_wait(self, prototype: Function) -> bool:
-        """Whether some modelled function that can be called through this prototype can wait."""
-
-    def gap(self, place: Place, kind: Literal["statement", "condition", "argument", "initialiser"]) -> int:
-        """Say that a gap was reached; the value to go on with."""
-
-    def undefined(self, what: str, **values: object) -> NoReturn:
-        """Stop: the C text did something that C leaves undefined."""
+    # Say that a gap was reached, and with which value to go on; stop because of something that C leaves undefined.
+    def gap(self, place: Place, kind: Literal["statement", "condition", "argument", "initialiser"]) -> int: ...
+    def undefined(self, what: str, **values: object) -> NoReturn: ...

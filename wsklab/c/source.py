@@ -7,7 +7,10 @@ translated) at the edge. The machine's stops use the same caret printer.
 
 from __future__ import annotations
 
+import difflib
+import re
 import unicodedata
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -27,7 +30,6 @@ class Place:
     column: int
 
     def __str__(self) -> str:
-        """As ``file:line:column``."""
         return f"{self.file}:{self.line}" + (f":{self.column}" if self.column else "")
 
 
@@ -39,9 +41,7 @@ def place_of(where: Any) -> Place:
     if isinstance(where, Place):
         return where
     coord = getattr(where, "coord", where)
-    if coord is None or not hasattr(coord, "line"):
-        return NOWHERE
-    return Place(coord.file or "", coord.line or 0, coord.column or 0)
+    return Place(coord.file or "", coord.line or 0, coord.column or 0) if hasattr(coord, "line") else NOWHERE
 
 
 @dataclass
@@ -60,10 +60,6 @@ class Source:
         """Line `number` (from 1), empty if there is none."""
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
 
-    def caret(self, place: Place, length: int = 1) -> str:
-        """The line of `place` with a caret below it, `length` columns wide."""
-        return caret(self.line(place.line), place.column, length)
-
 
 def caret(line: str, column: int, length: int = 1) -> str:
     """`line` with a caret under `column` (from 1; 0 gives the line alone). Tabs and wide characters keep their width."""
@@ -79,6 +75,26 @@ def _width(character: str) -> int:
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+class Hint(str):
+    """A hint's English template that brings its own values along."""
+
+    values: dict[str, object]
+
+    def __new__(cls, text: str, **values: object) -> Hint:
+        """Make the hint `text` with `values`."""
+        self = super().__new__(cls, text)
+        self.values = values
+        return self
+
+
+def closest(name: str, known: Iterable[str]) -> Hint | None:
+    """A hint with the closest of the known names: another letter case first, then a similar spelling."""
+    names = list(known)
+    same = [other for other in names if other.lower() == name.lower()]
+    near = same or difflib.get_close_matches(name, [other for other in names if abs(len(other) - len(name)) < 4], 1, 0.75)
+    return Hint("Did you mean {close}?", close=near[0]) if near else None
 
 
 @dataclass(frozen=True)
@@ -112,46 +128,31 @@ class Problem:
 
 
 class CompileError(Exception):
-    """A source text that cannot be compiled; `problems` holds at least one error, in the order of the text."""
+    """A source text that cannot be compiled.
+
+    Attributes:
+        problems: at least one error, in the order of the text.
+        place, line, column, text: where the first problem is, and its sentence in English.
+    """
 
     def __init__(self, problems: list[Problem]) -> None:
-        """Carry `problems`."""
         super().__init__(problems)
         self.problems = problems
-
-    @property
-    def place(self) -> Place:
-        """Where the first problem is."""
-        return self.problems[0].place
-
-    @property
-    def line(self) -> int:
-        """Line of the first problem."""
-        return self.place.line
-
-    @property
-    def column(self) -> int:
-        """Column of the first problem."""
-        return self.place.column
-
-    @property
-    def text(self) -> str:
-        """Sentence of the first problem, in English."""
-        return self.problems[0].message
+        self.place = problems[0].place
+        self.line, self.column, self.text = self.place.line, self.place.column, problems[0].message
 
     def __str__(self) -> str:
-        """All problems."""
         return "\n".join(str(problem) for problem in self.problems)
 
 
 class Problems:
-    """Collects the problems of one unit and knows the source lines they are in."""
+    """Collects the problems of one unit; knows the source lines they are in and the typedef names of its structures."""
 
     def __init__(self) -> None:
-        """Start with none."""
         self.sources: dict[str, Source] = {}
         self.errors: list[Problem] = []
         self.warnings: list[Problem] = []
+        self.typedef_of: Callable[[str], str] = str
 
     @property
     def full(self) -> bool:
@@ -170,12 +171,17 @@ class Problems:
         if problem not in self.warnings:
             self.warnings.append(problem)
 
-    def _problem(
-        self, id: str, where: Any, text: str, hint: str | None, severity: Severity, values: dict[str, object]
-    ) -> Problem:
+    def _problem(self, id: str, where: Any, text: str, hint: Any, severity: Severity, values: dict[str, object]) -> Problem:
         place = place_of(where)
         source = self.sources.get(place.file)
+        values = {name: self._readable(value) for name, value in {**values, **getattr(hint, "values", {})}.items()}
         return Problem(id, place, text, values, severity, hint, source.line(place.line) if source else "")
+
+    def _readable(self, value: object) -> object:
+        """A type as its reader calls it: by the typedef name of a structure if there is one."""
+        if isinstance(value, int):
+            return value
+        return re.sub(r"\b(?:struct|union|enum) \w+", lambda match: self.typedef_of(match[0]), str(value))
 
     def check(self) -> None:
         """Raise `CompileError` if there are errors, sorted by file and line as they were met."""

@@ -1,8 +1,8 @@
 """Preprocessing tokens: the text cut into words, numbers, strings and signs, each with its place.
 
 pcpp can work with any lexer that has ply's few methods; this one is faster than pcpp's own, keeps columns, knows all number
-suffixes, prefixes of strings and `...`, and turns comments and line continuations into blanks. Nothing is an error here: a
-text inside ``#if 0`` may hold anything, so odd characters become tokens that the parser's reader refuses.
+suffixes, prefixes of strings and `...`. Nothing is an error here: a text inside ``#if 0`` may hold anything, so odd
+characters become tokens that the parser's reader refuses.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from wsklab.c.source import Place
 
 BLANK, NEWLINE, JOINED = "CPP_WS", "CPP_NEWLINE", "CPP_LINECONT"
 WORD, NUMBER, STRING, CHARACTER = "CPP_ID", "CPP_INTEGER", "CPP_STRING", "CPP_CHAR"
-PRAGMA, ODD = "PRAGMA", "ODD"
+PRAGMA, OPEN_COMMENT = "PRAGMA", "OPEN_COMMENT"
 
 # Documents carry no-break and ideographic spaces, zero-width spaces and byte order marks into their listings.
 _SPACES = " \t\f\v\r\u00a0\u3000\u200b\ufeff"
@@ -40,7 +40,7 @@ _SIGN_TYPES = {"##": "CPP_DPOUND", "#": "CPP_POUND", "...": "CPP_ELLIPSIS"}
 
 
 class Position(int):
-    """A line number that remembers its column and file.
+    """A line number that remembers its column and file (all from 1).
 
     pcpp copies the line number of a macro's name to all tokens of its expansion; the rest travels with it.
     """
@@ -48,11 +48,9 @@ class Position(int):
     column: int
     file: str
 
-    def __new__(cls, line: int, column: int = 0, file: str = "") -> Self:
-        """Make the position `line`:`column` (both from 1) of `file`."""
+    def __new__(cls, line: int, column: int = 0, file: str = "") -> Self:  # noqa: D102
         self = super().__new__(cls, line)
-        self.column = column
-        self.file = file
+        self.column, self.file = column, file
         return self
 
     @property
@@ -72,19 +70,14 @@ class Token:
     expanded_from: list[str]
 
     def __init__(self, type: str, value: str, position: Position) -> None:
-        """Make the token that stands at `position`."""
-        self.type = type
-        self.value = value
-        self.lineno = position
-        self.lexpos = 0
-        self.source = position.file
+        self.type, self.value, self.lineno = type, value, position
+        self.lexpos, self.source = 0, position.file
         self.own: Position | None = position
 
     def __copy__(self) -> Token:
         """A copy that is expanded on its own: pcpp notes on each token which macros it came through."""
         new = Token(self.type, self.value, self.lineno)
-        new.source = self.source
-        new.own = self.own
+        new.source, new.own = self.source, self.own
         expanded = getattr(self, "expanded_from", None)
         if expanded is not None:
             new.expanded_from = list(expanded)
@@ -95,18 +88,12 @@ class Token:
         """Where a reader would point: the token itself if written in the text, else the macro's name."""
         return self.own or self.lineno
 
-    def __repr__(self) -> str:
-        """For debugging."""
-        return f"Token({self.type}, {self.value!r}, {self.position.place})"
-
 
 def tokenize(text: str, file: str = "") -> Iterator[Token]:
     """Yield the tokens of `text`. Line ends must be ``\\n``."""
     line, line_start = 1, 0
     for match in _PATTERN.finditer(text):
-        kind = match.lastgroup or ODD
-        value = match.group()
-        start = match.start()
+        kind, value, start = match.lastgroup or "ODD", match.group(), match.start()
         position = Position(line, start - line_start + 1, file)
         if "\n" in value:
             line += value.count("\n")
@@ -118,24 +105,3 @@ def tokenize(text: str, file: str = "") -> Iterator[Token]:
         elif kind == STRING and "\\\n" in value:
             value = value.replace("\\\n", "")
         yield Token(kind, value, position)
-
-
-class Lexer:
-    """`tokenize` under the names that pcpp calls (ply's)."""
-
-    def __init__(self) -> None:
-        """Start with no text."""
-        self.lineno = 1
-        self._tokens: Iterator[Token] = iter(())
-
-    def input(self, text: str) -> None:
-        """Start on `text`."""
-        self._tokens = tokenize(text)
-
-    def token(self) -> Token | None:
-        """The next token, None at the end."""
-        return next(self._tokens, None)
-
-    def clone(self) -> Lexer:
-        """Another lexer like this one."""
-        return Lexer()

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
-from wsklab.c.constant import IfEvaluator
 from wsklab.c.declare import Declarations
 from wsklab.c.parse import External, Parser, deep_recursion
 from wsklab.c.preprocess import Includes, Preprocessor, includes_from
 from wsklab.c.reader import Reader
+from wsklab.c.records import has_size
 from wsklab.c.source import Place, Problem, Problems, Source
-from wsklab.c.tokens import Token
 from wsklab.c.types import INT, CType, Function, Record
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ LONGEST_TEXT = 2_000_000
 
 @dataclass
 class FunctionDefinition:
-    """A function with a body. `node` is its ``FuncDef``; for the headers' inline functions it is parsed when asked for."""
+    """A function with a body. `read` gives its tree; the headers' inline functions are parsed by it when asked for."""
 
     name: str
     type: Function
@@ -39,14 +39,11 @@ class FunctionDefinition:
     static: bool
     inline: bool
     read: Callable[[], Any] = field(repr=False)
-    _node: Any = field(default=None, repr=False)
 
-    @property
+    @cached_property
     def node(self) -> Any:
-        """The function's tree."""
-        if self._node is None:
-            self._node = self.read()
-        return self._node
+        """The function's ``FuncDef``."""
+        return self.read()
 
 
 @dataclass
@@ -82,22 +79,16 @@ class Unit:
     headers_unit: Unit | None = None
     checked: object | None = None
 
-    def declare(self, externals: Iterable[External], lazy: Callable[[External], Callable[[], Any]] | None = None) -> None:
-        """Enter parsed declarations.
-
-        Args:
-            externals: as the parser returned them.
-            lazy: gives a way to read a function's node again, so that the tree need not be kept.
-        """
-        for external in externals:
-            for node in external.nodes:
-                if isinstance(node, c_ast.FuncDef):
-                    self._function(node, lazy(external) if lazy else None)
-                elif isinstance(node, (c_ast.Decl, c_ast.Typedef, c_ast.StaticAssert)):
-                    self._declaration(node)
+    def declare(self, externals: Iterable[External]) -> None:
+        """Enter parsed declarations."""
+        for node in (node for external in externals for node in external.nodes):
+            if isinstance(node, c_ast.FuncDef):
+                self._function(node)
+            elif isinstance(node, (c_ast.Decl, c_ast.Typedef, c_ast.StaticAssert)):
+                self._declaration(node)
         self.externs = {name: ctype for name, ctype in self.externs.items() if name not in self.functions}
 
-    def _function(self, node: Any, read: Callable[[], Any] | None) -> None:
+    def _function(self, node: Any) -> None:
         if node.param_decls:
             self.problems.error("old-style-function", node, "Write the types of the parameters between the parentheses.")
         symbol = self.declarations.declare(node.decl)
@@ -105,48 +96,38 @@ class Unit:
             return
         name, inline = symbol.name, "inline" in node.decl.funcspec
         if name in self.functions:
-            first = self.functions[name].place
-            self.problems.error("defined-twice", node, "{name} is already defined in line {line} of {file}.",
-                                name=name, line=first.line, file=first.file)  # fmt: skip
+            first, text = self.functions[name].place, "{name} is already defined in line {line} of {file}."
+            self.problems.error("defined-twice", node, text, name=name, line=first.line, file=first.file)
             return
-        ctype = self._definable(node, symbol.type, name)
-        self.functions[name] = FunctionDefinition(
-            name, ctype, symbol.place, symbol.storage == "static", inline, read or (lambda: node)
-        )
+        ctype, static = self._definable(node, symbol.type, name), symbol.storage == "static"
+        self.functions[name] = FunctionDefinition(name, ctype, symbol.place, static, inline, lambda: node)
 
     def _definable(self, node: Any, ctype: Function, name: str) -> Function:
         """The type with which a function can have a body: parameters have names, and all that goes in or out has a size."""
-        arguments = node.decl.type.args
-        parameters = []
+        arguments, parameters = node.decl.type.args, []
         for parameter, where in zip(ctype.parameters, arguments.params if arguments else (), strict=False):
             if not parameter.name:
                 self.problems.error("parameter-without-name", where, "A parameter of {name} has no name.", name=name)
-            if _incomplete(parameter.type):
+            if not has_size(parameter.type):
                 text = "{parameter} cannot be {type}: it has no size."
                 self.problems.error("no-size", where, text, parameter=parameter.name, type=parameter.type)
                 parameter = replace(parameter, type=INT)
             parameters.append(parameter)
-        returns = ctype.returns
-        if _incomplete(returns):
+        returns: CType = ctype.returns
+        if isinstance(returns, Record) and not returns.complete:
             self.problems.error("no-size", node, "{name} cannot return {type}: it has no size.", name=name, type=returns)
             returns = INT
         return replace(ctype, parameters=tuple(parameters), returns=returns)
 
     def _declaration(self, node: Any) -> None:
         symbol = self.declarations.declare(node)
-        if symbol is None or symbol.kind not in ("object", "function"):
-            return
-        if isinstance(symbol.type, Function):
+        if symbol is not None and isinstance(symbol.type, Function) and symbol.kind == "function":
             self.externs[symbol.name] = symbol.type
-            return
-        self.variables[symbol.name] = Variable(
-            symbol.name, symbol.type, symbol.place, symbol.node, symbol.storage == "static",
-            symbol.storage == "extern" and symbol.node.init is None, _is_const(symbol.node),
-        )  # fmt: skip
-
-
-def _incomplete(ctype: CType) -> bool:
-    return isinstance(ctype, Record) and not ctype.complete
+        elif symbol is not None and symbol.kind == "object":
+            extern = symbol.storage == "extern" and symbol.node.init is None
+            static, readonly = symbol.storage == "static", _is_const(symbol.node)
+            variable = Variable(symbol.name, symbol.type, symbol.place, symbol.node, static, extern, readonly)
+            self.variables[symbol.name] = variable
 
 
 def _is_const(node: Any) -> bool:
@@ -155,17 +136,6 @@ def _is_const(node: Any) -> bool:
     while isinstance(declarator, c_ast.ArrayDecl):
         declarator = declarator.type
     return "const" in (getattr(declarator, "quals", None) or [])
-
-
-def if_evaluator(problems: Problems) -> Callable[[list[Token]], int]:
-    """What evaluates ``#if`` for the preprocessor."""
-
-    def evaluate(tokens: list[Token]) -> int:
-        own = Problems()
-        node = Parser(own).expression(Reader(tokens, own).read())
-        return IfEvaluator(Declarations(own)).value(node)[0]
-
-    return evaluate
 
 
 def parse_unit(
@@ -181,8 +151,8 @@ def parse_unit(
     """
     problems.sources[source.name] = source
     if len(source.text) > LONGEST_TEXT:
-        problems.error("text-too-long", Place(source.name, 1, 0), "A text of more than {most} characters is not compiled.",
-                       most=LONGEST_TEXT)  # fmt: skip
+        text = "A text of more than {most} characters is not compiled."
+        problems.error("text-too-long", Place(source.name, 1, 0), text, most=LONGEST_TEXT)
         problems.check()
     tokens = Reader(preprocessor.run(source), problems).read()
     problems.check()
@@ -213,9 +183,8 @@ def compile_unit(
     from wsklab.c.headers import headers as own_headers
 
     prelude = headers or own_headers()
-    problems = Problems()
-    source = Source(name, text)
-    preprocessor = Preprocessor(problems, if_evaluator(problems), prelude.macros, prelude.files, includes_from(includes))
+    problems, source = Problems(), Source(name, text)
+    preprocessor = Preprocessor(problems, prelude.macros, prelude.files, includes_from(includes))
     with deep_recursion():
         try:
             externals, gaps = parse_unit(source, problems, preprocessor, prelude.typedef_names)
