@@ -48,7 +48,7 @@ def engine_keys() -> dict[str, str]:
         keys = _sentences(tree) if "/c/" in where else _spoken(tree)
         for key in keys:
             found.setdefault(key, where)
-    for key, where in [*_table_keys(), *_rule_keys(), *_exercise_keys(), *_panel_keys(), *_NAMED.items()]:
+    for key, where in [*_table_keys(), *_rule_keys(), *_exercise_keys(), *_panel_keys(), *_limits_keys(), *_NAMED.items()]:
         found.setdefault(key, where)
     return {key: where for key, where in found.items() if any(char.isalpha() for char in key)}
 
@@ -136,6 +136,16 @@ def _panel_keys() -> Iterator[tuple[str, str]]:
                 if isinstance(node, ast.Call) and _name(node.func) == "what_if" and isinstance(node.args[1], ast.Dict):
                     for key in node.args[1].keys:
                         yield from ((label, f"notebooks/en/{file.name}") for label in _literals(key) if key)
+
+
+def _limits_keys() -> Iterator[tuple[str, str]]:
+    """The tables of the page "How the lab works": the headings, which the hook says, and the words, which the engine holds."""
+    hook = ROOT / "docs" / "hooks" / "limits.py"
+    sys.path.insert(0, str(hook.parent))
+    import limits
+
+    yield from ((key, "docs/hooks/limits.py") for key in _spoken(ast.parse(hook.read_text("utf-8"))))
+    yield from ((key, where) for where, key in limits.words())
 
 
 def main() -> int:
