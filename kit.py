@@ -229,7 +229,8 @@ def _start_build(code, folder, url):
         WSKLAB_SITE_URL=url if code == LANGUAGES[0] or not url else url + code + "/",
     )
     config = ROOT / "docs" / ("mkdocs.%s.yml" % code)
-    command = [str(venv_python()), "-m", "mkdocs", "build", "--strict", "--quiet", "-f", str(config), "-d", str(folder / code)]
+    # Not --quiet: it drops the warnings before --strict has counted them.
+    command = [str(venv_python()), "-m", "mkdocs", "build", "--strict", "-f", str(config), "-d", str(folder / code)]
     with open(str(folder / (code + ".log")), "wb") as log:
         return subprocess.Popen(command, cwd=str(ROOT), env=env, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
 

@@ -161,6 +161,11 @@ NOTEBOOK = """{"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": {"
     [
         ("x = 1", "# A lesson", r"notebooks/ja/00_broken.ipynb: cell 3 ((1 +): ZeroDivisionError: division by zero"),
         ("raise KeyError(3)", "# A lesson", r"notebooks/ja/00_broken.ipynb: cell 2 (raise KeyError(3)): KeyError: 3"),
+        (
+            "x = 1",
+            "# A lesson\\n\\n[b](01_nowhere.ipynb)",
+            r"lessons/00_broken.ipynb: the link to 01_nowhere.ipynb leads nowhere",
+        ),
         ("x = 1", "A lesson", r"notebooks/ja/00_broken.ipynb: no cell starts with a title (# …)"),
     ],
 )
@@ -169,7 +174,10 @@ def test_broken_notebook_is_named_with_its_cell_and_the_old_site_stays(
 ) -> None:
     folder = tmp_path / "notebooks" / "ja"
     folder.mkdir(parents=True)
-    (folder / "00_broken.ipynb").write_text(NOTEBOOK.replace("FIRST", first).replace("# A lesson", text), encoding="utf-8")
+    good = " 1 / 1)" if "nowhere" in text else " 1 / 0)"
+    (folder / "00_broken.ipynb").write_text(
+        NOTEBOOK.replace("FIRST", first).replace("# A lesson", text).replace(" 1 / 0)", good), encoding="utf-8"
+    )
     monkeypatch.setenv("WSKLAB_NOTEBOOKS", str(tmp_path / "notebooks"))
     site = tmp_path / "site"
     site.mkdir()
