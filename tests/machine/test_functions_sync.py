@@ -256,19 +256,19 @@ def test_fast_mutexes(m: Machine, inline: Any) -> None:
 # IRQL and spin locks
 
 
-def test_irql(m: Machine) -> None:
+def test_irql(m: Machine, inline: Any) -> None:
     """KRN-32, KRN-35."""
     old = m.allocate(1, "stack")
-    m.api("KeRaiseIrql")(2, old)
+    inline(m, "KeRaiseIrql")(2, old)
     assert (m.api("KeGetCurrentIrql")(), m.u8(old)) == (2, 0)
     with stops("irql-raised-to-lower", 0xC4, "0x30"):
-        m.api("KeRaiseIrql")(1, old)
+        inline(m, "KeRaiseIrql")(1, old)
     with stops("irql-lowered-wrongly", 0xC4, "0x31"):
         m.api("KeLowerIrql")(1)
     m.api("KeLowerIrql")(0)
     with stops("irql-lowered-wrongly", 0xC4, "0x31"):
         m.api("KeLowerIrql")(0)
-    assert (m.api("KfRaiseIrql")(1), m.api("KeRaiseIrqlToDpcLevel")(), m.irql) == (0, 1, 2)
+    assert (m.api("KfRaiseIrql")(1), inline(m, "KeRaiseIrqlToDpcLevel")(), m.irql) == (0, 1, 2)
 
 
 def test_paged_code(m: Machine) -> None:

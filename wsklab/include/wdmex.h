@@ -88,7 +88,10 @@ PVOID ExAllocatePoolQuotaZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Ta
 PVOID ExAllocatePoolQuotaUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
 void ExFreePool(PVOID P);
 void ExFreePoolWithTag(PVOID P, ULONG Tag);
-void ExFreePool2(PVOID P, ULONG Tag, PCPOOL_EXTENDED_PARAMETER ExtendedParameters, ULONG ExtendedParametersCount);
+FORCEINLINE void ExFreePool2(PVOID P, ULONG Tag, PCPOOL_EXTENDED_PARAMETER ExtendedParameters, ULONG ExtendedParametersCount)
+{
+    ExFreePoolWithTag(P, Tag);
+}
 #define POOL_ZERO_DOWN_LEVEL_SUPPORT 1
 #define DrvRtPoolNxOptIn 0x00000001
 #define ExInitializeDriverRuntime(RuntimeFlags) ((void)(RuntimeFlags))

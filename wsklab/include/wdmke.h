@@ -27,9 +27,15 @@ typedef LONG KPRIORITY;
 #define HIGH_LEVEL 15
 
 KIRQL KeGetCurrentIrql(void);
-void KeRaiseIrql(KIRQL NewIrql, PKIRQL OldIrql);
-KIRQL KeRaiseIrqlToDpcLevel(void);
 KIRQL KfRaiseIrql(KIRQL NewIrql);
+FORCEINLINE void KeRaiseIrql(KIRQL NewIrql, PKIRQL OldIrql)
+{
+    *OldIrql = KfRaiseIrql(NewIrql);
+}
+FORCEINLINE KIRQL KeRaiseIrqlToDpcLevel(void)
+{
+    return KfRaiseIrql(DISPATCH_LEVEL);
+}
 void KeLowerIrql(KIRQL NewIrql);
 /*
  * What the inline functions of these headers say to the machine. wsklab_stop: a rule is broken; Values is a format such as

@@ -4,18 +4,9 @@ Importing this package declares the modelled functions of the I/O manager and of
 """
 
 from wsklab.io import completion, device, irp, mdl, unload, workitem
-from wsklab.machine import (
-    functions_locks,
-    functions_memory,
-    functions_pool,
-    functions_print,
-    functions_sync,
-    functions_system,
-    functions_thread,
-    functions_timer,
-)
+from wsklab.machine import functions_locks, functions_pool, functions_system, functions_thread, functions_timer
 
 __all__ = [
-    "completion", "device", "functions_locks", "functions_memory", "functions_pool", "functions_print", "functions_sync",
-    "functions_system", "functions_thread", "functions_timer", "irp", "mdl", "unload", "workitem",
+    "completion", "device", "functions_locks", "functions_pool", "functions_system", "functions_thread", "functions_timer",
+    "irp", "mdl", "unload", "workitem",
 ]  # fmt: skip

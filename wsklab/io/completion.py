@@ -13,39 +13,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 
+# isort: off
 from wsklab.io.irp import (
-    BACK,
-    DONE,
-    MORE_PROCESSING_REQUIRED,
-    ON_CANCEL,
-    ON_ERROR,
-    ON_SUCCESS,
-    PENDING,
-    PENDING_RETURNED,
-    SENT,
-    Packet,
-    blank,
-    code_name,
-    irps,
-    layout,
-    next_state,
-    packet_of,
-    refuse,
+    BACK, DONE, MORE_PROCESSING_REQUIRED, ON_CANCEL, ON_ERROR, ON_SUCCESS, PENDING, PENDING_RETURNED, SENT, Packet, blank,
+    code_name, irps, layout, next_state, packet_of, refuse,
 )  # fmt: skip
+
+# isort: on
 from wsklab.machine import DISPATCH_LEVEL, HIGH_LEVEL, Machine, wdk
 from wsklab.machine.functions_locks import held_locks
 from wsklab.machine.status import name_of
 
 
 def complete(
-    m: Machine,
-    irp: int,
-    status: int | None = None,
-    information: int | None = None,
-    *,
-    by: str,
+    m: Machine, irp: int, status: int | None = None, information: int | None = None, *, by: str,
     function: str = "IoCompleteRequest",
-) -> None:
+) -> None:  # fmt: skip
     """Complete an IRP, as IoCompleteRequest does.
 
     `status` and `information` go to IoStatus, None leaves what stands there; `by` is who completes it, in the call `function`,

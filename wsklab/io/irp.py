@@ -309,7 +309,7 @@ def hand_over(
     index = m.u8(irp + o.index) - 1
     if index <= 0:
         refuse(m, "irp-no-stack-location", packet, function or to)
-    location = m.u64(irp + o.current) - o.location
+    location: int = m.u64(irp + o.current) - o.location
     if packet.own and by == packet.maker and not passing:
         _check_routine(m, packet, location, to, function)
     m.set_u8(irp + o.index, index)

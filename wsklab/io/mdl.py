@@ -232,21 +232,6 @@ def MmGetSystemAddressForMdlSafe(m: Machine, Mdl: int, Priority: int) -> int:
 
 
 @wdk()
-def MmMapLockedPagesSpecifyCache(m: Machine, MemoryDescriptorList: int, AccessMode: int, *more: int) -> int:
-    """Map the described bytes for the kernel, NULL on failure. Facts: KRN-09."""
-    if AccessMode:
-        m.not_modelled("MmMapLockedPagesSpecifyCache with UserMode")
-    return system_address(m, MemoryDescriptorList)
-
-
-@wdk()
-def MmUnmapLockedPages(m: Machine, BaseAddress: int, MemoryDescriptorList: int) -> None:
-    """Undo MmMapLockedPagesSpecifyCache."""
-    known = ready(m, MemoryDescriptorList, "MmUnmapLockedPages")
-    m.set_u16(MemoryDescriptorList + _FLAGS, known.flags & ~MAPPED)
-
-
-@wdk()
 def MmPrepareMdlForReuse(m: Machine, Mdl: int) -> None:
     """Prepare a partial MDL for being built again. Facts: KRN-10."""
     known = fields(m, Mdl, "MmPrepareMdlForReuse")

@@ -72,20 +72,6 @@ def IoQueueWorkItem(m: Machine, IoWorkItem: int, WorkerRoutine: int, QueueType: 
     _queue(m, IoWorkItem, WorkerRoutine, (_owner(m, IoWorkItem, "IoQueueWorkItem"), Context), "IoQueueWorkItem")
 
 
-@wdk()
-def IoQueueWorkItemEx(m: Machine, IoWorkItem: int, WorkerRoutine: int, QueueType: int, Context: int) -> None:
-    """Run WorkerRoutine(IoObject, Context, IoWorkItem) soon in a system thread. Facts: KRN-30."""
-    arguments = (_owner(m, IoWorkItem, "IoQueueWorkItemEx"), Context, IoWorkItem)
-    _queue(m, IoWorkItem, WorkerRoutine, arguments, "IoQueueWorkItemEx")
-
-
-@wdk()
-def ExQueueWorkItem(m: Machine, WorkItem: int, QueueType: int) -> None:
-    """Run the routine of a WORK_QUEUE_ITEM soon in a system thread. Facts: KRN-30."""
-    item = m.view(WorkItem, "WORK_QUEUE_ITEM")
-    _queue(m, WorkItem, int(item.WorkerRoutine), (int(item.Parameter),), "ExQueueWorkItem")
-
-
 def check_work_items(m: Machine) -> None:
     """At unload: stop when a work item is still queued (KRN-30, BUG-16)."""
     for item, routine in _items(m).queued.items():

@@ -62,19 +62,6 @@ def KfRaiseIrql(m: Machine, NewIrql: int) -> int:
 
 
 @wdk(irql=HIGH_LEVEL)
-def KeRaiseIrql(m: Machine, NewIrql: int, OldIrql: int) -> None:
-    """Raise the IRQL and store the one before. Facts: KRN-35."""
-    m.set_u8(OldIrql, m.irql)
-    KfRaiseIrql(m, NewIrql)
-
-
-@wdk()
-def KeRaiseIrqlToDpcLevel(m: Machine) -> int:
-    """Raise the IRQL to DISPATCH_LEVEL; returns the one before."""
-    return int(KfRaiseIrql(m, DISPATCH_LEVEL))
-
-
-@wdk(irql=HIGH_LEVEL)
 def KeLowerIrql(m: Machine, NewIrql: int) -> None:
     """Go back to the IRQL that KeRaiseIrql saved, and to no other. Facts: KRN-35."""
     saved = _locks(m).raised.get(m.thread)

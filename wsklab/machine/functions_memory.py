@@ -39,14 +39,11 @@ def _copy(m: Machine, function: str, target: int, source: int, size: int) -> int
     return move(m, target, source, size)
 
 
-for _name, _function in {
-    "memset": fill,
-    "RtlZeroMemory": zero,
-    "RtlSecureZeroMemory": zero,
-    "memmove": move,
-    "RtlMoveMemory": move,
-}.items():
-    wdk(irql=HIGH_LEVEL, quiet=True, name=_name)(_function)
+for _name in ("RtlZeroMemory", "RtlSecureZeroMemory"):
+    wdk(irql=HIGH_LEVEL, quiet=True, name=_name)(zero)
+for _name in ("memmove", "RtlMoveMemory"):
+    wdk(irql=HIGH_LEVEL, quiet=True, name=_name)(move)
+wdk(irql=HIGH_LEVEL, quiet=True, name="memset")(fill)
 
 
 @_quiet

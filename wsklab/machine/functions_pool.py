@@ -7,7 +7,7 @@ driver are not in this table, so freeing them with ExFreePool is seen. Facts: KR
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from wsklab.machine.api import APC_LEVEL, wdk
 from wsklab.machine.machine import Machine
@@ -16,8 +16,7 @@ UNINITIALIZED, RAISE, NON_PAGED, NON_PAGED_EXECUTE, PAGED = 0x2, 0x20, 0x40, 0x8
 PAGED_POOL = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Allocation:
+class Allocation(NamedTuple):
     """A live pool block of the driver."""
 
     address: int
@@ -148,12 +147,6 @@ def ExFreePool(m: Machine, P: int) -> None:
 def ExFreePoolWithTag(m: Machine, P: int, Tag: int) -> None:
     """Free a pool block that was allocated with Tag; Tag 0 fits every block. Facts: KRN-16, BUG-08."""
     _free(m, "ExFreePoolWithTag", P, Tag)
-
-
-@wdk()
-def ExFreePool2(m: Machine, P: int, Tag: int, ExtendedParameters: int, ExtendedParametersCount: int) -> None:
-    """Free a pool block that was allocated with Tag."""
-    _free(m, "ExFreePool2", P, Tag)
 
 
 def check_pool(m: Machine, driver: str = "driver") -> None:

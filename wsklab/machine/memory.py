@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from struct import Struct
-from typing import ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from wsklab.c.types import CType, Float, Int
 
@@ -65,7 +65,7 @@ class Views:
     def renew(self, data: bytearray, state: bytearray) -> None:
         """Look at the grown arena."""
         self._size = len(data)
-        self._open = [memoryview(data), memoryview(state)]
+        self._open: list[Any] = [memoryview(data), memoryview(state)]
         for size, letter in ((1, "b"), (2, "h"), (4, "i"), (8, "q")):
             signed, unsigned = (self._open[0].cast(code) for code in (letter, letter.upper()))
             states = self._open[1].cast(letter.upper())

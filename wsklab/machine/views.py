@@ -29,7 +29,7 @@ class View:
     # As a pointer
 
     def __bool__(self) -> bool:
-        return self._address != 0
+        return bool(self._address)
 
     def __int__(self) -> int:
         return int(self._address)
