@@ -1,32 +1,25 @@
 """Literals and integer constant expressions.
 
-The same arithmetic serves array sizes, enumerators, case labels, bit-field widths, ``sizeof`` and ``offsetof``, header
-constants and ``#if``. Values are Python ints that are always in the range of their C type.
+Array sizes, enumerators, case labels, bit-field widths, header constants and ``#if`` have the value that the typed check folds
+the expression to. Values are Python ints that are always in the range of their C type.
 """
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
-from wsklab.c import types
-from wsklab.c.types import DOUBLE, FLOAT, INT, LLONG, ULLONG, Array, CType, Function, Int, Pointer, Record
+from wsklab.c import tree, types
+from wsklab.c.source import Problems
+from wsklab.c.types import DOUBLE, FLOAT, INT, LLONG, ULLONG, Array, CType, Int
 
 if TYPE_CHECKING:
+    from wsklab.c.check_expressions import Expressions
     from wsklab.c.declare import Declarations
 
 Typed = tuple[int, CType]
-Known = tuple[int | float | None, CType]
-"""Value and type of an expression whose value need not be constant."""
-
-
-class NotConstant(ValueError):
-    """The expression is not an integer constant expression."""
-
 
 # Literals
 
@@ -138,198 +131,56 @@ def usual(left: CType, right: CType) -> CType:
     return types.ULONG if signed.rank == 4 else ULLONG
 
 
-def convert(value: float, ctype: CType) -> int:
-    """`value` as an integer or pointer of type `ctype`, wrapped as C does it."""
-    if isinstance(ctype, Int):
-        return int(bool(value)) if ctype.name == "_Bool" else ctype.wrap(int(value))
-    return int(value) & 0xFFFF_FFFF_FFFF_FFFF
-
-
 # Constant expressions
 
 
-def _divide(left: int, right: int) -> int:
-    if not right:
-        raise NotConstant("division by zero")
-    quotient = abs(left) // abs(right)
-    return quotient if (left < 0) == (right < 0) else -quotient
+def evaluate(declarations: Declarations, node: Any) -> Typed:
+    """Value and type of an integer constant expression: what the typed check folds to a number.
+
+    Raises:
+        ValueError: with a sentence, if it is no such expression.
+    """
+    if isinstance(node, c_ast.FuncCall) and isinstance(node.name, c_ast.ID) and node.name.name == "offsetof":
+        record, designator = node.args.exprs
+        return evaluate(declarations, c_ast.UnaryOp("&", _member_at_zero(record, designator), node.coord))[0], types.SIZE_T
+    expressions, problems = _expressions(declarations)
+    with expressions.unevaluated():
+        found = expressions.value(node)
+    if problems.errors:
+        raise ValueError(problems.errors[0].message)
+    if isinstance(found, tree.Constant) and isinstance(found.value, int):
+        return found.value, found.type
+    divided = isinstance(found, tree.Binary) and found.op in ("/", "%") and isinstance(found.right, tree.Constant)
+    raise ValueError("division by zero" if divided else "the value is not constant")
 
 
-_ARITHMETIC: dict[str, Callable[[int, int], int]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": _divide, "%": lambda a, b: a - b * _divide(a, b),
-    "&": operator.and_, "|": operator.or_, "^": operator.xor,
-}  # fmt: skip
-_COMPARISONS: dict[str, Callable[[int, int], bool]] = {
-    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
+def expression_type(declarations: Declarations, node: Any) -> CType | None:
+    """Type of an expression outside of functions, None if something is wrong with it."""
+    expressions, problems = _expressions(declarations)
+    ctype = expressions.type_of(node)
+    return None if problems.errors else ctype
 
 
-class Evaluator:
-    """Evaluates constant expressions over the names and types of `declarations`. Methods raise `NotConstant`."""
+def _expressions(declarations: Declarations) -> tuple[Expressions, Problems]:
+    """A check that reports to nobody and looks for no similar names (the headers may not be there yet)."""
+    from wsklab.c.check_context import Body
+    from wsklab.c.check_expressions import Expressions
 
-    def __init__(self, declarations: Declarations) -> None:
-        self.declarations = declarations
-
-    def value(self, node: Any) -> Typed:
-        """Value and type of an expression node."""
-        value, ctype = self.known(node)
-        if not isinstance(value, int):
-            raise NotConstant("the value is not constant")
-        return value, ctype
-
-    def known(self, node: Any) -> Known:
-        """Type of an expression node and, if it is constant, its value."""
-        method = getattr(self, f"_{type(node).__name__}", None)
-        if method is None:
-            raise NotConstant(type(node).__name__)
-        found: Known = method(node)
-        return found
-
-    def _Constant(self, node: Any) -> Known:
-        value, ctype = literal(node)
-        return None if isinstance(value, bytes) else value, ctype
-
-    def _ID(self, node: Any) -> Known:
-        symbol = self.declarations.lookup(node.name)
-        if symbol is None:
-            raise NotConstant(node.name)
-        return symbol.value, symbol.type
-
-    def _Cast(self, node: Any) -> Known:
-        ctype = self.declarations.type_of(node.to_type)
-        try:
-            value = self.known(node.expr)[0]
-        except NotConstant:
-            value = None
-        return (None if value is None or not isinstance(ctype, (Int, Pointer)) else convert(value, ctype)), ctype
-
-    def _TernaryOp(self, node: Any) -> Known:
-        chosen, other = (node.iftrue, node.iffalse) if self.value(node.cond)[0] else (node.iffalse, node.iftrue)
-        value, ctype = self.value(chosen)
-        try:
-            common = usual(ctype, self.value(other)[1])
-        except NotConstant:
-            return value, ctype
-        return (convert(value, common), common) if isinstance(common, Int) and isinstance(ctype, Int) else (value, ctype)
-
-    def _UnaryOp(self, node: Any) -> Known:
-        if node.op == "sizeof":
-            return self.type_of(node.expr).size, types.SIZE_T
-        if node.op in ("_Alignof", "__alignof"):
-            return self.declarations.type_of(node.expr).align, types.SIZE_T
-        if node.op == "*":
-            return None, self._address(node)[1]
-        if node.op == "&":
-            address, ctype = self._address(node.expr)
-            return address, Pointer(ctype)
-        value, ctype = self.value(node.expr)
-        if node.op == "!":
-            return int(not value), INT
-        ctype = promote(ctype)
-        if node.op not in ("-", "+", "~") or not isinstance(ctype, Int):
-            raise NotConstant(node.op)
-        return ctype.wrap({"-": -value, "+": value, "~": ~value}[node.op]), ctype
-
-    def _BinaryOp(self, node: Any) -> Known:
-        left, left_type = self.value(node.left)
-        if node.op in ("&&", "||"):
-            decided = bool(left) == (node.op == "||")
-            return int(bool(left if decided else self.value(node.right)[0])), INT
-        right, right_type = self.value(node.right)
-        if node.op in ("<<", ">>"):
-            ctype = promote(left_type)
-            if not isinstance(ctype, Int) or not 0 <= right < ctype.bits:
-                raise NotConstant("shift")
-            return ctype.wrap(left << right if node.op == "<<" else left >> right), ctype
-        if not isinstance(left_type, Int) or not isinstance(right_type, Int):
-            return self._pointers(node.op, left, left_type, right, right_type)
-        common = usual(left_type, right_type)
-        left, right = convert(left, common), convert(right, common)
-        if node.op in _COMPARISONS:
-            return int(_COMPARISONS[node.op](left, right)), INT
-        return convert(_ARITHMETIC[node.op](left, right), common), common
-
-    def _pointers(self, op: str, left: int, left_type: CType, right: int, right_type: CType) -> Known:
-        if op in _COMPARISONS:
-            return int(_COMPARISONS[op](left, right)), INT
-        if op == "-" and isinstance(left_type, Pointer) and isinstance(right_type, Pointer):
-            return (left - right) // left_type.to.size, LLONG
-        if op in "+-" and isinstance(left_type, Pointer) and isinstance(right_type, Int):
-            return convert(_ARITHMETIC[op](left, right * left_type.to.size), left_type), left_type
-        raise NotConstant(op)
-
-    def _FuncCall(self, node: Any) -> Known:
-        if isinstance(node.name, c_ast.ID) and node.name.name == "offsetof":
-            record, designator = node.args.exprs
-            return self._address(designator, self.declarations.type_of(record))[0], types.SIZE_T
-        function = self.known(node.name)[1]
-        function = function.to if isinstance(function, Pointer) else function
-        if not isinstance(function, Function):
-            raise NotConstant("call")
-        return None, function.returns
-
-    def _StructRef(self, node: Any) -> Known:
-        return None, self._address(node)[1]
-
-    _ArrayRef = _StructRef
-
-    def _address(self, node: Any, within: CType | None = None) -> tuple[int | None, CType]:
-        """Type of an lvalue and, if it is constant, its address; `within` is what an offsetof designator starts from."""
-        if isinstance(node, c_ast.StructRef):
-            base, ctype = self._pointed(node.name) if node.type == "->" else self._address(node.name, within)
-            offset, member = _field(ctype, node.field.name)
-            return _plus(base, offset), member
-        if isinstance(node, c_ast.ArrayRef):
-            base, ctype = self._pointed(node.name, within)
-            index = self.known(node.subscript)[0] if base is not None else None
-            return _plus(base, index * ctype.size if isinstance(index, int) else None), ctype
-        if isinstance(node, c_ast.UnaryOp) and node.op == "*":
-            return self._pointed(node.expr)
-        if within is not None:
-            return _field(within, node.name)
-        return None, self.known(node)[1]
-
-    def _pointed(self, node: Any, within: CType | None = None) -> tuple[int | None, CType]:
-        """The address that an array or pointer expression stands for, and the type there."""
-        address, ctype = self._address(node, within)
-        if isinstance(ctype, Array):
-            return address, ctype.of
-        if not isinstance(ctype, Pointer):
-            raise NotConstant("not a pointer")
-        value = self.known(node)[0] if within is None else None
-        return (value if isinstance(value, int) else None), ctype.to
-
-    def type_of(self, node: Any) -> CType:
-        """Type of the operand of sizeof: a type name or an expression."""
-        ctype = self.declarations.type_of(node) if isinstance(node, c_ast.Typename) else self.declarations.expression_type(node)
-        if ctype is None:
-            raise NotConstant("type unknown")
-        return ctype
-
-    def simple_type(self, node: Any) -> CType | None:
-        """Type of an expression made of names, members, ``*``, ``&``, indices, calls, casts and constants; None for others."""
-        try:
-            return self.known(node)[1]
-        except NotConstant:
+    class Quiet(Body):
+        def suggestion(self, name: str) -> None:
             return None
 
-
-def _field(ctype: CType, name: str) -> tuple[int, CType]:
-    if not isinstance(ctype, Record) or name not in ctype.members:
-        raise NotConstant(name)
-    return ctype.members[name].offset, ctype.members[name].type
+    problems = Problems()
+    return Expressions(Quiet("", declarations, problems, types.VOID, is_static=True)), problems
 
 
-def _plus(left: int | None, right: int | None) -> int | None:
-    return None if left is None or right is None else left + right
-
-
-class IfEvaluator(Evaluator):
-    """Evaluates ``#if``: every number has 64 bits, every name that is left is 0."""
-
-    def _Constant(self, node: Any) -> Known:
-        value, ctype = super()._Constant(node)
-        return value, ULLONG if isinstance(ctype, Int) and not ctype.signed else LLONG
-
-    def _ID(self, node: Any) -> Known:
-        return 0, LLONG
+def _member_at_zero(record: Any, designator: Any) -> Any:
+    """``((record *)0)->designator``."""
+    if isinstance(designator, c_ast.ID):
+        pointer = c_ast.Typename(None, [], None, c_ast.PtrDecl([], record.type), record.coord)
+        zero = c_ast.Cast(pointer, c_ast.Constant("int", "0", record.coord), record.coord)
+        return c_ast.StructRef(zero, "->", designator, designator.coord)
+    inner = _member_at_zero(record, designator.name)
+    if isinstance(designator, c_ast.ArrayRef):
+        return c_ast.ArrayRef(inner, designator.subscript, designator.coord)
+    return c_ast.StructRef(inner, ".", designator.field, designator.coord)

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from pycparser import c_ast
 
 from wsklab.c import types
-from wsklab.c.constant import Evaluator, Typed
+from wsklab.c.constant import Typed, evaluate, expression_type
 from wsklab.c.gaps import Gap
 from wsklab.c.records import complete, element_count, has_size
 from wsklab.c.source import Place, Problems, place_of
@@ -68,8 +69,7 @@ class Declarations:
         self.parent = parent
         self.scopes = [Scope()]
         self._defined: dict[int, tuple[Node, CType]] = {}
-        self.evaluator = Evaluator(self)
-        self.expression_type: Callable[[Node], CType | None] = self.evaluator.simple_type
+        self.expression_type: Callable[[Node], CType | None] = partial(expression_type, self)
 
     # Scopes
 
@@ -120,7 +120,7 @@ class Declarations:
     def typed_constant(self, node: Node) -> Typed | None:
         """Value and type of an integer constant expression, None if it is none."""
         try:
-            return self.evaluator.value(node)
+            return evaluate(self, node)
         except (ValueError, TypeError):
             return None
 

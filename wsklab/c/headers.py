@@ -32,9 +32,6 @@ from wsklab.c.unit import FunctionDefinition, Unit, parse_unit
 
 INCLUDE = Path(__file__).resolve().parent.parent / "include"
 _ALL = "all.h"
-_PHASES = (
-    "tokens", "preprocess", "reader", "parse", "gaps", "constant", "declare", "records", "types", "unit", "headers", "cache",
-)  # fmt: skip
 
 
 class Headers:
@@ -164,9 +161,8 @@ def _texts(directory: Path) -> dict[str, str]:
 def _key(texts: dict[str, str]) -> str:
     """What the cache depends on: the headers, this front end, pcpp and pycparser."""
     digest = hashlib.sha256(repr((pcpp.__version__, pycparser.__version__)).encode())
-    for module in _PHASES:
-        with suppress(OSError):
-            digest.update(Path(__file__).with_name(module + ".py").read_bytes())
+    for module in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(module.read_bytes())
     for name, text in texts.items():
         digest.update(f"\0{name}\0{text}".encode())
     return digest.hexdigest()

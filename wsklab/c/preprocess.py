@@ -17,12 +17,12 @@ from typing import Any
 from pcpp.parser import Action, OutputDirective
 from pcpp.preprocessor import Preprocessor as Pcpp
 
-from wsklab.c.constant import IfEvaluator
+from wsklab.c.constant import INTEGER, evaluate
 from wsklab.c.declare import Declarations
 from wsklab.c.parse import Parser
 from wsklab.c.reader import Reader
 from wsklab.c.source import Place, Problems, Source
-from wsklab.c.tokens import BLANK, JOINED, NEWLINE, OPEN_COMMENT, PRAGMA, STRING, WORD, Position, Token, tokenize
+from wsklab.c.tokens import BLANK, JOINED, NEWLINE, NUMBER, OPEN_COMMENT, PRAGMA, STRING, WORD, Position, Token, tokenize
 
 MOST_TOKENS = 100_000
 """A unit whose macros expand to more tokens than this is refused."""
@@ -126,14 +126,21 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         return iter(self.parsegen("", source.name, source.name))
 
     def _if_value(self, tokens: list[Token], **names: Any) -> SimpleNamespace:
-        """Stands for pcpp's evaluator of ``#if`` expressions."""
-        own = Problems()
+        """Stands for pcpp's evaluator of ``#if`` expressions: every number has 64 bits, every name that is left is 0."""
+        own, value, numbers = Problems(), 0, []
+        for token in tokens:
+            match = INTEGER.match(token.value)
+            if token.type == WORD:
+                numbers.append(Token(NUMBER, "0LL", token.position))
+            elif match:
+                numbers.append(Token(NUMBER, match[1] + ("ULL" if "u" in match[2].lower() else "LL"), token.position))
+            elif token.type not in _BLANKS:
+                numbers.append(token)
         try:
-            words = Reader([token for token in tokens if token.type not in _BLANKS], own).read()
-            value = IfEvaluator(Declarations(own)).value(Parser(own).expression(words))[0]
-        except ValueError as reason:
-            text, value = "This #if condition has no value: {reason}.", 0
-            self.problems.error("if-expression", tokens[0].position.place, text, reason=str(reason).rstrip("."))
+            value = evaluate(Declarations(own), Parser(own).expression(Reader(numbers, own).read()))[0]
+        except ValueError as error:
+            text = "This #if condition has no value: {reason}."
+            self.problems.error("if-expression", tokens[0].position.place, text, reason=str(error).rstrip("."))
         return SimpleNamespace(value=lambda: value)
 
     # What follows replaces methods of pcpp, under pcpp's names.
