@@ -48,7 +48,6 @@ def complete(
         m.set_u64(irp + o.information, information)
     if by != "driver":
         m.set_u64(irp + o.cancel_routine, 0)
-    packet.completions += 1
     if packet.visits:
         packet.visits[-1].completed = True
     if m.trace.on:

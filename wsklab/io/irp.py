@@ -67,7 +67,6 @@ class Packet:
     state: str = READY  # see ACTIONS
     holders: list[str] = field(default_factory=list)  # who has it, by depth: the maker first, whoever got it last at the end
     moves: int = 0  # counts every change of state, so that a completion in progress sees what its routine did
-    completions: int = 0
     raw: bool = False  # lives in memory of the driver's own (IoInitializeIrp)
     finished: Finished | None = None  # for IRPs of others, called as finished(irp, status, information) at the end
     visits: list[Visit] = field(default_factory=list)  # dispatch routines under way for it

@@ -7,7 +7,7 @@ fixes an answer by kind, a seed draws answers, a replay string repeats them. Not
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -70,7 +70,3 @@ class Choices(dict[str, str]):
     def replay(self) -> str:
         """The string that repeats every decision of this run."""
         return "replay:" + "".join(_DIGITS[min(index, 35)] for _, _, index in self.taken).rstrip("0")
-
-    def kinds(self) -> Iterable[str]:
-        """The kinds that were asked for in this run, in order of appearance."""
-        return dict.fromkeys(kind for kind, _, _ in self.taken)

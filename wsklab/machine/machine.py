@@ -94,30 +94,22 @@ class Machine:
     u16: Callable[[int], int]
     u32: Callable[[int], int]
     u64: Callable[[int], int]
-    i8: Callable[[int], int]
-    i16: Callable[[int], int]
     i32: Callable[[int], int]
     i64: Callable[[int], int]
     set_u8: Callable[[int, int], None]
     set_u16: Callable[[int, int], None]
     set_u32: Callable[[int, int], None]
     set_u64: Callable[[int, int], None]
-    set_i8: Callable[[int, int], None]
-    set_i16: Callable[[int, int], None]
     set_i32: Callable[[int, int], None]
     set_i64: Callable[[int, int], None]
 
     # Memory
 
-    def allocate(
-        self, size: int, kind: str = "pool", *, tag: int = 0, label: str = "", zero: bool = False, readonly: bool = False
-    ) -> int:
+    def allocate(self, size: int, kind: str = "pool", *, tag: int = 0, label: str = "", zero: bool = False) -> int:
         """A new guarded block of `size` bytes; returns its address. Unless `zero`, its bytes count as never written."""
         block = self.memory.map(size, kind, tag=tag, label=label or kind)
-        if zero or readonly:
+        if zero:
             self.memory.write(block.address, bytes(size))
-        if readonly:
-            self.memory.mark(block.address, size, READ_ONLY)
         if self.trace.on and kind in ("pool", "irp", "mdl", "object"):
             where, objects = self.caller(), (block.address,)
             self.trace.add("allocate", block.label, actor="io", objects=objects, where=where, size=size, memory=kind, tag=tag)
