@@ -21,22 +21,6 @@ def _items(m: Machine) -> WorkItems:
     return m.model("io.workitems", WorkItems)
 
 
-def _queue(m: Machine, item: int, routine: int, arguments: tuple[int, ...], function: str) -> None:
-    queued = _items(m).queued
-    if item in queued:
-        m.stop("workitem-queued-twice", objects=(item,), object=f"{item:#018x}", function=function)
-    queued[item] = routine
-    name = m.code_at(routine).name
-
-    def body() -> Generator[Wait, Any, None]:
-        del queued[item]
-        yield from m.call_waiting(routine, *arguments)
-        if m.irql != PASSIVE_LEVEL:
-            m.stop("routine-changed-irql", what=name, before=PASSIVE_LEVEL, after=m.irql)
-
-    m.start_thread(body(), f"work item {name}")
-
-
 def _owner(m: Machine, item: int, function: str) -> int:
     owner = _items(m).owners.get(item)
     if owner is None:
@@ -69,7 +53,18 @@ def IoFreeWorkItem(m: Machine, IoWorkItem: int) -> None:
 @wdk()
 def IoQueueWorkItem(m: Machine, IoWorkItem: int, WorkerRoutine: int, QueueType: int, Context: int) -> None:
     """Run WorkerRoutine(DeviceObject, Context) soon in a system thread. Facts: KRN-30."""
-    _queue(m, IoWorkItem, WorkerRoutine, (_owner(m, IoWorkItem, "IoQueueWorkItem"), Context), "IoQueueWorkItem")
+    device, queued, name = _owner(m, IoWorkItem, "IoQueueWorkItem"), _items(m).queued, m.code_at(WorkerRoutine).name
+    if IoWorkItem in queued:
+        m.stop("workitem-queued-twice", objects=(IoWorkItem,), object=f"{IoWorkItem:#018x}", function="IoQueueWorkItem")
+    queued[IoWorkItem] = WorkerRoutine
+
+    def body() -> Generator[Wait, Any, None]:
+        del queued[IoWorkItem]
+        yield from m.call_waiting(WorkerRoutine, device, Context)
+        if m.irql != PASSIVE_LEVEL:
+            m.stop("routine-changed-irql", what=name, before=PASSIVE_LEVEL, after=m.irql)
+
+    m.start_thread(body(), f"work item {name}")
 
 
 def check_work_items(m: Machine) -> None:
