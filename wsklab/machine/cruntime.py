@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from wsklab.c.types import CType, Function, Pointer
+from wsklab.c.types import CType, Function, Int, Pointer
 from wsklab.machine.api import MODELLED
 from wsklab.machine.machine import Code, Machine
 from wsklab.machine.memory import OUT_OF_SCOPE, READ_ONLY, UNWRITTEN
@@ -31,6 +31,18 @@ class CRuntime:
         self._strings: dict[bytes, int] = {}
 
     # Memory
+
+    def store_bits(self, ctype: CType, bit_offset: int, bit_width: int) -> Callable[[int, int], None]:
+        """Store function of a bit-field: the other bits of its unit stay, and count as zero while nobody has written them."""
+        load, store, size = self.load(ctype), self.store(ctype), ctype.size
+        mask = (1 << bit_width) - 1 << bit_offset
+        wrap = ctype.wrap if isinstance(ctype, Int) else int
+
+        def store_field(address: int, value: int) -> None:
+            fresh = self.memory.peek(address, size)[1] == bytes([UNWRITTEN]) * size
+            store(address, wrap((0 if fresh else load(address)) & ~mask | value << bit_offset & mask))
+
+        return store_field
 
     def fill(self, target: int, size: int) -> None:
         """Zero initialisation."""

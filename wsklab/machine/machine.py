@@ -318,8 +318,10 @@ class Machine:
         return c_caller(self.sources)
 
     def objects_in(self, values: tuple[Any, ...]) -> tuple[int, ...]:
-        """The addresses of known blocks among some values."""
-        return tuple(value for value in values if isinstance(value, int) and value > 0xFFFF and self.memory.block_at(value))
+        """The addresses of known blocks among some values; a framework handle stands for its object."""
+        handles = self._models.get("handles", {})
+        numbers = (handles.get(value, value) for value in values if isinstance(value, int) and value > 0xFFFF)
+        return tuple(number for number in numbers if self.memory.block_at(number))
 
     def stop(self, rule: str, *, objects: tuple[int, ...] = (), **values: Any) -> NoReturn:
         """Stop the machine: a rule is broken. `values` fill the rule's texts; `objects` are shown with their lives.
