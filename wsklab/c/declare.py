@@ -56,12 +56,7 @@ class Scope:
 
 
 class Declarations:
-    """Declared names of a unit, innermost scope last.
-
-    Args:
-        problems: where mistakes go.
-        parent: the headers' declarations.
-    """
+    """Declared names of a unit, innermost scope last; `parent` is the headers'."""
 
     def __init__(self, problems: Problems, parent: Declarations | None = None) -> None:
         self.problems = problems
@@ -130,12 +125,7 @@ class Declarations:
         return typed[0] if typed else None
 
     def required_constant(self, node: Node, what: str) -> int:
-        """Value of an integer constant expression; a problem is reported and 1 returned if it is none.
-
-        Args:
-            node: the expression.
-            what: what it is for, as in "the size of an array".
-        """
+        """Value of an integer constant expression, 1 if it is none; `what` says for the message what it is for."""
         value = 1 if isinstance(node, Gap) else self.constant(node)
         if value is not None:
             return value
@@ -262,11 +252,7 @@ class Declarations:
     # Declarations
 
     def declare(self, node: Node) -> Symbol | None:
-        """Enter a ``Decl``, ``Typedef`` or ``StaticAssert`` node into the current scope.
-
-        Returns:
-            The symbol, None for a declaration without a name.
-        """
+        """Enter a ``Decl``, ``Typedef`` or ``StaticAssert`` node into the current scope; None if it has no name."""
         if isinstance(node, c_ast.StaticAssert):
             if not self.required_constant(node.cond, "a static assertion"):
                 said = "" if node.message is None else node.message.value

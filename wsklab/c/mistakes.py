@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from pycparser import c_lexer
 
@@ -36,19 +36,13 @@ _STATEMENTS = {"IF", "ELSE", "WHILE", "DO", "FOR", "SWITCH", "CASE", "DEFAULT", 
 _TYPE_WORDS = {
     "TYPEID", "VOID", "CHAR", "SHORT", "INT", "LONG", "FLOAT", "DOUBLE", "SIGNED", "UNSIGNED", "_BOOL", "STRUCT", "UNION", "ENUM",
 }  # fmt: skip
-_CLOSERS = ("RPAREN", "RBRACKET", "RBRACE")
+_RECORDS = ("STRUCT", "UNION", "ENUM")
+_AFTER_A_STATEMENT = _STATEMENTS | _TYPE_WORDS | {"ID", "RBRACE"}
 _BEFORE_A_STATEMENT = {"SEMI", "LBRACE", "RBRACE", "COLON", "RPAREN", "ELSE", "DO"}
 
 
 class SyntaxStop(Exception):
-    """The parser cannot go on.
-
-    Attributes:
-        index: of the token that does not fit.
-        expected: the token type wanted, if there was just one.
-        message, coord: pycparser's.
-        reported: whether the collector of problems has it.
-    """
+    """The parser cannot take token `index`; `expected` is the type it wanted, if just one; the rest is pycparser's."""
 
     def __init__(self, index: int, expected: str | None, message: str, coord: Any = None) -> None:
         super().__init__(message)
@@ -63,15 +57,22 @@ class _Around:
         self, tokens: Sequence[Any], stop: SyntaxStop, start: int, typedefs: Sequence[str], sources: Mapping[str, Source]
     ) -> None:
         self.tokens, self.start, self.typedefs, self.sources = tokens, start, typedefs, sources
-        self.message, self.expected, self.coord = stop.message, stop.expected, stop.coord
+        self.message, self.expected = stop.message, stop.expected
         self.index = min(stop.index, len(tokens))
         self.bad: Any = tokens[self.index] if self.index < len(tokens) else None
         self.before: Any = tokens[self.index - 1] if self.index > 0 else None
         self.kind: str = self.bad.type if self.bad else ""
         self.after: str = self.before.type if self.before else ""
         self.place = _start(self.bad) if self.bad else self.end(self.before) if self.before else NOWHERE
-        self.opened = self.unclosed()
-        self.open: Any = None if self.opened is None else tokens[self.opened]
+        opened = self.unclosed()
+        self.open: Any = None if opened is None else tokens[opened]
+        in_list = bool(opened) and tokens[(opened or 0) - 1].type in ("ID", "RPAREN", "RBRACKET")
+        self.ends = self.before is not None and (self.expected == "SEMI" or self.kind == "ELSE")
+        self.wants_comma = self.expected == "RBRACE" or (self.expected == "RPAREN" and in_list)
+        self.opened_above = self.expected in ("RPAREN", "RBRACKET", "RBRACE") and self._lines_differ()
+
+    def _lines_differ(self) -> bool:
+        return bool(self.open and self.bad and self.open.lineno != self.bad.lineno)
 
     def spelled(self, token: Any) -> str:
         """The token as the text has it: the macro's name for what a macro became."""
@@ -99,139 +100,115 @@ class _Around:
                 del stack[closed[-1] :]
         return stack[-1] if stack else None
 
+    def record_end(self) -> Any:
+        """A record's closing brace with the next declaration right behind it in a later line."""
+        tokens, depth = self.tokens[self.start : self.index], 0
+        for token, following in itertools.pairwise(tokens if tokens and tokens[0].type in _RECORDS else ()):
+            depth += (token.type == "LBRACE") - (token.type == "RBRACE")
+            if token.type == "RBRACE" and depth == 0:
+                declares = following.type in _TYPE_WORDS | {"STATIC", "EXTERN", "TYPEDEF"}
+                return token if declares and following.lineno > token.lineno else None
+        return None
+
+    def function_inside(self) -> Any:
+        """The name of a function that begins where a statement was expected."""
+        if self.expected != "SEMI" or self.kind != "LBRACE" or self.after != "RPAREN":
+            return None
+        depth, index = 1, self.index - 1
+        while index > 1 and depth:
+            index -= 1
+            depth += (self.tokens[index].type == "RPAREN") - (self.tokens[index].type == "LPAREN")
+        return self.tokens[index - 1]
+
+    def unknown_type(self) -> Any:
+        """A name that stands where only a type can stand."""
+        token, index = None, self.index
+        if (self.kind == "ID" and self.message == "Invalid declaration") or self.message == "Missing type in declaration":
+            token = self.bad
+        elif self.message in ("Invalid function definition", "Invalid declarator", "Invalid specifier list"):
+            # `Foo Bar(` or `Foo *Bar(` at file level: the name the declaration begins with is no type.
+            while index > 0 and not self.starts_statement(index):
+                index -= 1
+            words = (token for token in self.tokens[index:] if token.type not in ("STATIC", "EXTERN", "CONST", "INLINE"))
+            token = next(words, self.bad)
+        elif self.after == "ID" and self.kind in ("ID", "TYPEID"):
+            begins = self.expected == "SEMI" and self.starts_statement(index - 1) and self.before.lineno == self.bad.lineno
+            parameter = self.expected in ("RPAREN", "SEMI") and self.tokens[index - 2].type in ("LPAREN", "COMMA")
+            token = self.before if begins or parameter else None
+        return token if token is not None and token.type == "ID" else None
+
+
+class _Known(NamedTuple):
+    """A known mistake. `about` gives the token it is about, True for the one that does not fit; else it is another mistake."""
+
+    id: str
+    text: str
+    about: Callable[[_Around], Any]
+    hint: str | None = None
+
+
+_KNOWN = (
+    _Known("missing-semicolon", "A semicolon is missing after {token}.", _Around.record_end),
+    _Known("unexpected-end", "The text ends too early.", lambda a: a.bad is None and a.open is None),
+    _Known("never-closed", "This {bracket} is never closed.", lambda a: a.bad is None and a.open),
+    _Known("function-inside", "{name} begins inside another function.", _Around.function_inside,
+           "A }} is missing at the end of the function above."),
+    _Known("closed-twice", "This {token} closes nothing.", lambda a: a.kind == "RBRACE" and a.open is None),
+    _Known("semicolon-before-body", "The body of a function follows its parameters without a semicolon.",
+           lambda a: a.kind == "LBRACE" and a.open is None and a.after == "SEMI" and a.before, "Take this semicolon away."),
+    _Known("unknown-type", "{name} is not the name of a type.", _Around.unknown_type),
+    _Known("else-alone", "This else has no if before it.",
+           lambda a: a.kind == "ELSE" and a.after in ("", "SEMI", "LBRACE", "RBRACE"),
+           "If several statements belong to the if, put them between {{ and }}."),
+    _Known("statement-outside", "A statement cannot stand outside a function.",
+           lambda a: a.kind in _STATEMENTS - {"ELSE"} and a.open is None and a.after == "RPAREN",
+           "Perhaps a {{ is missing before it."),
+    _Known("statement-outside", "A statement cannot stand outside a function.",
+           lambda a: a.kind in _STATEMENTS - {"ELSE"} and a.open is None,
+           "Perhaps the function above is closed by a }} too early."),
+    _Known("colon-for-semicolon", "A statement ends with a semicolon, not with a colon.",
+           lambda a: a.ends and a.kind == "COLON", "Write ; here."),
+    _Known("missing-semicolon", "A semicolon is missing after {token}.",
+           lambda a: a.ends and (a.bad.lineno > a.before.lineno or a.kind in _AFTER_A_STATEMENT) and a.before),
+    _Known("closed-twice", "This {token} closes nothing.", lambda a: a.ends and a.kind in ("RPAREN", "RBRACKET")),
+    _Known("type-as-value", "{token} is a type: it cannot stand for a value.",
+           lambda a: a.message == "Invalid expression" and a.kind in _TYPE_WORDS),
+    _Known("no-expression", "A value was expected here, not {token}.", lambda a: a.message == "Invalid expression"),
+    _Known("expected", "A name was expected here, not {token}.", lambda a: a.expected == "ID"),
+    _Known("missing-parenthesis", "After {word} comes a condition in parentheses.",
+           lambda a: a.expected == "LPAREN" and a.after in ("IF", "WHILE", "SWITCH", "FOR")),
+    _Known("expected", "Here a comma or {wanted} was expected, not {token}.", lambda a: a.wants_comma and a.opened_above,
+           "It would close the one opened in line {line}."),
+    _Known("expected", "Here a comma or {wanted} was expected, not {token}.", lambda a: a.wants_comma),
+    _Known("expected", "Here {wanted} was expected, not {token}.", lambda a: a.opened_above,
+           "It would close the one opened in line {line}."),
+    _Known("expected", "Here {wanted} was expected, not {token}.", lambda a: a.expected is not None),
+)  # fmt: skip
+"""In the order in which they are tried: the first that fits explains."""
+
 
 def explain(
     tokens: Sequence[Any], stop: SyntaxStop, start: int, typedefs: Sequence[str], sources: Mapping[str, Source]
 ) -> Problem:
-    """What is probably wrong where the parser stopped.
-
-    Args:
-        tokens: all tokens of the unit.
-        stop: where and why the parser stopped.
-        start: index of the token that begins the external declaration.
-        typedefs: the type names in scope, for suggestions.
-        sources: the texts by name.
-    """
-    around = _Around(tokens, stop, start, typedefs, sources)
-    for known in (_record_without_semicolon, _brackets, _unknown_type, _outside, _semicolon, _expected):
-        if mistake := known(around):
-            return mistake
-    place = place_of(stop.coord) if stop.coord is not None else around.place
+    """What is probably wrong where the parser stopped, in the external declaration that begins at token `start`."""
+    a = _Around(tokens, stop, start, typedefs, sources)
+    values: dict[str, object] = {"message": stop.message}
+    for known in _KNOWN:
+        if about := known.about(a):
+            token = a.bad if about is True else about
+            place = a.place if about is True else a.end(token) if known.id == "missing-semicolon" else _start(token)
+            hint = closest(token.value, typedefs) if known.id == "unknown-type" else known.hint
+            if token is not None:
+                wanted = _TEXTS.get(a.expected or "", (a.expected or "").lower())
+                values = {"token": a.spelled(token), "name": token.value, "bracket": token.value, "wanted": wanted}
+                values |= {"word": a.before and a.before.value, "line": a.open and a.open.lineno, **getattr(hint, "values", {})}
+            return Problem(known.id, place, known.text, values, hint=hint)
+    place = place_of(stop.coord) if stop.coord is not None else a.place
     # pycparser may have taken the token already before it found it wrong.
-    taken = around.before is not None and _start(around.before) == place
-    values = {"token": around.spelled(around.before if taken else around.bad), "message": stop.message}
-    return _mistake("syntax", place, _SENTENCES.get(stop.message, "{message}."), **values)
-
-
-def _mistake(id: str, place: Place, text: str, hint: str | None = None, **values: object) -> Problem:
-    return Problem(id, place, text, values, hint=hint)
+    taken = a.before is not None and _start(a.before) == place
+    values["token"] = a.spelled(a.before if taken else a.bad)
+    return Problem("syntax", place, _SENTENCES.get(stop.message, "{message}."), values)
 
 
 def _start(token: Any) -> Place:
     return Place(token.filename, token.lineno, token.column)
-
-
-def _record_without_semicolon(a: _Around) -> Problem | None:
-    """A record's closing brace with the next declaration right behind it in a later line."""
-    tokens = a.tokens[a.start : a.index]
-    if not tokens or tokens[0].type not in ("STRUCT", "UNION", "ENUM"):
-        return None
-    depth = 0
-    for token, following in itertools.pairwise(tokens):
-        depth += (token.type == "LBRACE") - (token.type == "RBRACE")
-        if token.type == "RBRACE" and depth == 0:
-            declares = following.lineno > token.lineno and following.type in _TYPE_WORDS | {"STATIC", "EXTERN", "TYPEDEF"}
-            text = "A semicolon is missing after {token}."
-            return _mistake("missing-semicolon", a.end(token), text, token="}") if declares else None
-    return None
-
-
-def _brackets(a: _Around) -> Problem | None:
-    """The end of the file, a function in a function, braces outside of functions."""
-    if a.bad is None and a.open is None:
-        return _mistake("unexpected-end", a.place, "The text ends too early.")
-    if a.bad is None:
-        return _mistake("never-closed", _start(a.open), "This {bracket} is never closed.", bracket=a.open.value)
-    if a.expected == "SEMI" and a.kind == "LBRACE" and a.after == "RPAREN":
-        depth, index = 1, a.index - 1
-        while index > 1 and depth:
-            index -= 1
-            depth += (a.tokens[index].type == "RPAREN") - (a.tokens[index].type == "LPAREN")
-        name, hint = a.tokens[index - 1], "A }} is missing at the end of the function above."
-        return _mistake("function-inside", _start(name), "{name} begins inside another function.", hint, name=name.value)
-    if a.kind == "RBRACE" and a.open is None:
-        return _mistake("closed-twice", a.place, "This {token} closes nothing.", token="}")
-    if a.kind == "LBRACE" and a.open is None and a.after == "SEMI":
-        text = "The body of a function follows its parameters without a semicolon."
-        return _mistake("semicolon-before-body", _start(a.before), text, "Take this semicolon away.")
-    return None
-
-
-def _unknown_type(a: _Around) -> Problem | None:
-    token, index = None, a.index
-    if (a.kind == "ID" and a.message == "Invalid declaration") or a.message == "Missing type in declaration":
-        token = a.bad
-    elif a.message in ("Invalid function definition", "Invalid declarator", "Invalid specifier list"):
-        # `Foo Bar(` or `Foo *Bar(` at file level: the name the declaration begins with is no type.
-        while index > 0 and not a.starts_statement(index):
-            index -= 1
-        words = (token for token in a.tokens[index:] if token.type not in ("STATIC", "EXTERN", "CONST", "INLINE"))
-        token = next(words, a.bad)
-    elif a.after == "ID" and a.kind in ("ID", "TYPEID"):
-        begins = a.expected == "SEMI" and a.starts_statement(index - 1) and a.before.lineno == a.bad.lineno
-        parameter = a.expected in ("RPAREN", "SEMI") and a.tokens[index - 2].type in ("LPAREN", "COMMA")
-        token = a.before if begins or parameter else None
-    if token is None or token.type != "ID":
-        return None
-    hint = closest(token.value, a.typedefs)
-    values = {"name": token.value, **(hint.values if hint else {})}
-    return _mistake("unknown-type", _start(token), "{name} is not the name of a type.", hint, **values)
-
-
-def _outside(a: _Around) -> Problem | None:
-    """An else without its if, a statement outside of functions."""
-    if a.kind == "ELSE" and a.after in ("", "SEMI", "LBRACE", "RBRACE"):
-        hint = "If several statements belong to the if, put them between {{ and }}."
-        return _mistake("else-alone", a.place, "This else has no if before it.", hint)
-    if a.kind in _STATEMENTS - {"ELSE"} and a.open is None:
-        missing, early = "Perhaps a {{ is missing before it.", "Perhaps the function above is closed by a }} too early."
-        text = "A statement cannot stand outside a function."
-        return _mistake("statement-outside", a.place, text, missing if a.after == "RPAREN" else early)
-    return None
-
-
-def _semicolon(a: _Around) -> Problem | None:
-    if (a.expected != "SEMI" and a.kind != "ELSE") or a.before is None:
-        return None
-    if a.kind == "COLON":
-        text = "A statement ends with a semicolon, not with a colon."
-        return _mistake("colon-for-semicolon", a.place, text, "Write ; here.")
-    if a.bad.lineno > a.before.lineno or a.kind in _STATEMENTS | _TYPE_WORDS | {"ID", "RBRACE"}:
-        text = "A semicolon is missing after {token}."
-        return _mistake("missing-semicolon", a.end(a.before), text, token=a.spelled(a.before))
-    if a.kind in ("RPAREN", "RBRACKET"):
-        return _mistake("closed-twice", a.place, "This {token} closes nothing.", token=a.bad.value)
-    return None
-
-
-def _expected(a: _Around) -> Problem | None:
-    """The one token that was wanted, or a value."""
-    token, hint = a.spelled(a.bad), None
-    if a.message == "Invalid expression" and a.kind in _TYPE_WORDS:
-        return _mistake("type-as-value", a.place, "{token} is a type: it cannot stand for a value.", token=token)
-    if a.message == "Invalid expression":
-        return _mistake("no-expression", a.place, "A value was expected here, not {token}.", token=token)
-    if a.expected == "ID":
-        return _mistake("expected", a.place, "A name was expected here, not {token}.", token=token)
-    if a.expected is None:
-        return None
-    if a.expected == "LPAREN" and a.after in ("IF", "WHILE", "SWITCH", "FOR"):
-        text = "After {word} comes a condition in parentheses."
-        return _mistake("missing-parenthesis", a.place, text, word=a.before.value)
-    values: dict[str, object] = {"wanted": _TEXTS.get(a.expected, a.expected.lower()), "token": token}
-    if a.open is not None and a.expected in _CLOSERS and a.open.lineno != a.bad.lineno:
-        values["line"], hint = a.open.lineno, "It would close the one opened in line {line}."
-    in_list = bool(a.opened) and a.tokens[(a.opened or 0) - 1].type in ("ID", "RPAREN", "RBRACKET")
-    if a.expected == "RBRACE" or (a.expected == "RPAREN" and in_list):
-        return _mistake("expected", a.place, "Here a comma or {wanted} was expected, not {token}.", hint, **values)
-    return _mistake("expected", a.place, "Here {wanted} was expected, not {token}.", hint, **values)

@@ -64,12 +64,7 @@ def deep_recursion(limit: int = 6000) -> Iterator[None]:
 
 
 class Parser(GapParser):
-    """Parses token lists, one after the other.
-
-    Args:
-        problems: where mistakes go.
-        typedefs: typedef names in scope from the start, each to True.
-    """
+    """Parses token lists, one after the other; `typedefs` are in scope from the start, each to True."""
 
     def __init__(self, problems: Problems, typedefs: Mapping[str, bool] | None = None) -> None:
         super().__init__(lexer=_Feed)

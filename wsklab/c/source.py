@@ -128,12 +128,7 @@ class Problem:
 
 
 class CompileError(Exception):
-    """A source text that cannot be compiled.
-
-    Attributes:
-        problems: at least one error, in the order of the text.
-        place, line, column, text: where the first problem is, and its sentence in English.
-    """
+    """A source text that cannot be compiled: `problems`, and place and English sentence of the first of them."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(problems)

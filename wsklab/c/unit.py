@@ -141,14 +141,7 @@ def _is_const(node: Any) -> bool:
 def parse_unit(
     source: Source, problems: Problems, preprocessor: Preprocessor, typedefs: Mapping[str, bool] | None = None
 ) -> tuple[list[External], list[Place]]:
-    """Preprocess and parse one source.
-
-    Returns:
-        The external declarations and the places of the gaps.
-
-    Raises:
-        CompileError: the text is not C; all mistakes that one pass can find.
-    """
+    """The external declarations of one source and the places of its gaps. Raises CompileError if the text is not C."""
     problems.sources[source.name] = source
     if len(source.text) > LONGEST_TEXT:
         text = "A text of more than {most} characters is not compiled."
