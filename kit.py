@@ -352,7 +352,7 @@ def lab(options):
         arguments.append("--allow-root")
     _write_lab_settings(code)
     say("JupyterLab starts on http://%s:%d/lab (Ctrl-C ends it)" % (HOST, options.port))
-    return run(*arguments, env={"WSKLAB_LANG": code})
+    return run(*arguments)
 
 
 def _write_lab_settings(code):

@@ -42,7 +42,7 @@ def freed(lab: Lab) -> int:
 
 def routine_results(lab: Lab) -> list[str]:
     """What the completion routines returned."""
-    ends = [event for event in lab.events if event.kind == "callback-return" and event.actor == "driver" and event.target != "app"]
+    ends = [event for event in lab.events if event.kind == "callback-return" and event.target != "app"]
     return [name_of(event.data["value"]) for event in ends]
 
 

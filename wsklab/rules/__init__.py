@@ -21,8 +21,8 @@ RULES: dict[str, Rule]
 def rules() -> dict[str, Rule]:
     """All rules by id, in the order of the tables. Raises ValueError when two have one id."""
     found: dict[str, Rule] = {}
-    tables = sorted((file for file in resources.files(__name__).iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
-    for table in tables:
+    tables = (file for file in resources.files(__name__).iterdir() if file.name.endswith(".toml"))
+    for table in sorted(tables, key=lambda file: file.name):
         for name, values in tomllib.loads(table.read_text("utf-8")).items():
             if name in found:
                 raise ValueError(f"two rules are called {name}")

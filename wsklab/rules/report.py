@@ -53,7 +53,8 @@ def bug_check(stop: Stop, language: str) -> str:
             "KMDF verifier": "Windows would show no bug check; the framework's verifier breaks into the debugger.",
             "Static Driver Verifier": "Windows would show no bug check; Static Driver Verifier reports it without a run.",
         }
-        return translate(quiet.get(rule.source, "Windows would show no bug check for this: the fault would stay hidden."), language)
+        hidden = "Windows would show no bug check for this: the fault would stay hidden."
+        return translate(quiet.get(rule.source, hidden), language)
     name = BUGCHECKS.get(rule.bugcheck, "")
     shown = f"0x{rule.bugcheck:X} {name} ({', '.join(stop.parameters)})" if stop.parameters else f"0x{rule.bugcheck:X} {name}"
     if rule.source in ("Driver Verifier", "KMDF verifier"):
@@ -102,7 +103,9 @@ def _status(value: Any) -> str:
 
 
 def _arguments(values: dict[str, Any]) -> str:
-    return ", ".join(f"{name}={value:#x}" if isinstance(value, int) and value > 9 else f"{name}={value}" for name, value in values.items())
+    return ", ".join(
+        f"{name}={value:#x}" if isinstance(value, int) and value > 9 else f"{name}={value}" for name, value in values.items()
+    )
 
 
 def compile_problems(error: CompileError, language: str) -> str:
