@@ -2,7 +2,8 @@
 
 Each ``stops/*.c`` breaks one rule. It has a function ``Run``, whose parameters are filled from the lab's scenes by their types,
 or a DriverEntry, which is loaded and unloaded as the command line does. Comment lines ``// choices: KIND=ANSWER`` and
-``// steps: N`` set up the lab. ``pytest tests/test_stops.py --accept`` writes the texts anew; read the difference before committing it.
+``// steps: N`` set up the lab. ``pytest tests/test_stops.py --accept`` writes the texts anew; read the difference before
+committing it.
 """
 
 from __future__ import annotations
