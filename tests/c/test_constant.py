@@ -8,9 +8,8 @@ from tests.c.small import small_headers
 from wsklab.c.constant import character_literal, integer_literal, string_literal, usual
 from wsklab.c.declare import Declarations
 from wsklab.c.parse import Parser
-from wsklab.c.reader import Reader
 from wsklab.c.source import Problems
-from wsklab.c.tokens import tokenize
+from wsklab.c.tokens import Reader, tokenize
 from wsklab.c.types import CHAR, DOUBLE, INT, LLONG, LONG, UINT, ULLONG, ULONG, USHORT, CType
 
 

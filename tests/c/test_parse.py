@@ -9,7 +9,7 @@ from pycparser import c_generator
 
 from tests.c.small import small_headers
 from wsklab.c.source import CompileError
-from wsklab.c.tokens import tokenize
+from wsklab.c.tokens import Reader, tokenize
 from wsklab.c.unit import compile_unit
 
 LISTING = """// Function to send
@@ -48,7 +48,6 @@ def written(text: str) -> str:
     """The text as the compiler understood it: written again from the tree."""
     from wsklab.c.parse import Parser
     from wsklab.c.preprocess import Preprocessor
-    from wsklab.c.reader import Reader
     from wsklab.c.source import Problems, Source
 
     problems = Problems()

@@ -18,8 +18,8 @@ from pycparser.c_parser import Coord
 
 from wsklab.c.gaps import GapParser
 from wsklab.c.mistakes import AS_IF_RIGHT, FATAL, SyntaxStop, explain
-from wsklab.c.reader import RecordToken
 from wsklab.c.source import Problem, Problems
+from wsklab.c.tokens import RecordToken
 
 Node = Any
 """A node of pycparser's tree (pycparser is untyped)."""
@@ -46,10 +46,9 @@ class External(NamedTuple):
 
 @dataclass(slots=True)
 class RecordCoord(Coord):  # type: ignore[misc]
-    """Where a struct or union stands, with the packing in force and the alignment asked for (0 for none), in bytes."""
+    """Where a struct or union stands, with the packing in force in bytes."""
 
     pack: int = 16
-    align: int = 0
 
 
 @contextmanager
@@ -144,15 +143,22 @@ class Parser(GapParser):
             del self._scope_stack[scopes:]
             self._typedef_checked_token = None
             if mistake.id not in AS_IF_RIGHT or self._mark() == start:
-                self._skip_statement()
+                self._skip(in_block=True)
             return []
 
     def _parse_struct_or_union_specifier(self) -> Any:
         token = self._peek()
         node = super()._parse_struct_or_union_specifier()
         if isinstance(token, RecordToken):
-            node.coord = RecordCoord(node.coord.file, node.coord.line, node.coord.column, token.pack, token.align)
+            node.coord = RecordCoord(node.coord.file, node.coord.line, node.coord.column, token.pack)
         return node
+
+    def _parse_attribute_specifier_sequence(self) -> Any:
+        """Behind ``struct`` stands also the alignment that ``__declspec`` asks for."""
+        asked = []
+        while self._peek_type() == "_ALIGNAS" and isinstance(self.tokens[self._mark() - 1], RecordToken):
+            asked.append(self._parse_alignment_specifier())
+        return asked + super()._parse_attribute_specifier_sequence()
 
     def _explain(self, stop: SyntaxStop) -> Problem:
         typedefs = [name for scope in self._scope_stack for name, is_type in scope.items() if is_type]
@@ -165,23 +171,17 @@ class Parser(GapParser):
             stop.reported = True
         return mistake
 
-    def _skip_statement(self) -> None:
-        """Go behind the next semicolon of this block, or before its end."""
-        depth = 0
-        while (kind := self._peek_type()) is not None and (depth or kind != "RBRACE"):
+    def _skip(self, depth: int = 0, *, in_block: bool) -> None:
+        """Go behind the end of a statement or declaration, `depth` braces deep in it, but not out of the block around."""
+        while (kind := self._peek_type()) is not None and (depth or not in_block or kind != "RBRACE"):
             self._advance()
             depth += (kind == "LBRACE") - (kind == "RBRACE")
-            if depth == 0 and kind in ("SEMI", "RBRACE"):
+            if depth <= 0 and kind in ("SEMI", "RBRACE"):
                 return
 
     def _skip_declaration(self, start: int, stopped: int) -> None:
         """Go behind the external declaration that begins at `start`."""
         passed = [token.type for token in self.tokens[start:stopped]]
-        depth = passed.count("LBRACE") - passed.count("RBRACE")
         self._reset(stopped)
-        while (kind := self._peek_type()) is not None:
-            self._advance()
-            depth += (kind == "LBRACE") - (kind == "RBRACE")
-            if depth <= 0 and kind in ("SEMI", "RBRACE"):
-                self._accept("SEMI")
-                return
+        self._skip(passed.count("LBRACE") - passed.count("RBRACE"), in_block=False)
+        self._accept("SEMI")

@@ -20,9 +20,8 @@ from pcpp.preprocessor import Preprocessor as Pcpp
 from wsklab.c.constant import INTEGER, evaluate
 from wsklab.c.declare import Declarations
 from wsklab.c.parse import Parser
-from wsklab.c.reader import Reader
 from wsklab.c.source import Place, Problems, Source
-from wsklab.c.tokens import BLANK, JOINED, NEWLINE, NUMBER, OPEN_COMMENT, PRAGMA, STRING, WORD, Position, Token, tokenize
+from wsklab.c.tokens import BLANK, JOINED, NEWLINE, NUMBER, OPEN_COMMENT, PRAGMA, STRING, WORD, Position, Reader, Token, tokenize
 
 MOST_TOKENS = 100_000
 """A unit whose macros expand to more tokens than this is refused."""
@@ -35,10 +34,11 @@ PREDEFINED = (
 
 Includes = Callable[[str], str | None]
 """Answers the name in an ``#include`` with the file's text, None if there is no such file."""
+IncludesFrom = Mapping[str, str] | Path | Includes | None
 _BLANKS = (BLANK, NEWLINE, JOINED)
 
 
-def includes_from(where: Mapping[str, str] | Path | Includes | None) -> Includes:
+def includes_from(where: IncludesFrom) -> Includes:
     """A resolver from a mapping of names to texts, or from a directory (files below it only)."""
     if isinstance(where, Path):
         return partial(_read_below, where.resolve())
@@ -78,13 +78,10 @@ class _Macros(dict[str, Any]):
 
 
 class Preprocessor(Pcpp):  # type: ignore[misc]
-    """Preprocesses one unit.
+    """Preprocesses one unit; the texts read are registered in `problems`.
 
-    Args:
-        problems: where mistakes are reported; the texts read are registered there.
-        macros: definitions that exist beforehand, name to text as after ``#define``.
-        known: names of headers (lower case) whose contents the unit already has: including them adds nothing.
-        includes: finds the other files.
+    `macros` exist beforehand, name to text as after ``#define``. `known` are the headers (lower case) whose contents the unit
+    already has: including them adds nothing. `includes` finds the other files.
     """
 
     def __init__(

@@ -5,6 +5,7 @@ The arithmetic is `types.layout_record`; here are the declarators: unnamed membe
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
@@ -36,7 +37,7 @@ def complete(declarations: Declarations, record: Record, node: Any) -> None:
             else:
                 members.append(member)
     fields, size, align = layout_record(record.kind, members, getattr(node.coord, "pack", 16))
-    align = max(align, getattr(node.coord, "align", 0))
+    align = max(align, _alignment(declarations, [item for item in node.attributes if isinstance(item, c_ast.Alignas)]))
     record.finish(fields, -(-size // align) * align, align)
 
 
@@ -55,13 +56,17 @@ def _member(declarations: Declarations, node: Any) -> Member | None:
             text = "{type} has no bit-field of {width} bits."
             declarations.problems.error("bit-field", node, text, type=ctype, width=width)
             width = 1
-    return name, ctype, width, max([0, *(_alignment(declarations, item.alignment) for item in node.align or ())])
+    return name, ctype, width, _alignment(declarations, node.align or ())
 
 
-def _alignment(declarations: Declarations, operand: Any) -> int:
-    if isinstance(operand, c_ast.Typename):
-        return declarations.type_of(operand).align
-    return declarations.required_constant(operand, "an alignment")
+def _alignment(declarations: Declarations, asked: Iterable[Any]) -> int:
+    """The largest alignment that is asked for, 0 for none."""
+    most = 0
+    for operand in (item.alignment for item in asked):
+        typed = isinstance(operand, c_ast.Typename)
+        here = declarations.type_of(operand).align if typed else declarations.required_constant(operand, "an alignment")
+        most = max(most, here)
+    return most
 
 
 def element_count(declarations: Declarations, element: CType, init: Any) -> int | None:

@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
 from wsklab.c.declare import Declarations
 from wsklab.c.parse import External, Parser, deep_recursion
-from wsklab.c.preprocess import Includes, Preprocessor, includes_from
-from wsklab.c.reader import Reader
+from wsklab.c.preprocess import IncludesFrom, Preprocessor, includes_from
 from wsklab.c.records import has_size
 from wsklab.c.source import Place, Problem, Problems, Source
+from wsklab.c.tokens import Reader
 from wsklab.c.types import INT, CType, Function, Record
 
 if TYPE_CHECKING:
@@ -155,12 +154,7 @@ def parse_unit(
     return externals, parser.gaps
 
 
-def compile_unit(
-    text: str,
-    name: str = "listing.c",
-    headers: Headers | None = None,
-    includes: Mapping[str, str] | Path | Includes | None = None,
-) -> Unit:
+def compile_unit(text: str, name: str = "listing.c", headers: Headers | None = None, includes: IncludesFrom = None) -> Unit:
     """Compile one C text up to checked functions.
 
     Args:
