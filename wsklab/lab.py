@@ -20,7 +20,7 @@ from wsklab.c.link import CompiledFunction, Image, link
 from wsklab.c.source import CompileError
 from wsklab.c.types import Function, Pointer
 from wsklab.c.unit import Unit, compile_unit
-from wsklab.kmdf.objects import framework
+from wsklab.kmdf import framework
 from wsklab.machine import Event, Machine, NotModelled, Stop, View, Where
 from wsklab.machine.api import MODELLED
 from wsklab.machine.choices import Choices

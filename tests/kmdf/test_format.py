@@ -13,7 +13,7 @@ BUFFERED, IN_DIRECT, OUT_DIRECT, NEITHER = (0x222000 | method for method in rang
 
 def next_location(kit: Any, request: int) -> Any:
     irp = int(kit.wdk.WdfRequestWdmGetIrp(request))
-    return kit.m.view(kit.m.u64(irp + kit.fw.layout.irp_stack) - 72, "IO_STACK_LOCATION")
+    return kit.m.view(kit.m.u64(irp + kit.m.offset("IRP", "Tail.Overlay.CurrentStackLocation")) - 72, "IO_STACK_LOCATION")
 
 
 def irp_of(kit: Any, request: int) -> Any:

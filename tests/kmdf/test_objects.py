@@ -161,37 +161,3 @@ def test_contexts(kit: Any) -> None:
     assert int(kit.wdk.WdfObjectContextGetObject(kit.m.u64(out))) == handle
     with kit.stops("kmdf-not-a-context"):
         kit.wdk.WdfObjectContextGetObject(out)
-
-
-def test_a_collection_references_what_it_holds(kit: Any) -> None:
-    """KMDF-AUX-10, 11, 12, KMDF-OBJ-28."""
-    out = kit.out()
-    first, second = made(kit), made(kit)
-    assert kit.wdk.WdfCollectionCreate(0, out) == 0
-    collection = kit.m.u64(out)
-    for item in (first, second):
-        assert kit.wdk.WdfCollectionAdd(collection, item) == 0
-    assert [int(kit.wdk.WdfCollectionGetItem(collection, index)) for index in range(3)] == [first, second, 0]
-    kit.wdk.WdfObjectDelete(first)
-    assert first in kit.fw.live
-    kit.wdk.WdfCollectionRemoveItem(collection, 0)
-    assert first not in kit.fw.live
-    assert int(kit.wdk.WdfCollectionGetFirstItem(collection)) == second
-    kit.wdk.WdfObjectDelete(collection)
-    assert kit.fw.live[second].references == 1
-
-
-def test_a_spin_lock_raises_and_restores(kit: Any) -> None:
-    """KMDF-AUX-08, 09, KMDF-MIS-21."""
-    out = kit.out()
-    kit.memory(1)
-    assert kit.wdk.WdfSpinLockCreate(0, out) == 0
-    lock = kit.m.u64(out)
-    kit.wdk.WdfSpinLockAcquire(lock)
-    assert kit.m.irql == 2
-    with kit.stops("kmdf-lock-recursive", "0x2"):
-        kit.wdk.WdfSpinLockAcquire(lock)
-    kit.wdk.WdfSpinLockRelease(lock)
-    assert kit.m.irql == 0
-    with kit.stops("kmdf-lock-not-held", "0xB"):
-        kit.wdk.WdfSpinLockRelease(lock)

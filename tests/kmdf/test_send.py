@@ -286,7 +286,7 @@ def test_cancel_that_nobody_hears(kit: Any) -> None:
     request, log = kit.ready(target)
     assert kit.send(request, target)
     assert not kit.wdk.WdfRequestCancelSentRequest(request)
-    assert kit.m.u8(kit.fw.live[request].irp + kit.fw.layout.irp_cancel) == 1
+    assert kit.fw.live[request].packet.Cancel
     device.complete_all()
     assert log == [("STATUS_SUCCESS", 8)]
 
@@ -328,7 +328,7 @@ def test_reuse(kit: Any) -> None:
     assert kit.reuse(request, size=16) == "STATUS_INVALID_PARAMETER"
     assert kit.reuse(request, flags=8) == "STATUS_INVALID_PARAMETER"
     assert kit.reuse(request, status=-1) == "STATUS_SUCCESS"
-    assert kit.m.i32(kit.fw.live[request].irp + kit.fw.layout.irp_status) == -1
+    assert kit.fw.live[request].packet.IoStatus.Status == -1
     assert kit.read(target, request, kit.memory(4)) == "STATUS_SUCCESS"
     assert kit.send(request, target)
     assert log == []

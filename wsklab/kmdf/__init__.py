@@ -1,13 +1,11 @@
 """The driver framework (KMDF): objects, requests, I/O targets, memory, and what a driver needs around them.
 
-`objects` is the base, `request`, `format`, `target` and `send` are the subject of seed 004, `wdm` is the only way to the I/O
-manager, `scene` is what lessons and the command line use. Importing the package declares its functions to the machine. Where
-Microsoft's source and documentation differ, it follows the source.
+`core` and `objects` are the base, `request`, `format`, `target` and `send` are the subject of seed 004, `wdm` is the only way to
+the I/O manager, `scene` is what lessons and the command line use. Importing the package declares its functions to the machine.
+Where Microsoft's source and documentation differ, it follows the source.
 """
 
-from wsklab.kmdf import api, complete, device, format, locks, memory, queue, requests, send, targets
-from wsklab.kmdf.objects import Framework, framework
+from wsklab.kmdf import complete, device, format, memory, queue, request, send, target
+from wsklab.kmdf.core import Framework, framework
 
-__all__ = [
-    "Framework", "api", "complete", "device", "format", "framework", "locks", "memory", "queue", "requests", "send", "targets",
-]  # fmt: skip
+__all__ = ["Framework", "complete", "device", "format", "framework", "memory", "queue", "request", "send", "target"]

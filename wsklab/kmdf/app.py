@@ -5,8 +5,7 @@ from __future__ import annotations
 from wsklab.io import completion
 from wsklab.io import irp as io_irp
 from wsklab.kmdf import wdm
-from wsklab.kmdf.layout import BUFFERED, DIRECT, METHOD_BUFFERED, METHOD_NEITHER, MJ_DEVICE_CONTROL, MJ_READ, MJ_WRITE
-from wsklab.kmdf.objects import framework
+from wsklab.kmdf.wdm import BUFFERED, DIRECT, METHOD_TYPES, MJ_DEVICE_CONTROL, NEITHER, TRANSFERS
 from wsklab.machine import Machine
 from wsklab.machine.status import NTSTATUS
 
@@ -27,30 +26,26 @@ class AppRequest:
         self.status: NTSTATUS | None = None
         self.information: int | None = None
         self.data = b""
-        lay = framework(m).layout
-        self.irp = io_irp.build(m, m.u8(device + lay.device_stack_size), self._finished, maker=ME)
-        here = m.u64(self.irp + lay.irp_stack) - lay.sl_size
-        m.set_u8(here + lay.sl_major, major)
-        m.set_u8(self.irp + lay.irp_mode, int(major in (MJ_READ, MJ_WRITE, MJ_DEVICE_CONTROL)))
-        kind = {METHOD_BUFFERED: BUFFERED, METHOD_NEITHER: 0}.get(code & 3, DIRECT)
-        given = 0
-        if major in (MJ_READ, MJ_WRITE):
+        self.irp = io_irp.build(m, m.view(device, "DEVICE_OBJECT").StackSize, self._finished, maker=ME)
+        packet, below = m.view(self.irp, "IRP"), wdm.location(m, self.irp, 1)
+        below.MajorFunction, packet.RequestorMode = major, int(major in (*TRANSFERS, MJ_DEVICE_CONTROL))
+        kind, given = METHOD_TYPES[code & 3][1], 0
+        if major in TRANSFERS:
             kind = wdm.io_type(m, device)
-            m.set_u32(here + lay.sl_length, room or len(content))
+            below.Parameters.Read.Length = room or len(content)
         else:
-            m.set_u32(here + lay.sl_code, code)
-            m.set_u32(here + lay.sl_input_length, len(content))
-            m.set_u32(here + lay.sl_output_length, room)
+            control = below.Parameters.DeviceIoControl
+            control.IoControlCode, control.InputBufferLength, control.OutputBufferLength = code, len(content), room
             given = self._block(len(content), content) if kind != BUFFERED else 0
-            m.set_u64(self.irp + lay.irp_system_buffer, given if kind == DIRECT else 0)
-            if kind == 0:
-                m.set_u64(here + lay.sl_type3, given)
+            packet.AssociatedIrp.SystemBuffer = given if kind == DIRECT else 0
+            control.Type3InputBuffer = given if kind == NEITHER else 0
         self._output = self._block(room if given else max(room, len(content)), b"" if given else content)
         if kind == DIRECT and self._output:
-            self._mdl = wdm.build_mdl(m, self._output, room or len(content), write=bool(room))
-            m.set_u64(self.irp + lay.irp_mdl, self._mdl)
-        elif kind != DIRECT:
-            m.set_u64(self.irp + (lay.irp_system_buffer if kind == BUFFERED else lay.irp_user_buffer), self._output)
+            packet.MdlAddress = self._mdl = wdm.build_mdl(m, self._output, room or len(content), write=bool(room))
+        elif kind == BUFFERED:
+            packet.AssociatedIrp.SystemBuffer = self._output
+        elif kind == NEITHER:
+            packet.UserBuffer = self._output
         wdm.call_driver(m, device, self.irp, ME)
 
     @property

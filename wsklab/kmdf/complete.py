@@ -9,23 +9,24 @@ Facts: KMDF-CMP, KMDF-BUF, RULE-01 to RULE-07.
 
 from __future__ import annotations
 
+from functools import partial
+
 from wsklab.kmdf import wdm
-from wsklab.kmdf.api import wdf
-from wsklab.kmdf.layout import METHOD_NEITHER, MJ_DEVICE_CONTROL, MJ_READ, MJ_WRITE, NEITHER
-from wsklab.kmdf.memory import Place, RequestMemory
-from wsklab.kmdf.objects import Framework
+from wsklab.kmdf.core import Framework, Given, Out, wdf
+from wsklab.kmdf.memory import RequestMemory
 from wsklab.kmdf.request import QUEUE, Request
-from wsklab.kmdf.requests import unreadable
+from wsklab.kmdf.wdm import METHOD_BUFFERED, METHOD_NEITHER, MJ_DEVICE_CONTROL, MJ_WRITE, NEITHER, TRANSFERS, Place
 from wsklab.machine import status
+
+FRAMEWORK_FACILITY = 0x20
 
 
 def complete(fw: Framework, handle: int, value: int, information: int | None = None) -> None:
     """Complete a received request. Facts: KMDF-CMP-01 to 16."""
-    m, lay = fw.m, fw.layout
     if fw.dead.get(handle) == ("WDFREQUEST", "completed"):
         fw.stop_dead("kmdf-double-completion", handle)
     request = fw.get(handle, Request)
-    if fw.checking and not _may_complete(fw, request):
+    if fw.checking and not _may_complete(request):
         return
     if request.ownership != QUEUE:
         # What happens without the verifier: a reference is dropped that nobody took (KMDF-CMP-15).
@@ -35,51 +36,45 @@ def complete(fw: Framework, handle: int, value: int, information: int | None = N
     if request.outstanding:
         fw.stop("kmdf-completed-while-sent", request, irp=request.irp)
     if information is not None:
-        m.set_u64(request.irp + lay.irp_information, information)
+        request.packet.IoStatus.Information = information
     value = translate(value)
     if fw.checking and value >= 0:
-        _check_information(fw, request)
+        _check_information(request)
     if request.context is not None:
-        request.context.release(request)
-    request.driver_owned, request.death = False, "completed"
-    request.dispose()
-    held = sum(memory.references - 1 for memory in request.memories.values())
-    if held:
-        fw.stop("kmdf-memory-referenced", request, count=str(held), irp=request.irp)
-    irp, queue = request.irp, request.queue
-    request.irp, request.completed = 0, True
-    wdm.complete(m, irp, value)
-    request.give_up()
-    if queue is not None:
-        queue.returned(request)
+        request.context.release()
+    irp = request.irp
+    request.let_go("completed")
+    wdm.complete(fw.m, irp, value)
+    request.gone()
 
 
-def _may_complete(fw: Framework, request: Request) -> bool:
+def _may_complete(request: Request) -> bool:
     """The verifier's tests; a failed one is a breakpoint, and then the call is ignored. Facts: KMDF-CMP-03, RULE-01, 02, 04."""
-    if request.ownership != QUEUE:
-        fw.breakpoint("kmdf-completed-driver-created", request)
-    elif request.completed:
-        fw.breakpoint("kmdf-double-completion", request)
-    elif not request.driver_owned:
-        fw.breakpoint("kmdf-completed-not-owned", request)
-    return request.ownership == QUEUE and not request.completed and request.driver_owned
+    checks = {
+        "kmdf-completed-driver-created": request.ownership != QUEUE,
+        "kmdf-double-completion": request.completed,
+        "kmdf-completed-not-owned": not request.driver_owned,
+    }
+    broken = next((rule for rule, wrong in checks.items() if wrong), "")
+    if broken:
+        request.fw.breakpoint(broken, request)
+    return not broken
 
 
-def _check_information(fw: Framework, request: Request) -> None:
+def _check_information(request: Request) -> None:
     """Facts: KMDF-CMP-05, 06, RULE-07."""
-    m, lay, here = fw.m, fw.layout, request.current_location
-    major, information = m.u8(here + lay.sl_major), m.u64(request.irp + lay.irp_information)
-    allowed = m.u32(here + lay.sl_length) if major in (MJ_READ, MJ_WRITE) else None
-    if major == MJ_DEVICE_CONTROL and m.u8(request.irp + lay.irp_mode):
-        allowed = m.u32(here + lay.sl_output_length) or None
+    here, information = request.here, request.packet.IoStatus.Information
+    allowed = here.Parameters.Read.Length if here.MajorFunction in TRANSFERS else None
+    if here.MajorFunction == MJ_DEVICE_CONTROL and request.packet.RequestorMode:
+        allowed = here.Parameters.DeviceIoControl.OutputBufferLength or None
     if allowed is not None and information > allowed:
         values = {"information": str(information), "allowed": str(allowed)}
-        fw.stop("kmdf-information-too-large", request, irp=request.irp, **values)
+        request.fw.stop("kmdf-information-too-large", request, irp=request.irp, **values)
 
 
 def translate(value: int) -> int:
     """A status of the framework's own facility as the rest of the system sees it. Facts: KMDF-CMP-08, 09."""
-    if (value >> 16) & 0xFFF != 0x20:
+    if (value >> 16) & 0xFFF != FRAMEWORK_FACILITY:
         return value
     names = {
         status.WDF_PAUSED: status.DEVICE_BUSY,
@@ -113,67 +108,47 @@ def WdfRequestCompleteWithPriorityBoost(fw: Framework, request: int, value: int,
 
 def locate(request: Request, which: str, minimum: int = 0) -> tuple[int, Place]:
     """Status and place of the request's ``"input"`` or ``"output"``. Facts: KMDF-BUF-01, 02, 04, 05, 07, KMDF-CRE-04."""
-    m, lay, nowhere = request.m, request.layout, (0, 0, 0)
-    if unreadable(request):
+    nowhere = (0, 0, 0)
+    if request.unreadable():
         return status.INTERNAL_ERROR if request.completed else status.INVALID_DEVICE_REQUEST, nowhere
-    own_type = request.queue.device.io_type if request.queue else NEITHER
-    here, user = request.current_location, m.u8(request.irp + lay.irp_mode)
-    major, code = m.u8(here + lay.sl_major), m.u32(here + lay.sl_code)
-    raw = user and major == MJ_DEVICE_CONTROL and code & 3 == METHOD_NEITHER
-    if major in (MJ_READ, MJ_WRITE):
+    own_type, here = request.queue.device.io_type if request.queue else NEITHER, request.here
+    if here.MajorFunction in TRANSFERS:
         raw = own_type == NEITHER
-    found = wdm.buffers(m, lay, request.irp, own_type).get(which)
+    else:
+        controlled = here.MajorFunction == MJ_DEVICE_CONTROL and request.packet.RequestorMode
+        raw = controlled and here.Parameters.DeviceIoControl.IoControlCode & 3 == METHOD_NEITHER
+    found = wdm.buffers(request.m, request.irp, own_type).get(which)
     if found is None or raw:
         return status.INVALID_DEVICE_REQUEST, nowhere
     return (0, found) if found[1] and found[1] >= minimum else (status.BUFFER_TOO_SMALL, nowhere)
 
 
-def _memory(fw: Framework, request: Request, which: str, out: int) -> int:
+def _memory(which: str, request: Request, out: Out) -> int:
     """The memory object embedded in the request. Facts: KMDF-BUF-08, 09, 10, KMDF-OBJ-26."""
-    fw.required(out, "Memory")
-    fw.m.set_u64(out, 0)
     answer, _ = locate(request, which)
     if answer < 0:
         return answer
     if which not in request.memories:
-        here, lay = request.current_location, fw.layout
-        method = 0 if fw.m.u8(here + lay.sl_major) in (MJ_READ, MJ_WRITE) else fw.m.u32(here + lay.sl_code) & 3
-        transfer = fw.m.u8(here + lay.sl_major) == MJ_WRITE
-        read_only = transfer or method == 1 or (method == 2 and which == "input")
-        request.memories[which] = RequestMemory(fw, request, lambda: locate(request, which)[1], read_only=read_only)
-    fw.m.set_u64(out, request.memories[which].handle)
+        here = request.here
+        method = METHOD_BUFFERED if here.MajorFunction in TRANSFERS else here.Parameters.DeviceIoControl.IoControlCode & 3
+        read_only = here.MajorFunction == MJ_WRITE or method == 1 or (method == 2 and which == "input")
+        place = partial(locate, request, which)
+        request.memories[which] = RequestMemory(request.fw, request, lambda: place()[1], read_only=read_only)
+    request.m.set_u64(out, request.memories[which].handle)
     return 0
 
 
-def _buffer(fw: Framework, request: Request, which: str, minimum: int, buffer: int, length: int) -> int:
+def _buffer(which: str, request: Request, minimum: int, buffer: Given, length: int) -> int:
     """Address and length of a buffer; the outputs are cleared first. Facts: KMDF-BUF-02, 03."""
-    fw.required(buffer, "Buffer")
     answer, (address, size, _) = locate(request, which, minimum)
-    fw.m.set_u64(buffer, address)
+    request.m.set_u64(buffer, address)
     if length:
-        fw.m.set_u64(length, size)
+        request.m.set_u64(length, size)
     return answer
 
 
-@wdf()
-def WdfRequestRetrieveInputMemory(fw: Framework, request: Request, out: int) -> int:
-    """The request's input as a memory object. Facts: KMDF-BUF-01, 08."""
-    return _memory(fw, request, "input", out)
-
-
-@wdf()
-def WdfRequestRetrieveOutputMemory(fw: Framework, request: Request, out: int) -> int:
-    """The request's output buffer as a memory object. Facts: KMDF-BUF-01, 08."""
-    return _memory(fw, request, "output", out)
-
-
-@wdf()
-def WdfRequestRetrieveInputBuffer(fw: Framework, request: Request, minimum: int, buffer: int, length: int) -> int:
-    """The request's input buffer. Facts: KMDF-BUF-01 to 06."""
-    return _buffer(fw, request, "input", minimum, buffer, length)
-
-
-@wdf()
-def WdfRequestRetrieveOutputBuffer(fw: Framework, request: Request, minimum: int, buffer: int, length: int) -> int:
-    """The request's output buffer. Facts: KMDF-BUF-01 to 06."""
-    return _buffer(fw, request, "output", minimum, buffer, length)
+for _which in ("Input", "Output"):
+    _text = f"The request's {_which.lower()} as a memory object. Facts: KMDF-BUF-01, 08."
+    wdf(f"WdfRequestRetrieve{_which}Memory", text=_text)(partial(_memory, _which.lower()))
+    _text = f"Address and length of the request's {_which.lower()} buffer. Facts: KMDF-BUF-01 to 06."
+    wdf(f"WdfRequestRetrieve{_which}Buffer", text=_text)(partial(_buffer, _which.lower()))

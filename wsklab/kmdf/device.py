@@ -9,15 +9,15 @@ Facts: KMDF-DEV, KMDF-WHO-01, KMDF-TGT-02 to 05. Pages: creating-a-framework-dev
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from wsklab.io import device as io_device
 from wsklab.kmdf import wdm
-from wsklab.kmdf.api import ROOT, commit, getters, handle_of, validate, wdf
-from wsklab.kmdf.layout import BUFFERED, DIRECT
-from wsklab.kmdf.objects import Framework, Object
+from wsklab.kmdf.core import Framework, Given, Out, framework, table, wdf
+from wsklab.kmdf.objects import ROOT, Object, handle_of, validate
 from wsklab.kmdf.queue import HANDLERS, Queue
 from wsklab.kmdf.target import IoTarget
+from wsklab.kmdf.wdm import BUFFERED, DIRECT
 from wsklab.machine import PASSIVE_LEVEL, Machine, status, wdk
 
 MJ_CREATE, MJ_CLOSE, MJ_CLEANUP = 0, 2, 0x12
@@ -50,11 +50,23 @@ class DeviceInit(Object):
         self.lower, self.io_type, self.filter, self.name, self.device_type = lower, BUFFERED, False, "", 0x22
         self.events: dict[str, int] = {}
         self.request_attributes = 0
-        fw.inits[self.handle] = self
 
-    def on_dispose(self) -> None:
-        """It was used or given back."""
-        self.framework.inits.pop(self.handle, None)
+    def set(self, **values: Any) -> None:
+        """Remember what the device is to be."""
+        vars(self).update(values)
+
+    def keep_attributes(self, attributes: int) -> None:
+        """Attributes for every request that arrives; a copy is kept. Facts: KMDF-CTX-11."""
+        self.request_attributes = self.m.new("WDF_OBJECT_ATTRIBUTES", "native", label="request attributes")
+        self.m.memory.copy(self.request_attributes, attributes, self.m.sizeof("WDF_OBJECT_ATTRIBUTES"))
+
+    def keep_callbacks(self, callbacks: int) -> None:
+        """Callbacks for start and removal: those in PNP_CALLBACKS are called, another one set ends the run as not modelled."""
+        for name, field in self.m.headers.record("WDF_PNPPOWER_EVENT_CALLBACKS").members.items():
+            address = self.m.u64(callbacks + field.offset) if name != "Size" else 0
+            if address and name not in PNP_CALLBACKS:
+                self.m.not_modelled(f"the callback {name}")
+            self.events[name] = address
 
 
 class Device(Object):
@@ -79,7 +91,6 @@ class Device(Object):
         self.request_attributes = init.request_attributes
         self.io_type = wdm.io_type(fw.m, init.lower) if init.filter else init.io_type
         self.default_queue: Queue | None = None
-        self.interfaces: list[bytes] = []
         self.started = False
         self.object = io_device.make_device(
             fw.m, driver_object, owner="framework", name=init.name, flags=wdm.FLAGS[self.io_type], device_type=init.device_type
@@ -93,15 +104,14 @@ class Device(Object):
 
     def dispatch(self, irp: int) -> int:
         """An IRP for this device. Facts: KMDF-QUE-04, 05."""
-        m, lay = self.m, self.framework.layout
-        major = m.u8(m.u64(irp + lay.irp_stack) + lay.sl_major)
+        major = wdm.location(self.m, irp).MajorFunction
         if major in HANDLERS and self.default_queue is not None:
             return self.default_queue.arrived(irp)
         if self.filter:
-            wdm.skip_location(m, irp)
-            return wdm.call_driver(m, self.lower, irp)
+            wdm.skip_location(self.m, irp)
+            return wdm.call_driver(self.m, self.lower, irp)
         answer = int(status.SUCCESS if major in (MJ_CREATE, MJ_CLOSE, MJ_CLEANUP) else status.INVALID_DEVICE_REQUEST)
-        wdm.complete(m, irp, answer, 0)
+        wdm.complete(self.m, irp, answer, 0)
         return answer
 
     def start(self) -> int:
@@ -118,48 +128,37 @@ class Device(Object):
         io_device.IoDeleteDevice(self.m, self.object)
 
 
-@wdf(PASSIVE_LEVEL)
-def WdfDriverCreate(fw: Framework, driver_object: int, path: int, attributes: int, config: int, out: int) -> int:
+@wdf(irql=PASSIVE_LEVEL)
+def WdfDriverCreate(fw: Framework, driver_object: Given, path: Given, attributes: int, config: Given, out: int) -> int:
     """The framework driver object. Facts: KMDF-DEV-01, 02."""
-    for pointer, name in ((driver_object, "DriverObject"), (path, "RegistryPath"), (config, "DriverConfig")):
-        fw.required(pointer, name)
     if out:
         fw.m.set_u64(out, 0)
     given = fw.m.view(config, "WDF_DRIVER_CONFIG")
     flags, device_add = given.DriverInitFlags, int(given.EvtDriverDeviceAdd)
-    if given.Size != fw.m.sizeof("WDF_DRIVER_CONFIG"):
-        return status.INFO_LENGTH_MISMATCH
-    if flags & ~(NON_PNP | NO_DISPATCH_OVERRIDE):
-        return status.INVALID_PARAMETER
-    if fw.driver is not None:
-        return status.DRIVER_INTERNAL_ERROR
-    answer = validate(fw.m, attributes, ROOT)
-    if answer < 0 or (flags & NON_PNP and device_add):
-        return answer or status.INVALID_PARAMETER
+    checks = (
+        (given.Size != fw.m.sizeof("WDF_DRIVER_CONFIG"), status.INFO_LENGTH_MISMATCH),
+        (bool(flags & ~(NON_PNP | NO_DISPATCH_OVERRIDE)), status.INVALID_PARAMETER),
+        (fw.driver is not None, status.DRIVER_INTERNAL_ERROR),
+        (True, validate(fw.m, attributes, ROOT)),
+        (bool(flags & NON_PNP and device_add), status.INVALID_PARAMETER),
+    )
+    refused = next((value for wrong, value in checks if wrong and value), 0)
+    if refused:
+        return refused
     fw.driver, fw.driver_object = Driver(fw, driver_object, device_add, int(given.EvtDriverUnload)), driver_object
-    return commit(fw, fw.driver, attributes, out)
+    return fw.driver.commit(attributes, out)
 
 
 @wdk(lane="framework")
 def WdfGetDriver(m: Machine) -> int:
     """The driver object, NULL before WdfDriverCreate."""
-    from wsklab.kmdf.objects import framework
-
     return handle_of(framework(m).driver)
 
 
-def _init(fw: Framework, handle: int) -> DeviceInit:
-    fw.required(handle, "DeviceInit")
-    return fw.get(handle, DeviceInit)
-
-
-@wdf(PASSIVE_LEVEL)
-def WdfDeviceCreate(fw: Framework, init_pointer: int, attributes: int, out: int) -> int:
+@wdf(irql=PASSIVE_LEVEL)
+def WdfDeviceCreate(fw: Framework, init_pointer: Given, attributes: int, out: Out) -> int:
     """Make the device and consume the WDFDEVICE_INIT. Facts: KMDF-DEV-04, KMDF-TGT-02."""
-    fw.required(init_pointer, "DeviceInit")
-    init = _init(fw, fw.m.u64(init_pointer))
-    fw.required(out, "Device")
-    fw.m.set_u64(out, 0)
+    init = fw.get(fw.m.u64(init_pointer), DeviceInit)
     answer = validate(fw.m, attributes, ROOT)
     if answer < 0 or fw.fails("WdfDeviceCreate"):
         return answer or status.INSUFFICIENT_RESOURCES
@@ -167,93 +166,55 @@ def WdfDeviceCreate(fw: Framework, init_pointer: int, attributes: int, out: int)
     fw.devices.append(device)
     fw.m.set_u64(init_pointer, 0)
     init.delete()
-    return commit(fw, device, attributes, out)
+    return device.commit(attributes, out)
 
 
-@wdf(PASSIVE_LEVEL)
-def WdfControlDeviceInitAllocate(fw: Framework, driver: Driver, sddl: int) -> int:
-    """A WDFDEVICE_INIT for a control device. Facts: KMDF-DEV-06."""
-    return DeviceInit(fw).handle
+def _text(init: DeviceInit, name: int) -> str:
+    return wdm.text(init.m.view(name, "UNICODE_STRING"))
 
 
-@wdf(PASSIVE_LEVEL)
-def WdfDeviceInitFree(fw: Framework, init: int) -> None:
-    """Give a control device's WDFDEVICE_INIT back unused. Facts: KMDF-DEV-07."""
-    _init(fw, init).delete()
-
-
-@wdf(PASSIVE_LEVEL)
-def WdfDeviceInitSetIoType(fw: Framework, init: int, io_type: int) -> None:
-    """How read and write buffers are to arrive; no effect for a filter. Facts: KMDF-DEV-05."""
-    _init(fw, init).io_type = DIRECT if io_type > DIRECT else io_type
-
-
-@wdf(PASSIVE_LEVEL)
-def WdfDeviceInitSetDeviceType(fw: Framework, init: int, device_type: int) -> None:
-    """The FILE_DEVICE_ type."""
-    _init(fw, init).device_type = device_type
-
-
-@wdf(PASSIVE_LEVEL)
-def WdfDeviceInitSetExclusive(fw: Framework, init: int, exclusive: int) -> None:
-    """Whether only one handle may be open; nobody opens handles here yet."""
-    _init(fw, init)
-
-
-@wdf(PASSIVE_LEVEL)
-def WdfDeviceInitAssignName(fw: Framework, init: int, name: int) -> int:
-    """A name for the device object, NULL for none."""
-    _init(fw, init).name = wdm.text(fw.m.view(name, "UNICODE_STRING"))
+def _link(device: Device, link: int) -> int:
+    known = io_device.devices(device.m)
+    known.links[wdm.text(device.m.view(link, "UNICODE_STRING"))] = known.names[device.object]
     return 0
 
 
-@wdf(PASSIVE_LEVEL)
-def WdfFdoInitSetFilter(fw: Framework, init: int) -> None:
-    """The device is a filter: what it has no queue for goes down. Facts: KMDF-DEV-05, KMDF-QUE-05."""
-    _init(fw, init).filter = True
-
-
-@wdf(PASSIVE_LEVEL)
-def WdfDeviceInitSetRequestAttributes(fw: Framework, init: int, attributes: int) -> None:
-    """Attributes for every request that arrives; a copy is kept. Facts: KMDF-CTX-11."""
-    size = fw.layout.attributes_size
-    _init(fw, init).request_attributes = kept = fw.m.allocate(size, kind="native", label="request attributes")
-    fw.m.write(kept, fw.m.read(attributes, size))
-
-
-@wdf(PASSIVE_LEVEL)
-def WdfDeviceInitSetPnpPowerEventCallbacks(fw: Framework, init: int, callbacks: int) -> None:
-    """Callbacks for start and removal: those in PNP_CALLBACKS are called, another one set ends the run as not modelled."""
-    for name, field in fw.m.headers.record("WDF_PNPPOWER_EVENT_CALLBACKS").members.items():
-        address = fw.m.u64(callbacks + field.offset) if name != "Size" else 0
-        if address and name not in PNP_CALLBACKS:
-            fw.m.not_modelled(f"the callback {name}")
-        _init(fw, init).events[name] = address
-
-
-@wdf(PASSIVE_LEVEL)
-def WdfDeviceCreateDeviceInterface(fw: Framework, device: Device, guid: int, reference: int) -> int:
-    """Register an interface by which applications find the device; it is only remembered."""
-    device.interfaces.append(fw.m.read(guid, 16))
-    return 0
-
-
-@wdf(PASSIVE_LEVEL)
-def WdfDeviceCreateSymbolicLink(fw: Framework, device: Device, link: int) -> int:
-    """A second name for the device, by which it can be opened."""
-    known = io_device.devices(fw.m)
-    known.links[wdm.text(fw.m.view(link, "UNICODE_STRING"))] = known.names[device.object]
-    return 0
-
-
-getters("Driver", {"WdfDriverWdmGetDriverObject": ("The DRIVER_OBJECT behind a WDFDRIVER.", lambda driver: driver.object)})
-getters("Device", {
+table("DeviceInit", {
+    "WdfDeviceInitFree": ("Give a control device's WDFDEVICE_INIT back unused. Facts: KMDF-DEV-07.", DeviceInit.delete),
+    "WdfDeviceInitSetIoType": (
+        "How read and write buffers are to arrive; no effect for a filter. Facts: KMDF-DEV-05.",
+        lambda init, io_type: init.set(io_type=min(io_type, DIRECT)),
+    ),
+    "WdfDeviceInitSetDeviceType": ("The FILE_DEVICE_ type.", lambda init, kind: init.set(device_type=kind)),
+    "WdfDeviceInitSetExclusive": ("Whether only one handle may be open; nobody opens any here.", lambda init, exclusive: None),
+    "WdfDeviceInitAssignName": (
+        "A name for the device object, NULL for none.", lambda init, name: init.set(name=_text(init, name)) or 0
+    ),
+    "WdfFdoInitSetFilter": (
+        "The device is a filter: what it has no queue for goes down. Facts: KMDF-DEV-05, KMDF-QUE-05.",
+        lambda init: init.set(filter=True),
+    ),
+    "WdfDeviceInitSetRequestAttributes": ("", DeviceInit.keep_attributes),
+    "WdfDeviceInitSetPnpPowerEventCallbacks": ("", DeviceInit.keep_callbacks),
+}, PASSIVE_LEVEL)  # fmt: skip
+table("Driver", {
+    "WdfControlDeviceInitAllocate": (
+        "A WDFDEVICE_INIT for a control device. Facts: KMDF-DEV-06.", lambda driver, sddl: DeviceInit(driver.fw).handle
+    ),
+    "WdfDriverWdmGetDriverObject": ("The DRIVER_OBJECT behind a WDFDRIVER.", lambda driver: driver.object),
+}, PASSIVE_LEVEL)  # fmt: skip
+table("Device", {
     "WdfControlFinishInitializing": ("From now on a control device gets requests. Facts: KMDF-DEV-06.", Device.start),
+    "WdfDeviceCreateDeviceInterface": (
+        "Register an interface by which applications find the device; nobody looks for it here.",
+        lambda device, guid, reference: 0,
+    ),
+    "WdfDeviceCreateSymbolicLink": ("A second name for the device, by which it can be opened.", _link),
     "WdfDeviceGetIoTarget": (
         "The local target: the next-lower device; NULL for a control device. Facts: KMDF-TGT-01 to 05.",
         lambda device: handle_of(device.target),
     ),
-    "WdfDeviceGetDriver": ("The driver a device belongs to.", lambda device: device.framework.default_parent().handle),
+    "WdfDeviceGetDriver": ("The driver a device belongs to.", lambda device: device.fw.default_parent().handle),
     "WdfDeviceGetDefaultQueue": (
         "The default queue, NULL when none was made.", lambda device: handle_of(device.default_queue)
     ),

@@ -9,11 +9,17 @@ Facts: KMDF-FMT, KMDF-FRW, KMDF-FIO, KMDF-FOT, KMDF-CPP.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from wsklab.kmdf import wdm
-from wsklab.kmdf.api import handle_of, wdf
-from wsklab.kmdf.layout import (
+from wsklab.kmdf.core import wdf
+from wsklab.kmdf.memory import Memory
+from wsklab.kmdf.objects import handle_of
+from wsklab.kmdf.request import QUEUE, TYPE_NO_FORMAT, Request
+from wsklab.kmdf.target import IoTarget, RemoteTarget
+from wsklab.kmdf.wdm import (
     BUFFERED,
     DIRECT,
     METHOD_BUFFERED,
@@ -23,14 +29,12 @@ from wsklab.kmdf.layout import (
     MJ_INTERNAL_DEVICE_CONTROL,
     MJ_READ,
     MJ_WRITE,
-    TYPE_NO_FORMAT,
-    TYPE_OTHER,
 )  # fmt: skip
-from wsklab.kmdf.memory import Memory
-from wsklab.kmdf.objects import Framework
-from wsklab.kmdf.request import QUEUE, Request
-from wsklab.kmdf.target import IoTarget, RemoteTarget
-from wsklab.machine import status
+from wsklab.machine import View, status
+
+TYPE_OTHER = 0x1C
+FIELDS = ("AssociatedIrp.SystemBuffer", "UserBuffer", "MdlAddress")
+"""The fields of an IRP that a format overwrites."""
 
 
 class Piece(NamedTuple):
@@ -45,49 +49,75 @@ class Piece(NamedTuple):
 class FormatContext:
     """What a format leaves with its request. `active` is False after release, until the next format fills it again."""
 
-    def __init__(self, fw: Framework, family: str) -> None:
-        self.m, self.layout, self.family = fw.m, fw.layout, family
-        self.params = fw.m.allocate(fw.layout.cp_size, kind="object", label="WDF_REQUEST_COMPLETION_PARAMS", zero=True)
+    def __init__(self, request: Request, family: str) -> None:
+        self.m, self.request, self.family = request.m, request, family
+        self.params = self.m.view(self.m.new("WDF_REQUEST_COMPLETION_PARAMS"), "WDF_REQUEST_COMPLETION_PARAMS")
+        self.fields = [self.m.offset("IRP", field) for field in FIELDS]
         self.memories: list[Memory] = []
         self.saved: list[int] = []
-        self.system = self.system_size = self.mdl = self.length_at = 0
+        self.pieces: list[Piece] = []
+        self.system = self.system_size = self.mdl = 0
+        self.counted: View | None = None
         self.copy_back = self.active = False
-        lay = fw.layout
-        self.fields = (lay.irp_system_buffer, lay.irp_user_buffer, lay.irp_mdl)
         self._blank()
 
     def _blank(self) -> None:
         """Completion params of type NoFormat."""
-        self.m.write(self.params, bytes(self.layout.cp_size))
-        self.m.set_u32(self.params, self.layout.cp_size)
-        self.m.set_u32(self.params + self.layout.cp_type, TYPE_NO_FORMAT)
+        size = self.m.sizeof("WDF_REQUEST_COMPLETION_PARAMS")
+        self.m.write(int(self.params), bytes(size))
+        self.params.Size, self.params.Type = size, TYPE_NO_FORMAT
 
-    def save(self, irp: int) -> None:
-        """Remember the IRP fields that this format overwrites. Facts: KMDF-FRW-03."""
+    def begin(self, target: IoTarget, major: int, pieces: list[Piece]) -> View:
+        """Clear the next stack location up to its completion routine and fill what all formats fill. Facts: KMDF-FMT-10 to 12."""
+        request, below = self.request, self.request.below
+        self.pieces = pieces
+        self.m.write(int(below), bytes(self.m.offset("IO_STACK_LOCATION", "CompletionRoutine")))
+        below.MajorFunction = major
+        if request.ownership == QUEUE:
+            below.Flags, below.FileObject = request.here.Flags, request.here.FileObject
+        if isinstance(target, RemoteTarget):
+            below.FileObject = target.file_object
+        return below
+
+    def buffers(self, system: int | None = None, user: int | None = None, mdl: int | None = None) -> None:
+        """Remember the IRP's buffer fields, and set those that are given. Facts: KMDF-FRW-03."""
+        irp = self.request.irp
         self.saved = [self.m.u64(irp + field) for field in self.fields]
+        for field, value in zip(self.fields, (system, user, mdl), strict=True):
+            if value is not None:
+                self.m.set_u64(irp + field, value)
 
-    def release(self, request: Request) -> None:
+    def finish(self, kind: int) -> int:
+        """References on the memories, type of the completion params, the verifier's mark. Facts: KMDF-FMT-07, 19."""
+        for memory in (piece.memory for piece in self.pieces if piece.memory):
+            memory.references += 1
+            self.memories.append(memory)
+        self.params.Type = kind
+        self.active = self.request.formatted = True
+        return 0
+
+    def release(self) -> None:
         """Give the references back, put the IRP's fields back. Facts: KMDF-FMT-08, KMDF-CHG-02, KMDF-REU-06."""
         if not self.active and not self.saved:
             return
         for field, value in zip(self.fields, self.saved, strict=False):
-            if request.irp:
-                self.m.set_u64(request.irp + field, value)
+            if self.request.irp:
+                self.m.set_u64(self.request.irp + field, value)
         if self.mdl:
             wdm.free_mdl(self.m, self.mdl)
         memories, self.memories, self.saved = self.memories, [], []
-        self.mdl, self.copy_back, self.active, self.length_at = 0, False, False, 0
+        self.mdl, self.copy_back, self.active, self.counted = 0, False, False, None
         for memory in memories:
             memory.release()
         self._blank()
 
-    def free(self, request: Request) -> None:
+    def free(self) -> None:
         """Release, and give back the context's own memory."""
-        self.release(request)
+        self.release()
         if self.system:
             self.m.free(self.system)
-        self.m.free(self.params)
-        request.context = None
+        self.m.free(int(self.params))
+        self.request.context = None
 
     def system_buffer(self, part: Piece, size: int) -> int:
         """A non-paged buffer of `size` bytes that begins with a part's bytes, kept for later formats. Facts: KMDF-FRW-05, 07."""
@@ -110,7 +140,7 @@ class FormatContext:
         self.mdl = wdm.build_mdl(self.m, part.address, part.length, write=write)
         return self.mdl
 
-    def completed(self, request: Request) -> None:
+    def completed(self) -> None:
         """The IRP is back: status and length into the params, buffered output into the driver's buffer.
 
         The copy takes Information bytes whatever the status, and never compares them with the buffer's length.
@@ -118,182 +148,115 @@ class FormatContext:
         """
         if not self.active:
             return
-        m, lay, irp = self.m, self.layout, request.irp
-        information = m.u64(irp + lay.irp_information)
-        m.set_i32(self.params + lay.cp_status, m.i32(irp + lay.irp_status))
-        m.set_u64(self.params + lay.cp_information, information)
-        if self.length_at:
-            m.set_u64(self.params + self.length_at, information)
+        m, packet = self.m, self.request.packet
+        information = packet.IoStatus.Information
+        self.params.IoStatus.Status, self.params.IoStatus.Information = packet.IoStatus.Status, information
+        if self.counted is not None:
+            self.counted.Length = information
         if self.copy_back and information:
-            m.write(m.u64(irp + lay.irp_user_buffer), m.read(m.u64(irp + lay.irp_system_buffer), information))
+            m.write(int(packet.UserBuffer), m.read(int(packet.AssociatedIrp.SystemBuffer), information))
 
 
-class Format:
-    """One format call under way, after the handles: parts, target check, context, stack location.
-
-    `answer` is negative when it has failed; then there is nothing more to do. Facts: KMDF-FMT-01 to 14, KMDF-FIO-02.
-    """
-
-    def __init__(
-        self, fw: Framework, target: IoTarget, request: Request, major: int, family: str, *parts: tuple[Memory | None, int]
-    ) -> None:
-        self.fw, self.m, self.layout, self.target, self.request = fw, fw.m, fw.layout, target, request
-        self.parts: list[Piece] = []
-        self.answer = 0
-        for memory, offsets in parts:
-            self._take(memory, offsets)
-        if self.answer >= 0:
-            self.answer = request.target_check(target)
-        if self.answer >= 0 and request.context is not None and request.context.family != family:
-            request.context.free(request)
-        if self.answer >= 0 and request.context is None:
-            if fw.fails():
-                self.answer = status.INSUFFICIENT_RESOURCES
-            else:
-                request.context = FormatContext(fw, family)
-        if self.answer >= 0 and request.context is not None:
-            self.context, self.irp = request.context, request.irp
-            self.location = self._location(major)
-
-    def _take(self, memory: Memory | None, offsets: int) -> None:
-        """Check one memory and its WDFMEMORY_OFFSET. Facts: KMDF-FMT-02 to 06."""
-        if memory is None or self.answer < 0:
-            self.parts.append(Piece())
-            return
-        start, size, _ = memory.place
-        offset, length = (self.m.u64(offsets), self.m.u64(offsets + 8)) if offsets else (0, 0)
+def _format(
+    request: Request, target: IoTarget, major: int, family: str, given: tuple[tuple[Memory | None, int], ...],
+    fill: Callable[[FormatContext, View], int],
+) -> int:  # fmt: skip
+    """What every format does first; `fill` does the rest to the context and the stack location. Facts: KMDF-FMT-01 to 14."""
+    pieces = []
+    for memory, offsets in given:
+        start, size, _ = memory.place if memory else (0, 0, 0)
+        part = request.m.view(offsets, "WDFMEMORY_OFFSET") if memory and offsets else None
+        offset, length = (part.BufferOffset, part.BufferLength) if part else (0, 0)
         if offset + length > size:
-            self.answer = status.INTEGER_OVERFLOW
-        self.parts.append(Piece(memory, start + offset, (length or size - offset) & 0xFFFF_FFFF, offset))
-
-    def _location(self, major: int) -> int:
-        """Clear the next stack location up to its completion routine and fill what all formats fill. Facts: KMDF-FMT-10 to 12."""
-        m, lay, request = self.m, self.layout, self.request
-        location = request.next_location
-        m.write(location, bytes(lay.sl_routine))
-        m.set_u8(location + lay.sl_major, major)
-        if request.ownership == QUEUE:
-            m.set_u8(location + lay.sl_flags, m.u8(request.current_location + lay.sl_flags))
-            m.set_u64(location + lay.sl_file, m.u64(request.current_location + lay.sl_file))
-        if isinstance(self.target, RemoteTarget):
-            m.set_u64(location + lay.sl_file, self.target.file_object)
-        return location
-
-    def buffers(self, system: int | None = None, user: int | None = None, mdl: int | None = None) -> None:
-        """Set the IRP's buffer fields that are given."""
-        for field, value in zip(self.context.fields, (system, user, mdl), strict=True):
-            if value is not None:
-                self.m.set_u64(self.irp + field, value)
-
-    def finish(self, kind: int) -> int:
-        """References on the memories, type of the completion params, the verifier's mark. Facts: KMDF-FMT-07, 19."""
-        for memory in (part.memory for part in self.parts if part.memory):
-            memory.references += 1
-            self.context.memories.append(memory)
-        self.m.set_u32(self.context.params + self.layout.cp_type, kind)
-        self.context.active = self.request.formatted = True
-        return 0
+            return status.INTEGER_OVERFLOW
+        pieces.append(Piece(memory, start + offset, (length or size - offset) & 0xFFFF_FFFF, offset))
+    answer = request.change_target(target)
+    if answer < 0:
+        return answer
+    if request.context is not None and request.context.family != family:
+        request.context.free()
+    if request.context is None:
+        if request.fw.fails():
+            return status.INSUFFICIENT_RESOURCES
+        request.context = FormatContext(request, family)
+    return fill(request.context, request.context.begin(target, major, pieces))
 
 
 def _transfer(
-    fw: Framework, major: int, target: IoTarget, request: Request, memory: Memory | None, offsets: int, device_offset: int
-) -> int:
+    major: int, target: IoTarget, request: Request, memory: Memory | None, offsets: int, device_offset: int
+) -> int:  # fmt: skip
     """Read and write share everything but the direction. Facts: KMDF-FRW-01 to 11."""
-    f = Format(fw, target, request, major, "io", (memory, offsets))
-    if f.answer < 0 or not target.io_type:
-        return f.answer if f.answer < 0 else status.INVALID_DEVICE_STATE
-    m, lay, part, context, reading = fw.m, fw.layout, f.parts[0], f.context, major == MJ_READ
-    m.set_u32(f.location + lay.sl_length, part.length)
-    m.set_i64(f.location + lay.sl_byte_offset, m.i64(device_offset) if device_offset else 0)
-    context.save(f.irp)
-    if target.io_type == BUFFERED:
-        system = context.system_buffer(Piece() if reading else part, part.length)
-        f.buffers(system=system, user=part.address if reading else 0)
-        context.copy_back = reading and part.length > 0
-    elif target.io_type == DIRECT:
-        f.buffers(mdl=context.direct(part, write=reading))
-    else:
-        f.buffers(user=part.address)
-    m.set_u64(context.params + lay.cp_buffer, handle_of(part.memory))
-    m.set_u64(context.params + lay.cp_offset, part.offset)
-    context.length_at = lay.cp_length
-    return f.finish(major)
+    reading = major == MJ_READ
+
+    def fill(context: FormatContext, below: View) -> int:
+        if not target.io_type:
+            return status.INVALID_DEVICE_STATE
+        part, params = context.pieces[0], context.params.Parameters.Read
+        below.Parameters.Read.Length = part.length
+        below.Parameters.Read.ByteOffset.QuadPart = request.m.i64(device_offset) if device_offset else 0
+        if target.io_type == BUFFERED:
+            system = context.system_buffer(Piece() if reading else part, part.length)
+            context.buffers(system=system, user=part.address if reading else 0)
+            context.copy_back = reading and part.length > 0
+        elif target.io_type == DIRECT:
+            context.buffers(mdl=context.direct(part, write=reading))
+        else:
+            context.buffers(user=part.address)
+        params.Buffer, params.Offset = handle_of(part.memory), part.offset
+        context.counted = params
+        return context.finish(major)
+
+    return _format(request, target, major, "io", ((memory, offsets),), fill)
 
 
-def _control(f: Format, major: int, code: int) -> int:
-    """Device control and internal device control, by transfer method. Facts: KMDF-FIO-03 to 09."""
-    if f.answer < 0:
-        return f.answer
-    m, lay, context, (given, wanted), method = f.m, f.layout, f.context, f.parts, code & 3
-    m.set_u32(f.location + lay.sl_code, code)
-    m.set_u32(f.location + lay.sl_input_length, given.length)
-    m.set_u32(f.location + lay.sl_output_length, wanted.length)
-    context.save(f.irp)
-    if method == METHOD_BUFFERED:
-        f.buffers(system=context.system_buffer(given, max(given.length, wanted.length)), user=wanted.address)
-        context.copy_back = wanted.length > 0
-    elif method == METHOD_NEITHER:
-        f.buffers(user=wanted.address)
-        m.set_u64(f.location + lay.sl_type3, given.address)
-    else:
-        f.buffers(system=given.address, mdl=context.direct(wanted, write=method == METHOD_OUT_DIRECT))
-    m.set_u32(context.params + lay.cp_code, code)
-    m.set_u64(context.params + lay.cp_input, handle_of(given.memory))
-    m.set_u64(context.params + lay.cp_input_offset, given.offset)
-    m.set_u64(context.params + lay.cp_output, handle_of(wanted.memory))
-    m.set_u64(context.params + lay.cp_output_offset, wanted.offset)
-    context.length_at = lay.cp_output_length
-    return f.finish(major)
-
-
-@wdf()
-def WdfIoTargetFormatRequestForRead(
-    fw: Framework, target: IoTarget, request: Request, output: Memory | None, offsets: int, device_offset: int
+def _control(
+    major: int, target: IoTarget, request: Request, code: int, given: Memory | None, at: int, wanted: Memory | None, to: int
 ) -> int:
-    """Format a read. Facts: KMDF-FRW-01, 05, 08, 09."""
-    return _transfer(fw, MJ_READ, target, request, output, offsets, device_offset)
+    """Device control and internal device control, by transfer method. Facts: KMDF-FIO-01 to 09."""
 
+    def fill(context: FormatContext, below: View) -> int:
+        source, room = context.pieces
+        params, control = context.params.Parameters.Ioctl, below.Parameters.DeviceIoControl
+        control.IoControlCode, control.InputBufferLength, control.OutputBufferLength = code, source.length, room.length
+        if code & 3 == METHOD_BUFFERED:
+            context.buffers(system=context.system_buffer(source, max(source.length, room.length)), user=room.address)
+            context.copy_back = room.length > 0
+        elif code & 3 == METHOD_NEITHER:
+            context.buffers(user=room.address)
+            control.Type3InputBuffer = source.address
+        else:
+            context.buffers(system=source.address, mdl=context.direct(room, write=code & 3 == METHOD_OUT_DIRECT))
+        params.IoControlCode = code
+        params.Input.Buffer, params.Input.Offset = handle_of(source.memory), source.offset
+        params.Output.Buffer, params.Output.Offset = handle_of(room.memory), room.offset
+        context.counted = params.Output
+        return context.finish(major)
 
-@wdf()
-def WdfIoTargetFormatRequestForWrite(
-    fw: Framework, target: IoTarget, request: Request, given: Memory | None, offsets: int, device_offset: int
-) -> int:
-    """Format a write; a buffered target's data is copied now. Facts: KMDF-FRW-01, 05, 08, 09."""
-    return _transfer(fw, MJ_WRITE, target, request, given, offsets, device_offset)
-
-
-@wdf()
-def WdfIoTargetFormatRequestForIoctl(
-    fw: Framework, target: IoTarget, request: Request, code: int, given: Memory | None, at: int, wanted: Memory | None, to: int
-) -> int:
-    """Format a device control request. Facts: KMDF-FIO-01 to 09."""
-    major = MJ_DEVICE_CONTROL
-    return _control(Format(fw, target, request, major, "io", (given, at), (wanted, to)), major, code)
-
-
-@wdf()
-def WdfIoTargetFormatRequestForInternalIoctl(
-    fw: Framework, target: IoTarget, request: Request, code: int, given: Memory | None, at: int, wanted: Memory | None, to: int
-) -> int:
-    """Format an internal device control request. Facts: KMDF-FIO-01 to 09."""
-    major = MJ_INTERNAL_DEVICE_CONTROL
-    return _control(Format(fw, target, request, major, "io", (given, at), (wanted, to)), major, code)
+    return _format(request, target, major, "io", ((given, at), (wanted, to)), fill)
 
 
 @wdf()
 def WdfIoTargetFormatRequestForInternalIoctlOthers(
-    fw: Framework, target: IoTarget, request: Request, code: int, first: Memory | None, first_offsets: int,
+    target: IoTarget, request: Request, code: int, first: Memory | None, first_offsets: int,
     second: Memory | None, second_offsets: int, fourth: Memory | None, fourth_offsets: int,
 ) -> int:  # fmt: skip
     """Format an internal request with three pointers; the code takes the place of the third. Facts: KMDF-FOT-01 to 04."""
+
+    def fill(context: FormatContext, below: View) -> int:
+        for name, part in zip(("Argument1", "Argument2", "Argument4"), context.pieces, strict=True):
+            setattr(below.Parameters.Others, name, part.address)
+            getattr(context.params.Parameters.Others, name).Ptr = handle_of(part.memory)
+        below.Parameters.DeviceIoControl.IoControlCode = code
+        return context.finish(TYPE_OTHER)
+
     parts = ((first, first_offsets), (second, second_offsets), (fourth, fourth_offsets))
-    f = Format(fw, target, request, MJ_INTERNAL_DEVICE_CONTROL, "others", *parts)
-    if f.answer < 0:
-        return f.answer
-    lay = fw.layout
-    places = (lay.sl_argument1, lay.sl_argument2, lay.sl_argument4), (lay.cp_argument1, lay.cp_argument2, lay.cp_argument4)
-    for place, param, part in zip(*places, f.parts, strict=True):
-        fw.m.set_u64(f.location + place, part.address)
-        fw.m.set_u64(f.context.params + param, handle_of(part.memory))
-    fw.m.set_u32(f.location + lay.sl_code, code)
-    return f.finish(TYPE_OTHER)
+    return _format(request, target, MJ_INTERNAL_DEVICE_CONTROL, "others", parts, fill)
+
+
+for _name, _format_it, _major, _text in (
+    ("Read", _transfer, MJ_READ, "a read. Facts: KMDF-FRW-01, 05, 08, 09."),
+    ("Write", _transfer, MJ_WRITE, "a write; a buffered target's data is copied now. Facts: KMDF-FRW-01, 05, 08, 09."),
+    ("Ioctl", _control, MJ_DEVICE_CONTROL, "a device control request. Facts: KMDF-FIO-01 to 09."),
+    ("InternalIoctl", _control, MJ_INTERNAL_DEVICE_CONTROL, "an internal device control request. Facts: KMDF-FIO-01 to 09."),
+):
+    wdf(f"WdfIoTargetFormatRequestFor{_name}", text=f"Format {_text}")(partial(_format_it, _major))

@@ -11,15 +11,7 @@ from dataclasses import dataclass
 
 from wsklab.io import device as io_device
 from wsklab.kmdf import wdm
-from wsklab.kmdf.layout import (
-    METHOD_IN_DIRECT,
-    MJ_DEVICE_CONTROL,
-    MJ_INTERNAL_DEVICE_CONTROL,
-    MJ_READ,
-    MJ_WRITE,
-    Layout,
-    major_name,
-)  # fmt: skip
+from wsklab.kmdf.wdm import CONTROLS, METHOD_IN_DIRECT, MJ_DEVICE_CONTROL, MJ_READ, MJ_WRITE, TRANSFERS, major_name
 from wsklab.machine import Machine, status
 from wsklab.machine.status import NTSTATUS
 
@@ -88,7 +80,6 @@ class LowerDevice:
         self.received: list[Received] = []
         self.pending: dict[int, Received] = {}
         self._alarms: dict[int, Callable[[], None]] = {}
-        self._layout = Layout(m)
         self.driver_object = io_device.make_driver(m, name, self._dispatch)
         flags = wdm.FLAGS[IO_TYPES[io_type]]
         self.object = io_device.make_device(m, self.driver_object, owner=ME, name=name, stack_size=stack_size, flags=flags)
@@ -144,29 +135,30 @@ class LowerDevice:
         wdm.complete(self.m, irp, value, information, by=ME)
 
     def _look(self, irp: int) -> Received:
-        m, lay = self.m, self._layout
-        here = m.u64(irp + lay.irp_stack)
-        major = m.u8(here + lay.sl_major)
-        seen = Received(irp, major, major_name(major), file_object=m.u64(here + lay.sl_file))
-        if major in (MJ_READ, MJ_WRITE):
-            seen.length, seen.offset = m.u32(here + lay.sl_length), m.i64(here + lay.sl_byte_offset)
-        elif major in (MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL):
-            seen.code = m.u32(here + lay.sl_code)
-            first, second, fourth = (m.u64(here + place) for place in (lay.sl_argument1, lay.sl_argument2, lay.sl_argument4))
+        here = wdm.location(self.m, irp)
+        major, read, control, others = (
+            here.MajorFunction, here.Parameters.Read, here.Parameters.DeviceIoControl, here.Parameters.Others
+        )  # fmt: skip
+        seen = Received(irp, major, major_name(major), file_object=int(here.FileObject))
+        if major in TRANSFERS:
+            seen.length, seen.offset = read.Length, read.ByteOffset.QuadPart
+        elif major in CONTROLS:
+            first, second, fourth = int(others.Argument1), int(others.Argument2), int(others.Argument4)
+            seen.code = control.IoControlCode
             seen.arguments = (first, second, seen.code, fourth)
             # Pointers in place of lengths (KMDF-FOT-02): no length is that large.
             if major == MJ_DEVICE_CONTROL or not (first | second) >> 32:
-                seen.input_length, seen.output_length = m.u32(here + lay.sl_input_length), m.u32(here + lay.sl_output_length)
+                seen.input_length, seen.output_length = control.InputBufferLength, control.OutputBufferLength
         address, size, _ = self._place(seen, "input")
-        seen.content = m.read(address, size) if size and (seen.input_length or major == MJ_WRITE) else b""
+        seen.content = self.m.read(address, size) if size and (seen.input_length or major == MJ_WRITE) else b""
         return seen
 
     def _place(self, seen: Received, which: str) -> tuple[int, int, int]:
-        return wdm.buffers(self.m, self._layout, seen.irp, IO_TYPES[self.io_type]).get(which, (0, 0, 0))
+        return wdm.buffers(self.m, seen.irp, IO_TYPES[self.io_type]).get(which, (0, 0, 0))
 
     def _transfer(self, seen: Received) -> int:
         """Deliver data; how many bytes went either way."""
-        room = seen.length if seen.major in (MJ_READ, MJ_WRITE) else seen.output_length
+        room = seen.length if seen.major in TRANSFERS else seen.output_length
         if seen.major == MJ_WRITE or not room:
             return room
         if seen.major != MJ_READ and seen.code & 3 == METHOD_IN_DIRECT:  # the second buffer carries data down, not up

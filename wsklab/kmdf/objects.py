@@ -1,27 +1,24 @@
-"""Framework objects: handles, the tree, references, deletion in two phases.
+"""Framework objects: the tree, references, deletion in two phases, attributes and contexts, and the functions of every kind.
 
-A driver only sees an object's *handle*: its address combined with a constant mask. Windows notices a NULL or wrong-kind handle
-(KMDF-OBJ-23) but not one whose object is gone (KMDF-OBJ-24); we always do. Every object is born with one reference, which belongs
-to its life; the tree holds none (KMDF-OBJ-01, 02). Deletion disposes children first; memory goes with the last reference
-(KMDF-OBJ-07, 08, 10).
+Every object is born with one reference, which belongs to its life; the tree holds none (KMDF-OBJ-01, 02). Deletion disposes
+children first; memory goes with the last reference (KMDF-OBJ-07, 08, 10). The order of the checks on WDF_OBJECT_ATTRIBUTES is the
+framework's (KMDF-CTX-03); a refused creation has made nothing.
+
+Facts: KMDF-OBJ, KMDF-CTX. Pages: framework-object-life-cycle.md, framework-object-context-space.md.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
+from collections.abc import Callable, Collection
+from typing import ClassVar
 
-from wsklab.io.irp import MORE_PROCESSING_REQUIRED
-from wsklab.kmdf.layout import Layout
-from wsklab.machine import status
+from wsklab.kmdf.core import HANDLE_MASK, KINDS, Framework, Given, Out, wdf
+from wsklab.machine import Machine, status
 
-if TYPE_CHECKING:
-    from wsklab.kmdf.device import Device, DeviceInit, Driver
-    from wsklab.machine import Machine
-
-HANDLE_MASK = 0xFFFF_FFFF_FFFF_FFF8
 ALIVE, DISPOSED, DESTROYED = "alive", "disposed", "destroyed"
-KINDS: dict[str, type[Object]] = {}
-"""Every class of objects by its Python name, for the parameters of framework functions (`api.wdf`)."""
+INHERIT, LEVEL_MAX, SCOPE_NONE, SCOPE_MAX = 1, 3, 4, 4
+PLAIN, ROOT = ("parent",), ("scope", "level")
+"""What most kinds of objects take in their attributes, and what those without a stated parent take."""
 
 
 class Object:
@@ -37,17 +34,13 @@ class Object:
         KINDS[cls.__name__] = cls
 
     def __init__(self, fw: Framework, parent: Object | None = None) -> None:
-        self.framework, self.m = fw, fw.m
+        self.fw, self.m, self.parent = fw, fw.m, parent
         self.address = fw.m.allocate(64, kind="object", label=self.KIND)
         self.handle = self.address ^ HANDLE_MASK
-        self.parent = parent
         self.children: dict[int, Object] = {}
-        self.references = 1
-        self.state = ALIVE
-        self.deletable = True
+        self.references, self.state, self.deletable, self.death = 1, ALIVE, True, "deleted"
         self.contexts: dict[int, int] = {}  # address by type record (KMDF-CTX-07)
         self.callbacks: list[list[int]] = []  # [cleanup, destroy] of each attribute set, 0 for none
-        self.death = "deleted"
         if parent is not None:
             parent.children[self.handle] = self
         fw.live[self.handle] = self
@@ -62,13 +55,51 @@ class Object:
     def on_destroy(self) -> None:
         """Give back what the object holds; its memory goes next."""
 
+    def commit(self, attributes: int, out: int = 0) -> int:
+        """Give a new object its callbacks, context and place in the tree, and the driver its handle. Facts: KMDF-OBJ-22."""
+        if attributes:
+            self.attribute(attributes)
+        if self.parent is not None and self.parent.state != ALIVE:
+            self._leave_parent()
+            self.callbacks.clear()
+            self.state = DISPOSED
+            self.give_up()
+            return int(status.DELETE_PENDING)
+        if out:
+            self.m.set_u64(out, self.handle)
+        return 0
+
+    def attribute(self, attributes: int) -> None:
+        """The callbacks of these attributes, and one zero-filled context (KMDF-CTX-06, 07, 14)."""
+        a = self.m.view(attributes, "WDF_OBJECT_ATTRIBUTES")
+        self.callbacks.append([int(a.EvtCleanupCallback), int(a.EvtDestroyCallback)])
+        info, name = a.ContextTypeInfo, bytearray()
+        if not info:
+            return
+        while info.ContextName and (byte := self.m.u8(int(info.ContextName) + len(name))):
+            name.append(byte)
+        size = max(a.ContextSizeOverride or info.ContextSize, 1)
+        address = self.m.allocate(size, kind="object", label=name.decode() or "context", zero=True)
+        self.contexts[int(info)] = address
+        self.fw.by_context[address] = self
+
+    # Its end
+
+    @wdf("WdfObjectDelete")
+    def delete_by_driver(self) -> None:
+        """Delete an object and its descendants. Facts: KMDF-OBJ-16, 17, 18, RULE-39."""
+        if self.deletable:
+            self.delete()
+        else:
+            self.fw.breakpoint("kmdf-not-deletable", self)
+
     def release(self) -> None:
         """One reference less; the last one destroys, or stops when the object was never deleted. Facts: KMDF-OBJ-20."""
         self.references -= 1
         if self.references == 0:
             if self.state == ALIVE:
-                self.framework.stop("kmdf-dereferenced-to-zero", self)
-            self.framework.destroy(self)
+                self.fw.stop("kmdf-dereferenced-to-zero", self)
+            self._destroy()
 
     def delete(self) -> None:
         """Dispose the object and its descendants, then give up its own reference; a second call does nothing (KMDF-OBJ-16)."""
@@ -96,15 +127,15 @@ class Object:
             else:
                 child.dispose()
         self.on_dispose()
-        self.run_cleanup()
+        self._clean_up()
         self.on_disposed()
 
-    def run_cleanup(self) -> None:
+    def _clean_up(self) -> None:
         """Call the cleanup callbacks, once each."""
         for entry in self.callbacks:
             cleanup, entry[0] = entry[0], 0
             if cleanup:
-                self.framework.call(cleanup, self.handle)
+                self.fw.call(cleanup, self.handle)
 
     def give_up(self) -> None:
         """Second phase: the life reference of every descendant, then this object's own."""
@@ -114,173 +145,121 @@ class Object:
             child.give_up()
         self.release()
 
-
-ObjectT = TypeVar("ObjectT", bound=Object)
-
-
-class Framework:
-    """The framework of one machine: its objects, its verifier, its driver."""
-
-    def __init__(self, m: Machine) -> None:
-        self.m = m
-        self.layout = Layout(m)
-        self.live: dict[int, Object] = {}
-        self.dying: dict[int, Object] = {}
-        self.dead: dict[int, tuple[str, str]] = {}
-        self.handles: dict[int, int] = m.model("handles", dict)  # handle → address, for whoever shows objects
-        self.by_context: dict[int, Object] = {}
-        self.driver: Driver | None = None
-        self.driver_object = 0
-        self.devices: list[Device] = []
-        self.scene: Device | None = None
-        self.inits: dict[int, DeviceInit] = {}
-        self.completion_address = m.python_code(self._completion, "framework completion routine")
-        self._verifier = "stop"
-
-    @property
-    def verifier(self) -> str:
-        """What a breakpoint of the framework's verifier does (KMDF-VER-04).
-
-        ``"stop"`` ends the run with a report, ``"continue"`` puts it in the trace and goes on as Windows does after it, ``"off"``
-        switches the verifier off. True and False may be assigned for the first and the last.
-        """
-        return self._verifier
-
-    @verifier.setter
-    def verifier(self, mode: str | bool) -> None:
-        mode = {True: "stop", False: "off"}.get(mode, str(mode)) if isinstance(mode, bool) else mode
-        if mode not in ("stop", "continue", "off"):
-            raise ValueError(f"verifier is 'stop', 'continue' or 'off', not {mode!r}")
-        self._verifier = mode
-
-    @property
-    def checking(self) -> bool:
-        """Whether the verifier is on."""
-        return self._verifier != "off"
-
-    # Handles
-
-    def get(self, handle: int, kind: type[ObjectT]) -> ObjectT:
-        """The object behind a handle. Stops on NULL, unknown, wrong kind (0x10D/5) and on a handle whose object is gone."""
-        found = self.live.get(handle)
-        if isinstance(found, kind):
-            return found
-        if handle in self.dead or handle in self.dying:
-            endings = {
-                "completed": "kmdf-request-touched-after-completion",
-                "forgotten": "kmdf-request-touched-after-send-and-forget",
-            }
-            self.stop_dead(endings.get(self.dead.get(handle, ("", ""))[1], "kmdf-stale-handle"), handle)
-        rule = "kmdf-wrong-handle" if found or not handle else "kmdf-not-a-handle"
-        objects, name = ((found.address,), found.KIND) if found else ((), "NULL")
-        values = {"wanted": kind.KIND, "wanted_type": f"{kind.TYPE:#x}", "found": name}
-        self.m.stop(rule, objects=objects, handle=_hex(handle), **values)
-
-    def required(self, pointer: int, name: str) -> None:
-        """A pointer argument that must not be NULL: bug check 0x10D/4. Facts: KMDF-OBJ-25."""
-        if not pointer:
-            self.m.stop("kmdf-null-parameter", name=name)
-
-    def default_parent(self) -> Object:
-        """The WDFDRIVER (KMDF-OBJ-04), else that of the scene. Stops when there is none yet (RULE-83)."""
-        driver = self.driver or (self.scene.parent if self.scene else None)
-        if driver is None:
-            self.m.stop("kmdf-no-driver")
-        return driver
-
-    # Rules
-
-    def stop(self, rule: str, obj: Object, **values: Any) -> NoReturn:
-        """Stop with a rule about one object. Numbers among the values are addresses; the IRP's life is shown too."""
-        irp = (values["irp"],) if values.get("irp") else ()
-        shown = {name: _hex(value) if isinstance(value, int) else value for name, value in values.items()}
-        self.m.stop(rule, objects=(obj.address, *irp), kind=obj.KIND, handle=_hex(obj.handle), **shown)
-
-    def stop_dead(self, rule: str, handle: int) -> NoReturn:
-        """Stop with a rule about a handle whose object is gone."""
-        kind = self.dead[handle][0] if handle in self.dead else self.dying[handle].KIND
-        self.m.stop(rule, objects=(handle ^ HANDLE_MASK,), kind=kind, handle=_hex(handle))
-
-    def breakpoint(self, rule: str, obj: Object, **values: Any) -> None:
-        """What the verifier does on most errors: break in, then go on. Without a debugger a machine ends there (KMDF-VER-04)."""
-        if self._verifier == "stop":
-            self.stop(rule, obj, **values)
-        if self._verifier == "continue":
-            self.event("state", f"verifier: {rule}", obj.address, rule=rule, **values)
-
-    def fails(self, kind: str = "framework allocation") -> bool:
-        """Whether an allocation fails: a choice of that kind."""
-        return self.m.choose(kind, ("succeeds", "fails")) == "fails"
-
-    def event(self, kind: str, name: str, *objects: int, target: str | None = None, **data: Any) -> None:
-        """One event in the trace."""
-        if self.m.trace.on:
-            self.m.trace.add(kind, name, actor="framework", target=target, objects=objects, **data)
-
-    # Calling the driver, and being called by the I/O manager
-
-    def call(self, address: int, *arguments: int) -> int:
-        """Call a driver's callback, which may not wait."""
-        return int(self.m.call(address, *arguments, actor="framework") or 0)
-
-    def run(self, address: int, *arguments: int) -> None:
-        """Call a driver's event callback that may wait when it runs at PASSIVE_LEVEL; it then goes on in a thread of its own."""
-        code = self.m.code_at(address)
-        if not code.waits or self.m.irql > 0:
-            self.call(address, *arguments)
-            return
-        thread = self.m.start_thread(self.m.call_waiting(address, *arguments, actor="framework"), code.name)
-        self.m.scheduler._resume(thread)
-
-    def _completion(self, device: int, irp: int, context: int) -> int:
-        """The WDM completion routine of every request that was sent: the IRP stays with the framework. Facts: KMDF-CPL-01."""
-        request: Any = self.live[context]
-        request.target.completion_routine(request)
-        return MORE_PROCESSING_REQUIRED
-
-    def dispatch(self, device: int, irp: int) -> int:
-        """The dispatch routine of every framework device."""
-        devices = [*self.devices, self.scene] if self.scene else self.devices
-        return next(known for known in devices if known.object == device).dispatch(irp)
-
-    # The end of an object
-
-    def adopt(self, obj: Object) -> int:
-        """STATUS_DELETE_PENDING, and the new object freed, when its parent is being torn down. Facts: KMDF-OBJ-22."""
-        if obj.parent is None or obj.parent.state == ALIVE:
-            return 0
-        obj._leave_parent()
-        obj.callbacks.clear()
-        obj.state = DISPOSED
-        obj.give_up()
-        return int(status.DELETE_PENDING)
-
-    def destroy(self, obj: Object) -> None:
+    def _destroy(self) -> None:
         """Last phase: destroy callbacks (which may still look at the context, KMDF-OBJ-11), then the memory."""
-        obj.run_cleanup()
-        obj._leave_parent()
-        obj.state = DESTROYED
-        self.live.pop(obj.handle, None)
-        self.dying[obj.handle] = obj
-        obj.on_destroy()
-        for _, destroy in obj.callbacks:
+        fw = self.fw
+        self._clean_up()
+        self._leave_parent()
+        self.state = DESTROYED
+        fw.live.pop(self.handle, None)
+        fw.dying[self.handle] = self
+        self.on_destroy()
+        for _, destroy in self.callbacks:
             if destroy:
-                self.call(destroy, obj.handle)
-        for context in obj.contexts.values():
-            self.by_context.pop(context, None)
+                fw.call(destroy, self.handle)
+        for context in self.contexts.values():
+            fw.by_context.pop(context, None)
             self.m.free(context)
-        del self.dying[obj.handle]
-        self.dead[obj.handle] = (obj.KIND, obj.death)
-        self.m.free(obj.address)
+        del fw.dying[self.handle]
+        fw.dead[self.handle] = (self.KIND, self.death)
+        self.m.free(self.address)
 
 
 KINDS["Object"] = Object
 
 
-def _hex(value: int) -> str:
-    return f"{value:#018x}"
+class General(Object):
+    """A WDFOBJECT made by WdfObjectCreate: nothing but a place in the tree and a context."""
 
 
-def framework(m: Machine) -> Framework:
-    """The framework of this machine, made at first use."""
-    return m.model("kmdf", lambda: Framework(m))
+def handle_of(obj: Object | None) -> int:
+    """The handle of an object, NULL for none."""
+    return obj.handle if obj else 0
+
+
+def validate(m: Machine, attributes: int, takes: Collection[str] = PLAIN) -> int:
+    """The status of a WDF_OBJECT_ATTRIBUTES for a kind that `takes` a parent, a scope, a level. Facts: KMDF-CTX-03 to 05."""
+    if not attributes:
+        return 0
+    a = m.view(attributes, "WDF_OBJECT_ATTRIBUTES")
+    info, override, level, scope = a.ContextTypeInfo, a.ContextSizeOverride, a.ExecutionLevel, a.SynchronizationScope
+    sized = a.Size == m.sizeof("WDF_OBJECT_ATTRIBUTES")
+    if not sized or (info and info.Size != m.sizeof("WDF_OBJECT_CONTEXT_TYPE_INFO")):
+        return status.INFO_LENGTH_MISMATCH
+    size = info.ContextSize if info else 0
+    invalid = status.WDF_OBJECT_ATTRIBUTES_INVALID
+    checks = (
+        (bool(size) and not info.ContextName, invalid),
+        (0 < override < size or bool(override and not info), invalid),
+        (bool(a.ParentObject) and "parent" not in takes, status.WDF_PARENT_ASSIGNMENT_NOT_ALLOWED),
+        (not 1 <= level <= LEVEL_MAX or not 1 <= scope <= SCOPE_MAX, invalid),
+        (scope not in (INHERIT, SCOPE_NONE) and "scope" not in takes, status.WDF_SYNCHRONIZATION_SCOPE_INVALID),
+        (level != INHERIT and "level" not in takes, status.WDF_EXECUTION_LEVEL_INVALID),
+    )
+    return next((value for wrong, value in checks if wrong), 0)
+
+
+def creation(
+    fw: Framework, attributes: int, takes: Collection[str] = PLAIN, default: Object | None = None
+) -> tuple[int, Object]:  # fmt: skip
+    """Status and parent of a new object: the stated one, else `default`, else the WDFDRIVER. Facts: KMDF-OBJ-04, 05."""
+    answer = validate(fw.m, attributes, takes)
+    parent = int(fw.m.view(attributes, "WDF_OBJECT_ATTRIBUTES").ParentObject) if attributes and answer >= 0 else 0
+    return answer, fw.get(parent, Object) if parent else default or fw.default_parent()
+
+
+def create(
+    fw: Framework, attributes: int, out: int, make: Callable[[Object], Object], takes: Collection[str] = PLAIN
+) -> int:  # fmt: skip
+    """Create an object: attributes, the object, its place in the tree."""
+    answer, parent = creation(fw, attributes, takes)
+    return answer if answer < 0 else make(parent).commit(attributes, out)
+
+
+@wdf()
+def WdfObjectCreate(fw: Framework, attributes: int, out: Out) -> int:
+    """A general object. Facts: KMDF-OBJ-04, KMDF-CTX-04."""
+    return create(fw, attributes, out, lambda parent: General(fw, parent), ("parent", "level"))
+
+
+@wdf()
+def WdfObjectReferenceActual(obj: Object, tag: int, line: int, file: int) -> None:
+    """One more reference. Facts: KMDF-OBJ-21."""
+    obj.references += 1
+
+
+@wdf()
+def WdfObjectDereferenceActual(obj: Object, tag: int, line: int, file: int) -> None:
+    """One reference less; the last one of an object that was never deleted is fatal. Facts: KMDF-OBJ-20, RULE-38."""
+    obj.release()
+
+
+@wdf()
+def WdfObjectGetTypedContextWorker(fw: Framework, handle: int, type_info: int) -> int:
+    """The context of that type, NULL when the object has none. Facts: KMDF-CTX-07, KMDF-OBJ-11."""
+    return (fw.dying.get(handle) or fw.get(handle, Object)).contexts.get(type_info, 0)
+
+
+@wdf()
+def WdfObjectContextGetObject(fw: Framework, context: int) -> int:
+    """The object a context belongs to. Facts: KMDF-CTX-13."""
+    if context not in fw.by_context:
+        fw.m.stop("kmdf-not-a-context", address=f"{context:#018x}")
+    return fw.by_context[context].handle
+
+
+@wdf()
+def WdfObjectAllocateContext(obj: Object, attributes: Given, out: int) -> int:
+    """A further context for an object that exists. Facts: KMDF-CTX-08, 09, 10."""
+    answer = validate(obj.m, attributes, ROOT)
+    type_info = int(obj.m.view(attributes, "WDF_OBJECT_ATTRIBUTES").ContextTypeInfo)
+    if answer < 0 or not type_info:
+        return answer or status.OBJECT_NAME_INVALID
+    if obj.embedded or obj.state != ALIVE:
+        return status.OBJECT_PATH_INVALID if obj.embedded else status.DELETE_PENDING
+    known = type_info in obj.contexts
+    if not known:
+        obj.attribute(attributes)
+    if out:
+        obj.m.set_u64(out, obj.contexts[type_info])
+    return status.OBJECT_NAME_EXISTS if known else 0

@@ -13,10 +13,10 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from wsklab.kmdf import wdm
-from wsklab.kmdf.api import Accepts, commit, creation, getters, wdf
-from wsklab.kmdf.layout import MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL, MJ_READ, MJ_WRITE
-from wsklab.kmdf.objects import Framework, Object
+from wsklab.kmdf.core import Framework, Given, Out, table, wdf
+from wsklab.kmdf.objects import Object, creation
 from wsklab.kmdf.request import QUEUE, Request
+from wsklab.kmdf.wdm import MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL, MJ_READ, MJ_WRITE, TRANSFERS
 from wsklab.machine import status
 
 if TYPE_CHECKING:
@@ -49,16 +49,13 @@ class Queue(Object):
 
     def arrived(self, irp: int) -> int:
         """An IRP for this queue. Always STATUS_PENDING. Facts: KMDF-QUE-04, 06, KMDF-OBJ-06."""
-        fw, lay = self.framework, self.framework.layout
         wdm.mark_pending(self.m, irp)
-        request = Request(fw, None, QUEUE, irp)
-        request.deletable, request.queue = False, self
-        here = request.current_location
-        transfer = self.m.u8(here + lay.sl_major) in (MJ_READ, MJ_WRITE)
-        if transfer and not self.m.u32(here + lay.sl_length) and not self.zero_length:
+        request = Request(self.fw, None, QUEUE, irp)
+        request.deletable, request.queue, here = False, self, request.here
+        if here.MajorFunction in TRANSFERS and not here.Parameters.Read.Length and not self.zero_length:
             self._finish(request, status.SUCCESS)
         else:
-            commit(fw, request, self.device.request_attributes)
+            request.commit(self.device.request_attributes)
             self.waiting.append(request)
             wdm.set_cancel(self.m, irp, lambda: self._cancelled(request))
             self.pump()
@@ -90,26 +87,35 @@ class Queue(Object):
     def take(self) -> Request:
         """The next request passes into the driver's hands."""
         request = self.waiting.popleft()
-        wdm.clear_cancel(self.m, request.irp)
+        wdm.set_cancel(self.m, request.irp, None)
         request.driver_owned = True
         self.owned[request.handle] = request
         return request
 
     def _present(self, request: Request) -> None:
         """Call the handler for a request. Facts: KMDF-QUE-05, 11."""
-        m, lay, here = self.m, self.framework.layout, request.current_location
-        major = m.u8(here + lay.sl_major)
-        handler = self.handlers.get(HANDLERS.get(major, ""), 0)
-        if handler and major in (MJ_READ, MJ_WRITE):
-            self.framework.run(handler, self.handle, request.handle, m.u32(here + lay.sl_length))
+        here, control = request.here, request.here.Parameters.DeviceIoControl
+        handler = self.handlers.get(HANDLERS.get(here.MajorFunction, ""), 0)
+        if handler and here.MajorFunction in TRANSFERS:
+            self.fw.run(handler, self.handle, request.handle, here.Parameters.Read.Length)
         elif handler:
-            values = [m.u32(here + place) for place in (lay.sl_output_length, lay.sl_input_length, lay.sl_code)]
-            self.framework.run(handler, self.handle, request.handle, *values)
-        elif self.handlers.get("EvtIoDefault"):
-            self.framework.run(self.handlers["EvtIoDefault"], self.handle, request.handle)
+            values = (control.OutputBufferLength, control.InputBufferLength, control.IoControlCode)
+            self.fw.run(handler, self.handle, request.handle, *values)
+        elif self.handlers["EvtIoDefault"]:
+            self.fw.run(self.handlers["EvtIoDefault"], self.handle, request.handle)
         else:
             del self.owned[request.handle]
             self._finish(request, status.INVALID_DEVICE_REQUEST)
+
+    @wdf("WdfIoQueueRetrieveNextRequest")
+    def retrieve(self, out: Out) -> int:
+        """Take the next request from a manual or sequential queue. Facts: KMDF-QUE-14."""
+        if self.dispatch == PARALLEL:
+            return status.INVALID_DEVICE_STATE
+        if not self.device.started or not self.waiting:
+            return status.NO_MORE_ENTRIES if self.device.started else status.WDF_PAUSED
+        self.m.set_u64(out, self.take().handle)
+        return 0
 
     def returned(self, request: Request) -> None:
         """The driver no longer owns a request."""
@@ -120,34 +126,32 @@ class Queue(Object):
         """Requests never presented are cancelled; one still in the driver's hands would hang the removal. Facts: RULE-42."""
         while self.waiting:
             request = self.waiting.popleft()
-            wdm.clear_cancel(self.m, request.irp)
+            wdm.set_cancel(self.m, request.irp, None)
             self._finish(request, status.CANCELLED)
         if self.owned:
-            self.framework.stop("kmdf-request-never-completed", next(iter(self.owned.values())), count=str(len(self.owned)))
+            self.fw.stop("kmdf-request-never-completed", next(iter(self.owned.values())), count=str(len(self.owned)))
 
 
 @wdf()
-def WdfIoQueueCreate(fw: Framework, device: Device, config: int, attributes: int, out: int) -> int:
+def WdfIoQueueCreate(fw: Framework, device: Device, config: Given, attributes: int, out: int) -> int:
     """A queue of a device. Facts: KMDF-QUE-01, 02, KMDF-OBJ-05."""
-    fw.required(config, "Config")
-    answer, parent = creation(fw, attributes, Accepts(scope=True, level=True), device)
+    answer, parent = creation(fw, attributes, ("parent", "scope", "level"), device)
     given = fw.m.view(config, "WDF_IO_QUEUE_CONFIG")
     handlers = {name: int(getattr(given, name)) for name in ("EvtIoDefault", *HANDLERS.values())}
-    if answer >= 0:
-        answer = _validate(fw, device, given, any(handlers.values()), out)
+    answer = answer or _validate(device, given, any(handlers.values()), out)
     if answer < 0:
         return answer
     queue = Queue(fw, parent, device, given, handlers)
     if given.DefaultQueue:
         device.default_queue, queue.deletable = queue, False
-    return commit(fw, queue, attributes, out)
+    return queue.commit(attributes, out)
 
 
-def _validate(fw: Framework, device: Device, config: Any, handled: bool, out: int) -> int:
+def _validate(device: Device, config: Any, handled: bool, out: int) -> int:
     """Facts: KMDF-QUE-01."""
     kind, default = config.DispatchType, bool(config.DefaultQueue)
     checks = (
-        (config.Size != fw.m.sizeof("WDF_IO_QUEUE_CONFIG"), status.INFO_LENGTH_MISMATCH),
+        (config.Size != device.m.sizeof("WDF_IO_QUEUE_CONFIG"), status.INFO_LENGTH_MISMATCH),
         (not default and not out, status.INVALID_PARAMETER_4),
         (default and device.started and device.pnp, status.INVALID_DEVICE_STATE),
         (not SEQUENTIAL <= kind <= MANUAL, status.INVALID_PARAMETER),
@@ -159,17 +163,4 @@ def _validate(fw: Framework, device: Device, config: Any, handled: bool, out: in
     return next((value for wrong, value in checks if wrong), 0)
 
 
-@wdf()
-def WdfIoQueueRetrieveNextRequest(fw: Framework, queue: Queue, out: int) -> int:
-    """Take the next request from a manual or sequential queue. Facts: KMDF-QUE-14."""
-    fw.required(out, "OutRequest")
-    fw.m.set_u64(out, 0)
-    if queue.dispatch == PARALLEL:
-        return status.INVALID_DEVICE_STATE
-    if not queue.device.started or not queue.waiting:
-        return status.NO_MORE_ENTRIES if queue.device.started else status.WDF_PAUSED
-    fw.m.set_u64(out, queue.take().handle)
-    return 0
-
-
-getters("Queue", {"WdfIoQueueGetDevice": ("The device a queue belongs to.", lambda queue: queue.device.handle)})
+table("Queue", {"WdfIoQueueGetDevice": ("The device a queue belongs to.", lambda queue: queue.device.handle)})

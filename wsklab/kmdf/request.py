@@ -1,20 +1,22 @@
-"""WDFREQUEST: one IRP and what the framework remembers about it.
+"""WDFREQUEST: one IRP and what the framework remembers about it, and the functions of a request's life.
 
 Who made the IRP decides almost every rule (KMDF-WHO-02): QUEUE, presented by a queue and the only kind that may be completed;
 OWNED, made for the request by the framework; DRIVER, supplied by the driver. A request without an IRP counts as completed
 (KMDF-WHO-04). `outstanding` is the completion reference count: 1 while the request is out at a target; whoever brings it to 0
 runs the completion routine, once (KMDF-CPL-04).
 
-Facts: KMDF-WHO, KMDF-CRE, KMDF-REU, KMDF-CHG.
+Facts: KMDF-WHO, KMDF-CRE, KMDF-CFI, KMDF-CRT, KMDF-CAN, KMDF-REU, KMDF-CHG, KMDF-GET.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from wsklab.io import irp as io_irp
 from wsklab.kmdf import wdm
-from wsklab.kmdf.objects import Framework, Object
-from wsklab.machine import status
+from wsklab.kmdf.core import Framework, Given, Out, table, wdf
+from wsklab.kmdf.objects import Object, create, creation, handle_of
+from wsklab.machine import View, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from wsklab.kmdf.target import IoTarget
 
 QUEUE, OWNED, DRIVER = 0, 1, 2
+SET_NEW_IRP, MUST_COMPLETE = 1, 2
+TYPE_NO_FORMAT = 0xFF
 
 
 class Request(Object):
@@ -37,6 +41,8 @@ class Request(Object):
         context: the format context, None when no WdfIoTargetFormat* call ever made one.
         formatted, driver_owned: marks of the verifier (KMDF-WHO-06).
         next_formatted: a WdfRequestFormat* call filled the next stack location (KMDF-SAF-05).
+        waiting: a synchronous sender waits until this has an element.
+        queue: the queue that presented it, with the `memories` that lead to its buffers.
     """
 
     KIND: ClassVar[str] = "WDFREQUEST"
@@ -44,50 +50,58 @@ class Request(Object):
 
     def __init__(self, fw: Framework, parent: Object | None, ownership: int = OWNED, irp: int = 0) -> None:
         super().__init__(fw, parent)
-        self.layout = fw.layout
         self.irp, self.ownership, self.completed = irp, ownership, not irp
         self.cancelled = self.formatted = self.driver_owned = self.next_formatted = self.has_timer = False
         self.outstanding = self.routine = self.routine_context = 0
         self.context: FormatContext | None = None
-        # While out at a target
         self.target: IoTarget | None = None
-        self.pended = self.irp_done = self.ignores_state = self.timed_out = False
-        self.stop_timer: Callable[[], None] | None = None
-        self.waiting: list[bool] | None = None  # a synchronous sender waits until this has an element
-        # Presented by a queue
+        self.pended = self.irp_done = self.timed_out = False
+        self.stop_timer: Callable[[], None] = lambda: None
+        self.waiting: list[bool] | None = None
         self.queue: Queue | None = None
         self.memories: dict[str, RequestMemory] = {}
 
     @property
-    def current_location(self) -> int:
-        """Address of the driver's own stack location (queue requests)."""
-        return self.m.u64(self.irp + self.layout.irp_stack)
+    def packet(self) -> View:
+        """The IRP. Without one it is NULL, and a use of it is one of NULL, as on Windows (KMDF-SND-26)."""
+        return self.m.view(self.irp, "IRP")
 
     @property
-    def next_location(self) -> int:
-        """Address of the stack location that the target will see."""
-        return self.current_location - self.layout.sl_size
+    def here(self) -> View:
+        """The driver's own stack location (queue requests)."""
+        return wdm.location(self.m, self.irp)
+
+    @property
+    def below(self) -> View:
+        """The stack location that the target will see."""
+        return wdm.location(self.m, self.irp, 1)
 
     @property
     def locations_left(self) -> int:
         """How many stack locations are left below the current one (KMDF-CHG-14)."""
-        return self.m.u8(self.irp + self.layout.irp_current) - 1
+        return int(self.packet.CurrentLocation) - 1
 
     @property
-    def has_current_location(self) -> bool:
+    def has_location(self) -> bool:
         """Whether the driver has a stack location of its own (KMDF-CRE-03)."""
-        return bool(self.irp) and self.locations_left < self.m.u8(self.irp + self.layout.irp_stack_count)
+        return bool(self.irp) and self.locations_left < self.packet.StackCount
 
     def set_status(self, value: int) -> None:
-        """Write the IRP's status; without an IRP this is a write through NULL, as on Windows (KMDF-SND-26)."""
-        self.m.set_i32(self.irp + self.layout.irp_status, value)
+        """Write the IRP's status."""
+        self.packet.IoStatus.Status = value
 
-    def target_check(self, target: IoTarget) -> int:
-        """WdfRequestChangeTarget, and the first step of every format call. Facts: KMDF-CHG-01 to 10, KMDF-CRE-06, KMDF-TGT-08."""
+    # Preparing
+
+    @wdf("WdfRequestChangeTarget")
+    def change_target(self, target: IoTarget) -> int:
+        """Make sure that the request can be sent to a target; it un-formats the request. It is the first step of every format.
+
+        Facts: KMDF-CHG-01 to 14, KMDF-CRE-06, KMDF-TGT-08.
+        """
         if self.outstanding:
-            self.framework.stop("kmdf-formatted-while-sent", self, irp=self.irp)
+            self.fw.stop("kmdf-formatted-while-sent", self, irp=self.irp)
         if self.context is not None and self.irp:
-            self.context.release(self)
+            self.context.release()
             self.formatted = False
         if not target.stack_size:
             return status.INVALID_DEVICE_STATE
@@ -95,29 +109,68 @@ class Request(Object):
             return 0
         if self.irp and self.ownership != OWNED:
             return status.REQUEST_NOT_ACCEPTED
-        if self.framework.fails():
+        if self.fw.fails():
             return status.INSUFFICIENT_RESOURCES
-        self.replace_irp(wdm.allocate_irp(self.m, target.stack_size), OWNED)
+        self._replace_irp(io_irp.allocate(self.m, target.stack_size, maker=wdm.ME), OWNED)
         return 0
 
-    def replace_irp(self, irp: int, ownership: int) -> None:
+    def _replace_irp(self, irp: int, ownership: int) -> None:
         """Another IRP in place of the present one, which goes if it was the request's own. Facts: KMDF-CHG-07, KMDF-REU-11."""
         if self.irp and self.ownership == OWNED:
-            wdm.free_irp(self.m, self.irp)
+            io_irp.free(self.m, self.irp)
         self.irp, self.ownership, self.completed = irp, ownership, not irp
 
-    def reinitialise(self, value: int) -> None:
-        """Reset the IRP for another use; a driver's own is its driver's business. Facts: KMDF-REU-07, 10, 12."""
-        if self.ownership == OWNED:
-            wdm.reuse_irp(self.m, self.irp, value)
-        elif self.ownership == QUEUE:
-            self.set_status(value)
-            self.m.set_u8(self.irp + self.layout.irp_cancel, 0)
+    @wdf("WdfRequestReuse")
+    def reuse(self, reuse_params: Given) -> int:
+        """Make a request fit for another use; a driver's own IRP is its driver's business. Facts: KMDF-REU-02 to 18, RULE-22."""
+        params = self.m.view(reuse_params, "WDF_REQUEST_REUSE_PARAMS")
+        if params.Size != self.m.sizeof("WDF_REQUEST_REUSE_PARAMS") or params.Flags & ~(SET_NEW_IRP | MUST_COMPLETE):
+            return status.INVALID_PARAMETER
+        if params.Flags & MUST_COMPLETE:
+            self.m.not_modelled("WdfRequestReuse with the must-complete flag")
+        if self.outstanding:
+            self.fw.breakpoint("kmdf-reused-while-sent", self, irp=self.irp)
+        self.routine = self.routine_context = 0
+        if self.irp and self.context is not None:
+            self.context.release()
+        if params.Flags & SET_NEW_IRP:
+            if self.ownership == QUEUE:
+                return status.WDF_REQUEST_INVALID_STATE
+            self._replace_irp(int(params.NewIrp), DRIVER)
+        if self.irp and self.ownership == OWNED:
+            io_irp.reuse(self.m, self.irp, params.Status)
+        elif self.irp and self.ownership == QUEUE:
+            self.set_status(params.Status)
+            self.packet.Cancel = 0
+        self.completed, self.cancelled = not self.irp, False
+        return 0
 
+    def _pass_on(self, source: int) -> None:
+        """Fill the next stack location with another one. Facts: KMDF-FCU-01 to 07, KMDF-FWD-01, 02, RULE-15."""
+        if not self.irp:
+            self.fw.stop("kmdf-no-irp", self)
+        if self.locations_left < 1 or not self.has_location:
+            self.fw.stop("kmdf-no-stack-location", self, irp=self.irp)
+        wdm.copy_location(self.m, self.irp, self.m.view(source, "IO_STACK_LOCATION") if source else self.here)
+        self.next_formatted = self.formatted = True
+
+    @wdf("WdfRequestWdmFormatUsingStackLocation")
+    def pass_on_with(self, stack: Given) -> None:
+        """Pass a request on with a stack location of the driver's. Facts: KMDF-FWD-01, 02."""
+        self._pass_on(stack)
+
+    def _set_routine(self, routine: int, context: int) -> None:
+        self.routine, self.routine_context = routine, context
+
+    def _allocate_timer(self) -> int:
+        self.has_timer = self.has_timer or not self.fw.fails()
+        return 0 if self.has_timer else status.INSUFFICIENT_RESOURCES
+
+    @wdf("WdfRequestCancelSentRequest")
     def cancel_sent(self) -> int:
         """The one way a request out at a target is cancelled; TRUE when a cancel routine was called.
 
-        Facts: KMDF-CAN-01 to 07, 13, KMDF-TMO-03.
+        Facts: KMDF-CAN-01 to 08, 13, KMDF-TMO-03.
         """
         self.cancelled = True
         if not self.outstanding or self.target is None:
@@ -129,15 +182,134 @@ class Request(Object):
             self.target.finish(self)
         return called
 
+    # What it says about itself
+
+    def _wrong_size(self, structure: View, name: str) -> bool:
+        """Facts: KMDF-CON-23, RULE-26."""
+        size, expected = structure.Size, self.m.sizeof(name)
+        if size != expected:
+            self.fw.breakpoint("kmdf-structure-size", self, structure=name, size=str(size), expected=str(expected))
+        return bool(size != expected)
+
+    @wdf("WdfRequestGetCompletionParams")
+    def completion_params(self, params: Given) -> None:
+        """A copy of the completion params of a formatted request. Facts: KMDF-GET-05, 06, RULE-26."""
+        size = self.m.sizeof("WDF_REQUEST_COMPLETION_PARAMS")
+        out = self.m.view(params, "WDF_REQUEST_COMPLETION_PARAMS")
+        if self._wrong_size(out, "WDF_REQUEST_COMPLETION_PARAMS"):
+            return
+        if self.context is not None:
+            self.m.write(params, self.m.read(int(self.context.params), size))
+            return
+        self.m.write(params + 4, bytes(size - 4))
+        out.Type = TYPE_NO_FORMAT
+        self.fw.breakpoint("kmdf-completion-params", self)
+
+    @wdf("WdfRequestGetParameters")
+    def parameters(self, parameters: Given) -> None:
+        """What a received request asks for. Facts: KMDF-GET-07 to 09, RULE-27, KMDF-CRE-04."""
+        out = self.m.view(parameters, "WDF_REQUEST_PARAMETERS")
+        if self._wrong_size(out, "WDF_REQUEST_PARAMETERS") or self.unreadable():
+            return
+        here = self.here
+        self.m.memory.copy(int(out.Parameters), int(here.Parameters), 32)
+        out.Type, out.MinorFunction = here.MajorFunction, here.MinorFunction
+        control = out.Parameters.DeviceIoControl
+        if self.fw.checking and out.Type == wdm.MJ_DEVICE_CONTROL and control.IoControlCode & 3 == wdm.METHOD_NEITHER:
+            control.Type3InputBuffer = 0
+
+    def unreadable(self) -> bool:
+        """Whether parameters and buffers cannot be asked for; a breakpoint then. Facts: KMDF-CRE-04, RULE-27, 28, KMDF-MIS-13."""
+        if self.completed and self.ownership == QUEUE:
+            self.fw.breakpoint("kmdf-request-touched-after-completion", self)
+        elif not self.has_location:
+            self.fw.breakpoint("kmdf-request-parameters", self)
+        return not self.has_location
+
+    def _get_irp(self) -> int:
+        if self.completed and self.ownership == QUEUE and self.fw.checking:
+            self.unreadable()
+        return self.irp
+
+    def _information(self) -> int:
+        return 0 if self.completed and self.fw.checking else int(self.packet.IoStatus.Information)
+
+    def _set_information(self, information: int) -> None:
+        self.packet.IoStatus.Information = information
+
+    def _is_cancelled(self) -> int:
+        return int((self.driver_owned or not self.fw.checking) and (self.cancelled or self.packet.Cancel))
+
+    # Its end
+
+    def let_go(self, death: str) -> None:
+        """A received request is about to leave the driver's hands with its IRP. Facts: KMDF-CMP-11, KMDF-SAF-14."""
+        self.death, self.driver_owned = death, False
+        self.dispose()
+        held = sum(memory.references - 1 for memory in self.memories.values())
+        if held and death == "completed":
+            self.fw.stop("kmdf-memory-referenced", self, count=str(held), irp=self.irp)
+        self.irp, self.completed = 0, True
+
+    def gone(self) -> None:
+        """It has left: its life ends, and its queue may present the next one."""
+        queue = self.queue
+        self.give_up()
+        if queue is not None:
+            queue.returned(self)
+
     def on_dispose(self) -> None:
         """Facts: KMDF-FMT-08, RULE-23."""
         if self.outstanding and self.ownership != QUEUE:
-            self.framework.breakpoint("kmdf-deleted-while-sent", self)
+            self.fw.breakpoint("kmdf-deleted-while-sent", self)
         elif self.context is not None:
-            self.context.release(self)
+            self.context.release()
 
     def on_destroy(self) -> None:
         """Facts: KMDF-CFI-02, KMDF-TMO-05."""
         if self.context is not None:
-            self.context.free(self)
-        self.replace_irp(0, DRIVER)
+            self.context.free()
+        self._replace_irp(0, DRIVER)
+
+
+@wdf()
+def WdfRequestCreate(fw: Framework, attributes: int, target: IoTarget | None, out: Out) -> int:
+    """A request of the driver's own; with a target it has an IRP of that target's stack size. Facts: KMDF-CRE-01 to 06."""
+    answer, parent = creation(fw, attributes)
+    if answer < 0 or fw.fails("WdfRequestCreate"):
+        return answer if answer < 0 else status.INSUFFICIENT_RESOURCES
+    request = Request(fw, parent)
+    answer = request.change_target(target) if target else 0
+    if answer < 0:
+        request.delete()
+    return answer if answer < 0 else request.commit(attributes, out)
+
+
+@wdf()
+def WdfRequestCreateFromIrp(fw: Framework, attributes: int, irp: Given, frees: int, out: Out) -> int:
+    """A request around an IRP of the driver's. Facts: KMDF-CFI-01, 02."""
+    return create(fw, attributes, out, lambda parent: Request(fw, parent, OWNED if frees else DRIVER, irp))
+
+
+table("Request", {
+    "WdfRequestFormatRequestUsingCurrentType": (
+        "Pass a received request on as it is. Facts: KMDF-FCU-01 to 07.", lambda r: r._pass_on(0)
+    ),
+    "WdfRequestSetCompletionRoutine": (
+        "Register the routine for the next send only; NULL removes it. Facts: KMDF-CRT-01, 02.", Request._set_routine
+    ),
+    "WdfRequestAllocateTimer": (
+        "Make the timer now, so that a send with a timeout cannot fail for lack of memory. Facts: KMDF-TMO-06.",
+        Request._allocate_timer,
+    ),
+    "WdfRequestGetStatus": ("The IRP's status as it stands. Facts: KMDF-GET-01 to 03.", lambda r: r.packet.IoStatus.Status),
+    "WdfRequestGetInformation": ("The IRP's Information. Facts: KMDF-GET-04.", Request._information),
+    "WdfRequestSetInformation": ("Set the IRP's Information. Facts: KMDF-GET-04.", Request._set_information),
+    "WdfRequestWdmGetIrp": ("The request's IRP. Facts: KMDF-GET-10, RULE-27, KMDF-CHG-07.", Request._get_irp),
+    "WdfRequestGetIoQueue": (
+        "The queue that presented the request, NULL for one of the driver's own. Facts: KMDF-GET-11.",
+        lambda r: 0 if r.completed else handle_of(r.queue),
+    ),
+    "WdfRequestGetRequestorMode": ("KernelMode 0 or UserMode 1. Facts: KMDF-GET-12.", lambda r: r.packet.RequestorMode),
+    "WdfRequestIsCanceled": ("Whether the request's sender has cancelled it. Facts: KMDF-MCA-08.", Request._is_cancelled),
+})  # fmt: skip

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from wsklab.io import device as io_device
 from wsklab.kmdf.app import AppRequest
+from wsklab.kmdf.core import Framework, framework
 from wsklab.kmdf.device import Device, DeviceInit, Driver
-from wsklab.kmdf.layout import MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL, MJ_READ, MJ_WRITE
 from wsklab.kmdf.lower import LowerDevice
 from wsklab.kmdf.memory import Memory
-from wsklab.kmdf.objects import Framework, framework
 from wsklab.kmdf.request import Request
 from wsklab.kmdf.target import IoTarget, RemoteTarget
+from wsklab.kmdf.wdm import MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL, MJ_READ, MJ_WRITE
 from wsklab.machine import Machine, Wait
 from wsklab.machine.status import NTSTATUS
 
@@ -55,7 +55,7 @@ def request(m: Machine, target: int = 0) -> int:
     fw = framework(m)
     _scene_device(fw)
     made = Request(fw, fw.default_parent())
-    if target and made.target_check(fw.get(target, IoTarget)) < 0:
+    if target and made.change_target(fw.get(target, IoTarget)) < 0:
         made.delete()
         raise ValueError("the I/O target is not open")
     return made.handle

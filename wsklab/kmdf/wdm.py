@@ -12,32 +12,36 @@ from wsklab.io import completion
 from wsklab.io import device as io_device
 from wsklab.io import irp as io_irp
 from wsklab.io import mdl as io_mdl
-from wsklab.kmdf.layout import (
-    BUFFERED,
-    DIRECT,
-    METHOD_BUFFERED,
-    METHOD_NEITHER,
-    MJ_DEVICE_CONTROL,
-    MJ_INTERNAL_DEVICE_CONTROL,
-    MJ_READ,
-    MJ_WRITE,
-    NEITHER,
-    Layout,
-)  # fmt: skip
 from wsklab.machine import Machine, View
 
 ME = "framework"
+MJ_READ, MJ_WRITE, MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL = 3, 4, 0xE, 0xF
+TRANSFERS, CONTROLS = (MJ_READ, MJ_WRITE), (MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL)
+MAJOR_NAMES = dict(enumerate(["CREATE", "CREATE_NAMED_PIPE", "CLOSE", "READ", "WRITE"])) | {
+    9: "FLUSH_BUFFERS", 0xE: "DEVICE_CONTROL", 0xF: "INTERNAL_DEVICE_CONTROL", 0x12: "CLEANUP", 0x16: "POWER", 0x1B: "PNP",
+}  # fmt: skip
+METHOD_BUFFERED, METHOD_IN_DIRECT, METHOD_OUT_DIRECT, METHOD_NEITHER = range(4)
+NEITHER, BUFFERED, DIRECT = 1, 2, 3
+"""WDF_DEVICE_IO_TYPE (KMDF-CON-16)."""
+METHOD_TYPES = ((BUFFERED, BUFFERED), (BUFFERED, DIRECT), (BUFFERED, DIRECT), (NEITHER, NEITHER))
+"""How input and output of a control code travel, by its transfer method."""
 FLAGS = {NEITHER: 0, BUFFERED: io_device.BUFFERED, DIRECT: io_device.DIRECT}
 Place = tuple[int, int, int]
 """Address, size in bytes and MDL (0 for none) of a buffer."""
 
 
-def allocate_irp(m: Machine, stack_size: int) -> int:
-    """An IRP of the framework's own."""
-    return io_irp.allocate(m, stack_size, maker=ME)
+def major_name(major: int) -> str:
+    """The name of a major function code."""
+    return f"IRP_MJ_{MAJOR_NAMES.get(major, f'{major:#04x}')}"
 
 
-free_irp, reuse_irp = io_irp.free, io_irp.reuse
+# IRPs
+
+
+def location(m: Machine, irp: int, depth: int = 0) -> View:
+    """The current stack location of an IRP, or one `depth` levels below it."""
+    here = int(m.view(irp, "IRP").Tail.Overlay.CurrentStackLocation)
+    return m.view(here - depth * m.sizeof("IO_STACK_LOCATION"), "IO_STACK_LOCATION")
 
 
 def rearm(m: Machine, irp: int) -> None:
@@ -53,7 +57,7 @@ def call_driver(m: Machine, device: int, irp: int, by: str = ME) -> int:
 
 
 def mark_pending(m: Machine, irp: int, by: str = ME) -> None:
-    """Mark an IRP pending in the framework's own location."""
+    """Mark an IRP pending in the stack location of `by`."""
     io_irp.mark_pending(m, irp, by=by)
 
 
@@ -67,37 +71,32 @@ def cancel(m: Machine, irp: int) -> int:
     return int(completion.cancel(m, irp, by=io_irp.packet_of(m, irp, "IoCancelIrp").maker))
 
 
-def set_cancel(m: Machine, irp: int, cancelled: Callable[[], None]) -> None:
-    """Make an IRP cancelable while it waits here."""
-    completion.set_cancel_routine(m, irp, completion.cancel_code(m, lambda _irp: cancelled(), "cancel routine"))
+def set_cancel(m: Machine, irp: int, cancelled: Callable[[], None] | None) -> None:
+    """Make an IRP cancelable while it waits here, or (None) no longer so."""
+    code = completion.cancel_code(m, lambda _irp: cancelled(), "cancel routine") if cancelled else 0
+    completion.set_cancel_routine(m, irp, code)
 
 
-def clear_cancel(m: Machine, irp: int) -> None:
-    """No longer cancelable."""
-    completion.set_cancel_routine(m, irp, 0)
-
-
-def copy_location(m: Machine, irp: int, source: int) -> None:
-    """Copy a stack location to the next one: all but the completion routine and the control bits (KMDF-FCU-01, KMDF-FWD-01)."""
-    o = io_irp.layout()
-    following = m.u64(irp + o.current) - o.location
-    m.memory.copy(following, source, o.routine)
-    m.set_u8(following + o.control, 0)
+def copy_location(m: Machine, irp: int, source: View) -> None:
+    """Copy a stack location to the next one: all but the completion routine and the control bits (KMDF-FCU-01)."""
+    following = location(m, irp, 1)
+    m.memory.copy(int(following), int(source), m.offset("IO_STACK_LOCATION", "CompletionRoutine"))
+    following.Control = 0
 
 
 def skip_location(m: Machine, irp: int) -> None:
     """IoSkipCurrentIrpStackLocation: the next driver shares the current location."""
-    o = io_irp.layout()
-    m.set_u8(irp + o.index, m.u8(irp + o.index) + 1)
-    m.set_u64(irp + o.current, m.u64(irp + o.current) + o.location)
+    packet = m.view(irp, "IRP")
+    packet.CurrentLocation += 1
+    packet.Tail.Overlay.CurrentStackLocation = int(location(m, irp, -1))
 
 
-# Devices
+# Devices and memory
 
 
 def io_type(m: Machine, device: int) -> int:
     """The WDF_DEVICE_IO_TYPE that a DEVICE_OBJECT's flags say. Facts: KMDF-TGT-07."""
-    flags = m.u32(device + m.offset("DEVICE_OBJECT", "Flags"))
+    flags = m.view(device, "DEVICE_OBJECT").Flags
     return BUFFERED if flags & FLAGS[BUFFERED] else DIRECT if flags & FLAGS[DIRECT] else NEITHER
 
 
@@ -108,7 +107,9 @@ def device_named(m: Machine, name: str) -> int:
     return next((device for device, its_name in known.names.items() if its_name.casefold() == wanted), 0)
 
 
-# Memory and text
+def text(string: View) -> str:
+    """The text of a UNICODE_STRING."""
+    return string._machine.read(int(string.Buffer), string.Length).decode("utf-16-le") if string and string.Length else ""
 
 
 def build_mdl(m: Machine, address: int, length: int, *, write: bool) -> int:
@@ -124,33 +125,27 @@ def free_mdl(m: Machine, mdl: int) -> None:
     io_mdl.free_own(m, mdl)
 
 
-def buffers(m: Machine, lay: Layout, irp: int, own_type: int) -> dict[str, Place]:
+def buffers(m: Machine, irp: int, own_type: int) -> dict[str, Place]:
     """Where the receiver of an IRP finds ``"input"`` and ``"output"``: by its own I/O type or the transfer method.
 
     Facts: KMDF-BUF-04, 05, KMDF-FRW-05, 08, 09, KMDF-FIO-05 to 07.
     """
-    here = m.u64(irp + lay.irp_stack)
-    major = m.u8(here + lay.sl_major)
+    packet, here = m.view(irp, "IRP"), location(m, irp)
+    read, control = here.Parameters.Read, here.Parameters.DeviceIoControl
 
     def place(kind: int, length: int, raw: int) -> Place:
         if kind == DIRECT:
-            mdl = m.u64(irp + lay.irp_mdl)
+            mdl = int(packet.MdlAddress)
             return (io_mdl.system_address(m, mdl) if mdl else 0), length, mdl
-        return m.u64(irp + lay.irp_system_buffer if kind == BUFFERED else raw), length, 0
+        return int(packet.AssociatedIrp.SystemBuffer) if kind == BUFFERED else int(raw), length, 0
 
-    if major in (MJ_READ, MJ_WRITE):
-        which = "output" if major == MJ_READ else "input"
-        return {which: place(own_type, m.u32(here + lay.sl_length), irp + lay.irp_user_buffer)}
-    if major not in (MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL):
+    if here.MajorFunction in TRANSFERS:
+        which = "output" if here.MajorFunction == MJ_READ else "input"
+        return {which: place(own_type, read.Length, packet.UserBuffer)}
+    if here.MajorFunction not in CONTROLS:
         return {}
-    method = m.u32(here + lay.sl_code) & 3
-    kinds = {METHOD_BUFFERED: (BUFFERED, BUFFERED), METHOD_NEITHER: (NEITHER, NEITHER)}.get(method, (BUFFERED, DIRECT))
+    given, wanted = METHOD_TYPES[control.IoControlCode & 3]
     return {
-        "input": place(kinds[0], m.u32(here + lay.sl_input_length), here + lay.sl_type3),
-        "output": place(kinds[1], m.u32(here + lay.sl_output_length), irp + lay.irp_user_buffer),
+        "input": place(given, control.InputBufferLength, control.Type3InputBuffer),
+        "output": place(wanted, control.OutputBufferLength, packet.UserBuffer),
     }
-
-
-def text(string: View) -> str:
-    """The text of a UNICODE_STRING."""
-    return string._machine.read(int(string.Buffer), string.Length).decode("utf-16-le") if string and string.Length else ""

@@ -1,0 +1,225 @@
+"""The framework of one machine: handles, verifier, the way into the driver and back; and how framework functions are declared.
+
+A driver only sees an object's *handle*: its address combined with a constant mask. Windows notices a NULL or wrong-kind handle
+(KMDF-OBJ-23) but not one whose object is gone (KMDF-OBJ-24); we always do. `wdf` declares a function to the machine and does what
+they all do first: handles become objects, pointers that must not be NULL are looked at (KMDF-OBJ-25).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from wsklab.io.irp import MORE_PROCESSING_REQUIRED
+from wsklab.machine import DISPATCH_LEVEL, Machine, wdk
+
+if TYPE_CHECKING:
+    from wsklab.kmdf.device import Device, Driver
+    from wsklab.kmdf.objects import Object
+
+HANDLE_MASK = 0xFFFF_FFFF_FFFF_FFF8
+KINDS: dict[str, type[Object]] = {}
+"""Every class of objects by its Python name, for the parameters of framework functions."""
+Given = int
+"""A pointer parameter that must not be NULL."""
+Out = int
+"""Where a new handle goes: must not be NULL, and is set to NULL first."""
+
+ENDINGS = {
+    "completed": "kmdf-request-touched-after-completion",
+    "forgotten": "kmdf-request-touched-after-send-and-forget",
+}
+_F = TypeVar("_F", bound=Callable[..., Any])
+ObjectT = TypeVar("ObjectT", bound="Object")
+
+
+class Framework:
+    """The framework's state: every live object by handle, the driver, its devices, and what became of the dead."""
+
+    def __init__(self, m: Machine) -> None:
+        self.m = m
+        self.live: dict[int, Object] = {}
+        self.dying: dict[int, Object] = {}
+        self.dead: dict[int, tuple[str, str]] = {}
+        self.handles: dict[int, int] = m.model("handles", dict)  # handle → address, for whoever shows objects
+        self.by_context: dict[int, Object] = {}
+        self.driver: Driver | None = None
+        self.driver_object = 0
+        self.devices: list[Device] = []
+        self.scene: Device | None = None
+        self.completion_address = m.python_code(self._completion, "framework completion routine")
+        self._verifier = "stop"
+
+    @property
+    def verifier(self) -> str:
+        """What a breakpoint of the framework's verifier does (KMDF-VER-04).
+
+        ``"stop"`` ends the run with a report, ``"continue"`` puts it in the trace and goes on as Windows does after it, ``"off"``
+        switches the verifier off. True and False may be assigned for the first and the last.
+        """
+        return self._verifier
+
+    @verifier.setter
+    def verifier(self, mode: str | bool) -> None:
+        mode = {True: "stop", False: "off"}.get(mode, str(mode)) if isinstance(mode, bool) else mode
+        if mode not in ("stop", "continue", "off"):
+            raise ValueError(f"verifier is 'stop', 'continue' or 'off', not {mode!r}")
+        self._verifier = mode
+
+    @property
+    def checking(self) -> bool:
+        """Whether the verifier is on."""
+        return self._verifier != "off"
+
+    # Handles
+
+    def get(self, handle: int, kind: type[ObjectT]) -> ObjectT:
+        """The object behind a handle. Stops on NULL, unknown, wrong kind (0x10D/5) and on a handle whose object is gone."""
+        found = self.live.get(handle)
+        if isinstance(found, kind):
+            return found
+        if handle in self.dead or handle in self.dying:
+            self.stop_dead(ENDINGS.get(self.dead.get(handle, ("", ""))[1], "kmdf-stale-handle"), handle)
+        rule = "kmdf-wrong-handle" if found or not handle else "kmdf-not-a-handle"
+        objects, name = ((found.address,), found.KIND) if found else ((), "NULL")
+        values = {"wanted": kind.KIND, "wanted_type": f"{kind.TYPE:#x}", "found": name}
+        self.m.stop(rule, objects=objects, handle=_hex(handle), **values)
+
+    def default_parent(self) -> Object:
+        """The WDFDRIVER (KMDF-OBJ-04), else that of the scene. Stops when there is none yet (RULE-83)."""
+        driver = self.driver or (self.scene.parent if self.scene else None)
+        if driver is None:
+            self.m.stop("kmdf-no-driver")
+        return driver
+
+    # Rules and choices
+
+    def stop(self, rule: str, obj: Object, **values: Any) -> NoReturn:
+        """Stop with a rule about one object. Numbers among the values are addresses; the IRP's life is shown too."""
+        irp = (values["irp"],) if values.get("irp") else ()
+        shown = {name: _hex(value) if isinstance(value, int) else value for name, value in values.items()}
+        self.m.stop(rule, objects=(obj.address, *irp), kind=obj.KIND, handle=_hex(obj.handle), **shown)
+
+    def stop_dead(self, rule: str, handle: int) -> NoReturn:
+        """Stop with a rule about a handle whose object is gone."""
+        kind = self.dead[handle][0] if handle in self.dead else self.dying[handle].KIND
+        self.m.stop(rule, objects=(handle ^ HANDLE_MASK,), kind=kind, handle=_hex(handle))
+
+    def breakpoint(self, rule: str, obj: Object, **values: Any) -> None:
+        """What the verifier does on most errors: break in, then go on. Without a debugger a machine ends there (KMDF-VER-04)."""
+        if self._verifier == "stop":
+            self.stop(rule, obj, **values)
+        if self._verifier == "continue":
+            self.event("state", f"verifier: {rule}", obj.address, rule=rule, **values)
+
+    def fails(self, kind: str = "framework allocation") -> bool:
+        """Whether an allocation fails: a choice of that kind."""
+        return self.m.choose(kind, ("succeeds", "fails")) == "fails"
+
+    def event(self, kind: str, name: str, *objects: int, target: str | None = None, **data: Any) -> None:
+        """One event in the trace."""
+        if self.m.trace.on:
+            self.m.trace.add(kind, name, actor="framework", target=target, objects=objects, **data)
+
+    # Calling the driver, and being called by the I/O manager
+
+    def call(self, address: int, *arguments: int) -> int:
+        """Call a driver's callback, which may not wait."""
+        return int(self.m.call(address, *arguments, actor="framework") or 0)
+
+    def run(self, address: int, *arguments: int) -> None:
+        """Call a driver's event callback that may wait when it runs at PASSIVE_LEVEL; it then goes on in a thread of its own."""
+        code = self.m.code_at(address)
+        if not code.waits or self.m.irql > 0:
+            self.call(address, *arguments)
+            return
+        thread = self.m.start_thread(self.m.call_waiting(address, *arguments, actor="framework"), code.name)
+        self.m.scheduler._resume(thread)
+
+    def _completion(self, device: int, irp: int, context: int) -> int:
+        """The WDM completion routine of every request that was sent: the IRP stays with the framework. Facts: KMDF-CPL-01."""
+        request: Any = self.live[context]
+        request.target.came_back(request)
+        return MORE_PROCESSING_REQUIRED
+
+    def dispatch(self, device: int, irp: int) -> int:
+        """The dispatch routine of every framework device."""
+        devices = [*self.devices, self.scene] if self.scene else self.devices
+        return next(known for known in devices if known.object == device).dispatch(irp)
+
+
+def _hex(value: int) -> str:
+    return f"{value:#018x}"
+
+
+def framework(m: Machine) -> Framework:
+    """The framework of this machine, made at first use."""
+    return m.model("kmdf", lambda: Framework(m))
+
+
+# Declaring functions
+
+
+def wdf(name: str = "", irql: int = DISPATCH_LEVEL, *, of: str = "", text: str = "") -> Callable[[_F], _F]:
+    """Declare a framework function; its parameters say what they are.
+
+    `self` and a parameter annotated with a class of objects arrive as that object (NULL as None if ``| None``), `Given` and `Out`
+    are checked, `fw` is no parameter of C's.
+
+    Args:
+        name: the C name; by default the Python one.
+        irql: the highest at which it may be called.
+        of: the class of the first argument, for functions that cannot say it themselves.
+        text: the docstring, for the same.
+    """
+
+    def declare(function: _F) -> _F:
+        known = name or function.__name__
+        parameters = list(inspect.signature(function).parameters.values())
+        with_framework = parameters[:1] != [] and parameters[0].name == "fw"
+        kinds = [str(parameter.annotation) for parameter in parameters[with_framework:]]
+        if of or (kinds and parameters[0].name == "self"):
+            kinds[0] = of or function.__qualname__.split(".")[0]
+        special = [(index, kind) for index, kind in enumerate(kinds) if kind not in ("int", "inspect._empty", _EMPTY)]
+
+        def arguments(m: Machine, values: tuple[int, ...]) -> list[Any]:
+            fw, found = framework(m), list[Any](values)
+            for index, kind in special:
+                found[index] = _argument(fw, known, index, kind, values[index])
+            return [fw, *found] if with_framework else found
+
+        def plain(m: Machine, *values: int) -> Any:
+            return function(*arguments(m, values))
+
+        def waiting(m: Machine, *values: int) -> Any:
+            return (yield from function(*arguments(m, values)))
+
+        waits = inspect.isgeneratorfunction(function)
+        declared = waiting if waits else plain
+        declared.__doc__ = text or function.__doc__
+        wdk(irql=irql, waits=waits, lane="framework", name=known)(declared)
+        return function
+
+    return declare
+
+
+_EMPTY = str(inspect.Parameter.empty)
+
+
+def _argument(fw: Framework, function: str, index: int, kind: str, value: int) -> Any:
+    """What a function gets for the value of a parameter of that kind. Facts: KMDF-OBJ-23, 25."""
+    if kind not in ("Given", "Out"):
+        wanted, _, optional = kind.partition(" | ")
+        return None if optional and not value else fw.get(value, KINDS[wanted])
+    if not value:
+        fw.m.stop("kmdf-null-parameter", name=fw.m.headers.prototypes[function].parameters[index].name)
+    if kind == "Out":
+        fw.m.set_u64(value, 0)
+    return value
+
+
+def table(of: str, functions: dict[str, tuple[str, Callable[..., Any]]], irql: int = DISPATCH_LEVEL) -> None:
+    """Declare short functions of one class of objects: name → (docstring, what it does and returns)."""
+    for name, (text, function) in functions.items():
+        wdf(name, irql, of=of, text=text)(function)
