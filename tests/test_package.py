@@ -53,7 +53,7 @@ def test_wheel_depends_on_two_packages_and_the_rest_is_extra(wheel: Path) -> Non
 def test_wheel_holds_every_file_of_the_engine_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         inside = {name for name in archive.namelist() if ".dist-info/" not in name}
-    kinds = ("*.py", "include/*.[ch]", "locale/*.po", "*/*.toml", "learn/*.c", "py.typed")
+    kinds = ("*.py", "include/*.[ch]", "locale/*.po", "*/*.toml", "show/*.css", "learn/*.c", "py.typed")
     expected = {path.relative_to(ROOT).as_posix() for kind in kinds for path in (ROOT / "wsklab").rglob(kind)}
     assert inside == expected
     assert any(name.endswith(".h") for name in inside)

@@ -29,7 +29,7 @@ _NAMED = {
 """Texts that are values of their own, with the file that makes them."""
 
 _TABLES = (
-    "show.steps:_LABELS",
+    "show.reading:LANES",
     "show.steps:_STATES",
     "show.life:STATIONS",
     "show.life:HEADS",

@@ -26,13 +26,15 @@ from wsklab.machine.api import MODELLED
 from wsklab.machine.choices import Choices
 from wsklab.machine.cruntime import CRuntime
 from wsklab.machine.machine import STEPS, Code
-from wsklab.machine.stops import CFrame, place_of
 from wsklab.machine.status import NTSTATUS, name_of
+from wsklab.machine.stops import CFrame, place_of
 from wsklab.machine.views import address_of, c_arguments, python_value, read_value, spelled
 from wsklab.rules import rules
 from wsklab.scenes import Scenes
+from wsklab.show.dump import dump_structure
 from wsklab.words import chosen_language
 
+View.dumper = staticmethod(dump_structure)
 assert _io and _kmdf and _wsk  # imported because importing them declares the modelled functions
 
 

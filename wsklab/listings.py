@@ -13,7 +13,9 @@ from pathlib import Path
 
 _FENCE = re.compile(r"^(?P<mark>```+|~~~+)[ \t]*(?P<language>[\w+#.-]*)[^\n]*$")
 _C_LANGUAGES = ("", "c", "cpp", "c++", "h")
-_STARTS = re.compile(r"(//|/\*|#\s*(include|define|if|pragma)|typedef\b|static\b|(NTSTATUS|VOID|void|BOOLEAN|ULONG|PIRP)\b\s*\w*\s*(\(|$))")
+_STARTS = re.compile(
+    r"(//|/\*|#\s*(include|define|if|pragma)|typedef\b|static\b|(NTSTATUS|VOID|void|BOOLEAN|ULONG|PIRP)\b\s*\w*\s*(\(|$))"
+)
 _CODE = re.compile(r"(\s*$|\s+\S|//|/\*|\*|[{}#()]|.*[;{},(]\s*$|\w+\s*$|typedef\b|static\b|NTSTATUS\b|VOID\b|void\b)")
 
 

@@ -4,7 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from wsklab.show.theme import COLOURS, MARKS, TEXT_ON, contrast, stylesheet
+from wsklab.show.theme import COLOURS, stylesheet
+
+# Which words stand on which ground.
+TEXT_ON = (
+    [(text, "bg") for text in ("ink", "mut", "call", "back", "data", "gap", "stop")]
+    + [(text, ground) for text in ("ink", "mut") for ground in ("q0", "q1", "q2", "q3")]
+    + [("stop", "stopbg"), ("ink", "stopbg")]
+)
+# Marks that carry meaning on the card.
+MARKS = ("irp1", "irp2", "irp3", "irp4", "call", "back", "data", "gap", "stop")
+
+
+def contrast(first: str, second: str) -> float:
+    """WCAG 2 contrast ratio of two ``#rrggbb`` colours, from 1 to 21."""
+    lighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    channels = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def test_contrast_is_the_one_of_wcag() -> None:

@@ -19,12 +19,7 @@ _INLINE = 16  # a nested structure of at most so many bytes is shown with its me
 
 
 def dump_structure(machine: Machine, address: int, ctype: CType) -> str:
-    """The members of the structure at an address, one line each.
-
-    Args:
-        machine: where it lies.
-        address: its address.
-        ctype: its type; a type without members shows as bytes.
+    """The members of the structure at an address, one line each; a type without members shows as bytes.
 
     >>> print(dump_structure(lab.machine, int(irp), lab.machine.headers.type("IO_STATUS_BLOCK")))    # doctest: +SKIP
     IO_STATUS_BLOCK at 0xffff9a8000100830
@@ -35,34 +30,30 @@ def dump_structure(machine: Machine, address: int, ctype: CType) -> str:
     head = f"{ctype} at {address:#018x}, {ctype.size} bytes{freed}"
     if not isinstance(ctype, Record) or not ctype.fields:
         return head + "\n" + dump_bytes(data, address, states)
-    rows = list(_rows(machine, ctype, data, states, 0, ""))
+    rows = []
+    for at, name, member in _members(ctype, 0, ""):
+        span = slice(at, at + member.type.size)
+        rows.append((at, name, str(member.type), _value(machine, member, data[span], states[span])))
     wide = max(len(row[1]) for row in rows), max(len(row[2]) for row in rows)
-    return "\n".join(
-        [head] + [f"  +0x{at:03x} {name:<{wide[0]}}  {kind:<{wide[1]}}  {value}".rstrip() for at, name, kind, value in rows]
-    )
+    lines = [f"  +0x{at:03x} {name:<{wide[0]}}  {kind:<{wide[1]}}  {value}".rstrip() for at, name, kind, value in rows]
+    return "\n".join([head, *lines])
 
 
-def _rows(
-    machine: Machine, record: Record, data: bytes, states: bytes, base: int, prefix: str
-) -> Iterator[tuple[int, str, str, str]]:
-    """(offset, name, type, value) of every member; unnamed and small nested structures are opened."""
+def _members(record: Record, base: int, prefix: str) -> Iterator[tuple[int, str, Field]]:
+    """(offset, name, member) of every member; unnamed and small nested structures are opened."""
     for member in record.fields:
-        at = base + member.offset
-        kind = member.type
-        if isinstance(kind, Record) and (not member.name or kind.size <= _INLINE):
-            inner = prefix if not member.name else f"{prefix}{member.name}."
-            yield from _rows(machine, kind, data, states, at, inner)
-            continue
-        name = prefix + member.name + (f":{member.bit_width}" if member.bit_width is not None else "")
-        size = kind.size
-        yield at, name, str(kind), _value(machine, member, data[at : at + size], states[at : at + size])
+        at, name = base + member.offset, prefix + member.name
+        if isinstance(member.type, Record) and (not member.name or member.type.size <= _INLINE):
+            yield from _members(member.type, at, f"{name}." if member.name else prefix)
+        else:
+            yield at, name + (f":{member.bit_width}" if member.bit_width is not None else ""), member
 
 
 def _value(machine: Machine, member: Field, data: bytes, states: bytes) -> str:
     kind = member.type
     if not data or isinstance(kind, Record):
         return ""
-    if any(state == _UNWRITTEN for state in states):
+    if _UNWRITTEN in states:
         return "??"
     if isinstance(kind, Array):
         return _array(kind, data)
@@ -84,19 +75,17 @@ def _pointer(machine: Machine, address: int) -> str:
     """An address with what it points to: a function's name or the object's type."""
     if not address:
         return "NULL"
-    code = machine.code.get(address)
-    if code is not None:
-        return f"{address:#018x} {code.name}"
-    block = machine.memory.block_at(address)
-    if block is None:
-        return f"{address:#018x}"
+    code, block = machine.code.get(address), machine.memory.block_at(address)
+    if code is not None or block is None:
+        return f"{address:#018x} {code.name if code else ''}".rstrip()
     inside = f"+{address - block.address:#x}" if address != block.address else ""
     return f"{address:#018x} {block.label or block.kind}{inside}{'' if block.live else ' (freed)'}"
 
 
 def _array(kind: Array, data: bytes) -> str:
-    if kind.of.size == 1 and data.rstrip(b"\0").isascii() and data.rstrip(b"\0").decode("latin-1").isprintable() and data[0]:
-        return f'"{data.rstrip(bytes(1)).decode("ascii")}"'
+    text = data.rstrip(b"\0").decode("latin-1")
+    if kind.of.size == 1 and text.isascii() and text.isprintable() and data[0]:
+        return f'"{text}"'
     shown = data[:16].hex(" ", kind.of.size if kind.of.size in (1, 2, 4, 8) else 1)
     return shown + (" …" if len(data) > 16 else "")
 
@@ -109,14 +98,11 @@ def dump_bytes(data: bytes, address: int = 0, states: bytes = b"") -> str:
         address: address of the first one.
         states: the state of each byte, as :meth:`Memory.peek` gives it; bytes never written show as ``??``.
     """
+    hidden = {place for place, state in enumerate(states) if state == _UNWRITTEN}
+    pairs = ["??" if place in hidden else f"{byte:02x}" for place, byte in enumerate(data)]
+    shown = ["?" if place in hidden else chr(byte) if 32 <= byte < 127 else "." for place, byte in enumerate(data)]
     lines = []
     for start in range(0, len(data), 16):
-        hidden = [place < len(states) and states[place] == _UNWRITTEN for place in range(start, start + 16)]
-        chunk = data[start : start + 16]
-        pairs = ["??" if hide else f"{byte:02x}" for byte, hide in zip(chunk, hidden, strict=False)]
-        shown = "".join(
-            "?" if hide else chr(byte) if 32 <= byte < 127 else "." for byte, hide in zip(chunk, hidden, strict=False)
-        )
-        middle = " ".join(pairs[:8]) + ("-" if len(pairs) > 8 else "") + " ".join(pairs[8:])
-        lines.append(f"{address + start:016x}  {middle:<47}  {shown}")
+        halves = " ".join(pairs[start : start + 8]), " ".join(pairs[start + 8 : start + 16])
+        lines.append(f"{address + start:016x}  {'-'.join(filter(None, halves)):<47}  {''.join(shown[start : start + 16])}")
     return "\n".join(lines)

@@ -7,11 +7,11 @@ stations of a life are told, not every call that passed the object along.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wsklab.show.reading import irql_name, microseconds, status_name
+from wsklab.show import Shown
+from wsklab.show.reading import LANES, irql_name, microseconds, status_name
 from wsklab.show.svg import cells
 from wsklab.words import chosen_language, translate
 
@@ -33,11 +33,8 @@ STATIONS = {
 HEADS = ("time", "IRQL", "what happened", "through", "where")
 """Headings of the table, English keys."""
 
-_LANES = {"wsk": "WSK", "framework": "framework", "io": "I/O manager", "device": "lower device", "driver": "your driver"}
 
-
-@dataclass(frozen=True)
-class Station:
+class Station(NamedTuple):
     """One station of a life: when, at which IRQL, what happened, through which call, where in C."""
 
     time: str
@@ -47,73 +44,48 @@ class Station:
     place: str
 
 
-class Life:
-    """The life of an object. Notebooks show a table, everything else :attr:`text`."""
+class Life(Shown):
+    """The life of an object, a table in notebooks."""
 
     def __init__(self, events: Iterable[Event], address: int, language: str) -> None:
-        self.address = address
         self.language = language
         known = list(events)
-        self.kind = next((event.name for event in known if event.kind == "allocate" and address in event.objects), "")
+        kind = next((event.name for event in known if event.kind == "allocate" and address in event.objects), "")
+        self.name = f"{kind} {address:#018x}".strip()
         self.stations = [_station(event, known, language) for event in known if event.kind in STATIONS]
 
-    @property
-    def name(self) -> str:
-        """What the object is, with its address."""
-        return f"{self.kind} {self.address:#018x}".strip()
+    def _say(self, key: str, **values: Any) -> str:
+        return translate(key, self.language, **values)
 
     @property
     def text(self) -> str:
         """The life as plain text, one line for each station."""
-        head = translate("The life of {object}:", self.language, object=self.name)
+        lines = [self._say("The life of {object}:", object=self.name)]
         if not self.stations:
-            return head + "\n  " + translate("nothing was recorded", self.language)
-        wide = [max(map(cells, columns)) for columns in zip(*map(_columns, self.stations), strict=True)]
-        lines = []
+            lines.append("  " + self._say("nothing was recorded"))
+        wide = [max(map(cells, column)) for column in zip(*self.stations, strict=True)]
         for station in self.stations:
-            columns = _columns(station)
-            padded = (word + " " * (room - cells(word)) for word, room in zip(columns, wide, strict=True))
+            padded = (word + " " * (room - cells(word)) for word, room in zip(station, wide, strict=True))
             lines.append("  " + "  ".join(padded).rstrip())
-        return "\n".join([head, *lines])
+        return "\n".join(lines)
 
     @property
     def html(self) -> str:
         """The life as a table."""
-        heads = [translate(head, self.language) for head in HEADS]
-        row = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{_cell(word, place)}</td>" for place, word in enumerate(_columns(station))) + "</tr>"
-            for station in self.stations
-        )
-        caption = translate("The life of {object}:", self.language, object=self.name).rstrip(":：\u00a0\u202f ")
-        return f"<table><caption>{escape(caption)}</caption><thead><tr>{row}</tr></thead><tbody>{body}</tbody></table>"
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": self.html, "text/plain": self.text}
-
-    def __repr__(self) -> str:
-        return self.text
-
-    __str__ = __repr__
+        heads = "".join(f'<th scope="col">{escape(self._say(head))}</th>' for head in HEADS)
+        body = "".join("<tr>" + "".join(map(_cell, station._fields, station)) + "</tr>" for station in self.stations)
+        caption = escape(self._say("The life of {object}:", object=self.name).rstrip(":：\u00a0\u202f "))
+        return f"<table><caption>{caption}</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def life(events: Iterable[Event], address: int, language: str | None = None) -> Life:
-    """The life of the object at an address, from the events that mention it.
-
-    Args:
-        events: the events that mention it, in order (``trace.about(address)``).
-        address: the object's address.
-        language: language of the words.
-    """
+    """The life of the object at an address, from the events that mention it in order (``trace.about(address)``)."""
     return Life(events, address, chosen_language(language))
 
 
-def _columns(station: Station) -> tuple[str, ...]:
-    return (station.time, station.irql, station.what, station.call, station.place)
-
-
-def _cell(word: str, place: int) -> str:
-    return f"<code>{escape(word)}</code>" if place in (3, 4) and word else escape(word)
+def _cell(head: str, word: str) -> str:
+    is_code = head in ("call", "place") and word
+    return f"<td><code>{escape(word)}</code></td>" if is_code else f"<td>{escape(word)}</td>"
 
 
 def _station(event: Event, events: list[Event], language: str) -> Station:
@@ -122,7 +94,7 @@ def _station(event: Event, events: list[Event], language: str) -> Station:
     what = translate(
         STATIONS[event.kind],
         language,
-        target=translate(_LANES.get(event.target or "", event.target or ""), language),
+        target=translate(LANES.get(event.target or "", event.target or ""), language),
         name=event.name,
         status="" if status is None else status_name(status),
         value=status_name(value) if isinstance(value, int) else value,
@@ -136,10 +108,8 @@ def _station(event: Event, events: list[Event], language: str) -> Station:
 
 def _call_around(event: Event, events: list[Event]) -> Event | None:
     """The driver's call that was under way: the last one that mentions the object and has not returned by then."""
-    if event.kind not in ("allocate", "hand-over", "free"):
-        return None
     last = None
-    for other in events:
+    for other in events if event.kind in ("allocate", "hand-over", "free") else ():
         if other.seq >= event.seq:
             break
         if other.kind == "call":

@@ -7,10 +7,14 @@ name, else the name of the parameter), never as sixteen digits. Types and consta
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from wsklab.c.types import CType, Function, Int, Parameter, Pointer, Void
+from wsklab.c.headers import headers
+from wsklab.c.types import CType, Function, Int, Pointer, Void
+from wsklab.machine.api import MODELLED
+from wsklab.machine.status import name_of
 
 if TYPE_CHECKING:
     from wsklab.machine.trace import Event
@@ -20,6 +24,17 @@ Prototypes = Callable[[str], Function | None]
 
 IRQL_NAMES = {0: "PASSIVE", 1: "APC", 2: "DISPATCH", 15: "HIGH"}
 """Short names of the IRQLs; anything else is a device level."""
+
+LANES = {
+    "driver": "your driver",
+    "wsk": "WSK",
+    "framework": "framework",
+    "io": "I/O manager",
+    "transport": "transport",
+    "device": "lower device",
+    "peer": "peer",
+}
+"""Whoever does something in a run, as English keys."""
 
 _LOWEST_ADDRESS = 1 << 40
 _CODES = ("SIO_", "IOCTL_", "FSCTL_", "WSK_TRANSPORT_", "WSK_SET_", "WSK_CACHE_", "WSK_RELEASE_", "SO_")
@@ -35,20 +50,21 @@ def short_address(address: int) -> str:
     return f"…{address & 0xFFFFF:05x}"
 
 
-def microseconds(time: int, sign: str = "") -> str:
+def microseconds(time: int) -> str:
     """A virtual time (100-ns units) as text in the unit that fits."""
-    if time >= 10_000_000:
-        return f"{sign}{time / 10_000_000:.5g} s"
-    if time >= 10_000:
-        return f"{sign}{time / 10_000:.5g} ms"
-    return f"{sign}{time / 10:g} µs"
+    for units, name in ((10_000_000, "s"), (10_000, "ms")):
+        if time >= units:
+            return f"{time / units:.5g} {name}"
+    return f"{time / 10:g} µs"
+
+
+def status_name(value: Any) -> str:
+    """The name of a status value."""
+    return value if isinstance(value, str) else name_of(int(value))
 
 
 def header_prototype(name: str) -> Function | None:
     """The prototype of a modelled function, from the headers; None when it is not known."""
-    from wsklab.c.headers import headers
-    from wsklab.machine.api import MODELLED
-
     modelled = MODELLED.get(name)
     if modelled is None or modelled.prototype is None:
         return headers().prototypes.get(name)
@@ -63,8 +79,6 @@ def header_prototype(name: str) -> Function | None:
 
 @functools.cache
 def _code_names() -> dict[int, str]:
-    from wsklab.c.headers import headers
-
     return {value: name for name, value in reversed(headers().constants.items()) if name.startswith(_CODES) and value > 255}
 
 
@@ -83,11 +97,9 @@ class Reading:
         self.events = list(events)
         self.prototypes = prototypes or header_prototype
         self.symbols = dict(symbols or {})
-        self.irps: dict[int, int] = {}
-        for event in self.events:
-            irp = irp_of(event)
-            if irp and irp not in self.irps:
-                self.irps[irp] = len(self.irps) + 1
+        self.irps: dict[int, int] = {}  # address → number, in order of appearance
+        for irp in filter(None, map(irp_of, self.events)):
+            self.irps.setdefault(irp, len(self.irps) + 1)
 
     def irp_name(self, address: int) -> str:
         """``IRP 1``, ``IRP 2`` … in order of appearance."""
@@ -95,36 +107,21 @@ class Reading:
 
     def call(self, event: Event) -> str:
         """``WskSend(Socket, DataBuffer, 0, IRP 1)`` for a call or callback."""
-        return f"{event.name}({', '.join(self.arguments(event))})"
-
-    def arguments(self, event: Event) -> list[str]:
-        """The arguments of a call, each as short text."""
+        prototype = self.prototypes(event.name)
         given = event.data.get("arguments", ())
-        if isinstance(given, Mapping):
-            return [self.value(value, None, name) for name, value in given.items()]
-        prototype = self.prototype(event)
-        parameters: tuple[Parameter, ...] = prototype.parameters if prototype else ()
-        return [
-            self.value(value, parameters[place].type, parameters[place].name)
-            if place < len(parameters)
-            else self.value(value, None, "")
-            for place, value in enumerate(given)
-        ]
-
-    def prototype(self, event: Event) -> Function | None:
-        """The prototype of the function an event is about."""
-        carried = event.data.get("prototype")
-        return carried if isinstance(carried, Function) else self.prototypes(event.name)
+        pairs = itertools.zip_longest(given, prototype.parameters[: len(given)] if prototype else ())
+        words = (self.value(value, known.type if known else None, known.name if known else "") for value, known in pairs)
+        return f"{event.name}({', '.join(words)})"
 
     def result(self, event: Event) -> str:
         """What a return gave back, "" for a function that returns nothing."""
         value = event.data.get("value")
-        prototype = self.prototype(event)
+        prototype = self.prototypes(event.name)
         if value is None or (prototype and isinstance(prototype.returns, Void)):
             return ""
-        return self.value(value, prototype.returns if prototype else None, "")
+        return self.value(value, prototype.returns if prototype else None)
 
-    def value(self, value: Any, ctype: CType | None, name: str) -> str:
+    def value(self, value: Any, ctype: CType | None, name: str = "") -> str:
         """One value as text. `name` stands for a pointer that has no better name."""
         if not isinstance(value, int):
             return str(value)
@@ -135,52 +132,31 @@ class Reading:
             return self.symbols[number]
         if isinstance(ctype, Pointer) or number >= _LOWEST_ADDRESS:
             return "NULL" if not number else name or short_address(number)
-        return self._plain(value, number, ctype, name)
-
-    def _plain(self, value: Any, number: int, ctype: CType | None, name: str) -> str:
-        alias = ctype.alias if isinstance(ctype, Int) else None
-        if alias == "NTSTATUS" or type(value).__name__ == "NTSTATUS":
+        kinds = {ctype.alias if isinstance(ctype, Int) else None, type(value).__name__}
+        if "NTSTATUS" in kinds:
             return status_name(number)
-        if alias == "BOOLEAN" or isinstance(value, bool):
+        if kinds & {"BOOLEAN", "bool"}:
             return "TRUE" if number else "FALSE"
         if name.endswith("ControlCode") and number in _code_names():
             return _code_names()[number]
         return str(number) if -65536 < number < 65536 else f"0x{number & 0xFFFF_FFFF:X}"
 
 
-def status_name(value: Any) -> str:
-    """The name of a status value."""
-    from wsklab.machine.status import name_of
-
-    return value if isinstance(value, str) else name_of(int(value))
-
-
 def irp_of(event: Event) -> int:
     """The IRP an event is about, 0 when it is about none."""
-    irp = event.data.get("irp")
-    if isinstance(irp, int) and irp:
-        return int(irp)
-    if event.kind == "allocate" and event.name.upper() == "IRP" and event.objects:
-        return event.objects[0]
-    return 0
+    made = event.objects[0] if event.kind == "allocate" and event.name.upper() == "IRP" and event.objects else 0
+    return int(event.data.get("irp") or made)
 
 
 def byte_count(event: Event) -> int | None:
     """The number of bytes of a message, None when it carries none (an acknowledgement, a reset)."""
-    carried = event.data.get("bytes")
-    if isinstance(carried, (bytes, bytearray, memoryview)):
-        return len(carried)
-    length = event.data.get("length", carried)
-    return int(length) if isinstance(length, int) else None
+    length = event.data.get("length")
+    return len(event.data["bytes"]) if "bytes" in event.data else length
 
 
 def excerpt(event: Event, longest: int = 16) -> str:
     """The readable beginning of a message's bytes, in quotes; "" when it is not text."""
-    carried = event.data.get("text", event.data.get("bytes"))
-    if not carried:
-        return ""
-    if isinstance(carried, (bytes, bytearray)):
-        carried = carried.decode("ascii", "replace").rstrip("\0")
-    if not isinstance(carried, str) or not carried or not carried.isprintable() or "\ufffd" in carried:
+    carried = event.data.get("bytes", b"").decode("ascii", "replace").rstrip("\0")
+    if not carried or not carried.isprintable() or "\ufffd" in carried:
         return ""
     return f"“{carried if len(carried) <= longest else carried[: longest - 1] + '…'}”"

@@ -7,11 +7,11 @@ the text alternative need, so both always say the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from wsklab.show.reading import Reading, byte_count, excerpt, irp_of, status_name
+from wsklab.show.reading import LANES, Reading, byte_count, excerpt, irp_of, status_name
 from wsklab.words import translate
 
 if TYPE_CHECKING:
@@ -33,17 +33,8 @@ MOST_STEPS = 120
 _SILENT = frozenset(("allocate", "free", "hand-over", "routine-returned"))
 _STATES = frozenset(("IRP cancelled", "pended in a stopped target", "request timed out", "not sent"))
 _BYTES = ("send", "receive", "data", "datagram", "dropped")  # messages whose bytes say enough
-_COLUMNS = {"io": "provider", "wsk": "provider", "framework": "provider"}
 _ORDER = ("driver", "provider", "transport", "device", "peer")
-_LABELS = {
-    "driver": "your driver",
-    "wsk": "WSK",
-    "framework": "framework",
-    "io": "I/O manager",
-    "transport": "transport",
-    "device": "lower device",
-    "peer": "peer",
-}
+_SIGNS = {"gap": "“...” reached", "choice": "choice: {what}", "wait": "waits for {what}", "wake": "goes on"}
 
 
 @dataclass
@@ -58,8 +49,10 @@ class Step:
         line: C line that caused it, 0 for none.
         side: words beside the provider's lane (a completion).
         detail: further words of a stop.
-        irp: address of the IRP that is handed over or completed here.
+        lanes: who did it to whom, where both are known.
         good: whether a completion was a success.
+        starts: IRPs that are handed over here, each with its holder's column.
+        ends: IRPs that are completed here.
     """
 
     kind: str
@@ -73,15 +66,20 @@ class Step:
     side: str = ""
     detail: str = ""
     name: str = ""
-    lanes: tuple[str, str] = ("", "")  # who did it to whom, where both are known
+    lanes: tuple[str, str] = ("", "")
     good: bool = True
-    starts: list[tuple[int, str]] = field(default_factory=list)  # (irp, holder's column)
+    starts: list[tuple[int, str]] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
+
+    @property
+    def goes(self) -> bool:
+        """Whether it is an arrow from one column to another."""
+        return bool(self.source and self.target and self.source != self.target)
 
 
 def column(actor: str | None) -> str | None:
     """The column of a lane: the I/O manager shares one with WSK or the framework."""
-    return _COLUMNS.get(actor or "", actor)
+    return "provider" if actor in ("io", "wsk", "framework") else actor
 
 
 class Steps:
@@ -111,17 +109,22 @@ class Steps:
 
     def _shorten(self, first: int, last: int) -> None:
         middle = self.steps[first:-last]
-        words = self._say("… {count} more rows …", count=len(middle))
-        end = middle[-1]
-        left_out = Step("omitted", words, end.time, end.irql, end.thread, ends=[irp for step in middle for irp in step.ends])
-        self.steps[first:-last] = [left_out]
+        words, end = self.say("… {count} more rows …", count=len(middle)), middle[-1]
+        ends = [irp for step in middle for irp in step.ends]
+        self.steps[first:-last] = [Step("omitted", words, end.time, end.irql, end.thread, ends=ends)]
+
+    def walk(self) -> Iterator[tuple[Step, bool]]:
+        """Each step with whether the time, IRQL or thread changed before it."""
+        before: tuple[int, int, str] | None = None
+        for step in self.steps:
+            now = (step.time, step.irql, step.thread)
+            yield step, now != before
+            before = now
 
     def heading(self, name: str) -> str:
         """The heading of a column in the reader's language."""
         lanes = self._columns[name]
-        if name == "provider":
-            name = "framework" if "framework" in lanes else "wsk" if "wsk" in lanes else "io"
-        return self.lane(name)
+        return self.lane(next((lane for lane in ("framework", "wsk", "io") if lane in lanes), name))
 
     def subheading(self, name: str) -> str:
         """What else shares a column, "" when nothing does."""
@@ -129,25 +132,25 @@ class Steps:
 
     def lane(self, actor: str) -> str:
         """The name of a lane in the reader's language."""
-        return self._say(_LABELS.get(actor, actor))
+        return self.say(LANES.get(actor, actor))
 
-    def _say(self, key: str, **values: Any) -> str:
+    def say(self, key: str, **values: Any) -> str:
+        """A text in the reader's language."""
         return translate(key, self.language, **values)
 
     def _take(self, events: list[Event], place: int) -> int:
         """Turn the event at `place` (and those folded into it) into a step; how many events that used up."""
-        event = events[place]
+        event, used = events[place], 1
         if event.kind in ("call", "callback"):
             used = _leaf_length(events, place)
-            self._call(event, events[place + used - 1] if used > 1 else None)
+            self._add(event, self._call(event, events[place + used - 1] if used > 1 else None))
             for silent in events[place + 1 : place + used - 1]:
                 self._silent(silent, self.steps[-1])
-            return used
-        if event.kind in _SILENT:
+        elif event.kind in _SILENT:
             self._silent(event, self.steps[-1] if self.steps else None)
         else:
-            self._add(event, getattr(self, "_" + event.kind.replace("-", "_"), self._state)(event))
-        return 1
+            self._add(event, _MAKERS.get(event.kind, Steps._sign)(self, event))
+        return used
 
     def _add(self, event: Event, step: Step) -> None:
         step.starts += self._starts
@@ -160,82 +163,79 @@ class Steps:
         if last and step.kind == "complete" and last.name == "answer" and last.time == step.time:
             last.side, last.ends, last.good = step.side, step.ends, step.good
             return
-        for actor in (event.actor, event.target):
+        for actor in (event.actor, event.target or ""):
             name = column(actor)
             if name in _ORDER:
-                self._columns.setdefault(name, set()).add(actor or "")
+                self._columns.setdefault(name, set()).add(actor)
         self.steps.append(step)
 
-    def _step(self, event: Event, kind: str, text: str, **more: Any) -> Step:
-        line = event.where.line if event.where else 0
-        lanes = (event.actor, event.target or "")
-        return Step(kind, text, event.time, event.irql, event.thread, name=event.name, line=line, lanes=lanes, **more)
+    # One kind of event each
 
-    def _call(self, event: Event, returned: Event | None) -> None:
-        text = self.reading.call(event)
-        source, target = column(event.actor), column(event.target)
-        if event.actor == "app":
-            kind, source, target = "entry", None, "driver"
-        else:
-            kind = "callback" if event.kind == "callback" else "leaf" if returned else "call"
-        if returned and (result := self.reading.result(returned)):
-            text += f" →\u00a0{result}"
-        step = self._step(event, kind, text, source=source, target=target)
-        if returned and kind != "leaf":
-            step.kind += "-leaf"
-        self._add(event, step)
+    def _step(
+        self, event: Event, kind: str, text: str, source: str | None = None, target: str | None = None, **more: Any
+    ) -> Step:
+        more["line"] = event.where.line if event.where else 0
+        more["lanes"] = event.actor, event.target or ""
+        return Step(kind, text, event.time, event.irql, event.thread, column(source), column(target), name=event.name, **more)
+
+    def _call(self, event: Event, returned: Event | None) -> Step:
+        result = self.reading.result(returned) if returned else ""
+        text = self.reading.call(event) + (f" →\u00a0{result}" if result else "")
+        kind, source = ("entry", None) if event.actor == "app" else (event.kind, event.actor)
+        if returned:
+            kind = "leaf" if kind == "call" else f"{kind}-leaf"
+        return self._step(event, kind, text, source, event.target)
 
     def _return(self, event: Event) -> Step:
-        result = self.reading.result(event) or self._say("{function} returns", function=event.name)
-        kind = "callback-return" if event.kind == "callback-return" else "return"
-        source, target = column(event.actor), column(event.target)
+        result = self.reading.result(event)
         if event.target == "app":
-            kind, source, target = "entry-return", "driver", None
-            result = " → ".join(filter(None, (event.name, self.reading.result(event))))
-        step = self._step(event, kind, result, source=source, target=target)
-        step.line = 0 if kind == "return" else step.line
+            return self._step(event, "entry-return", " → ".join(filter(None, (event.name, result))), "driver")
+        text = result or self.say("{function} returns", function=event.name)
+        step = self._step(event, event.kind, text, event.actor, event.target)
+        step.line = 0 if event.kind == "return" else step.line
         return step
-
-    _callback_return = _return
 
     def _message(self, event: Event) -> Step:
-        step = self._step(event, "message", "", side=self._carried(event))
-        step.source, step.target = column(event.actor), column(event.target or event.actor)
-        return step
+        return self._step(event, "message", "", event.actor, event.target or event.actor, side=self._carried(event))
 
     def _carried(self, event: Event) -> str:
         """The words of a message: its kind where that says something, how many bytes, the first of them, where to."""
         count = byte_count(event)
         if count is None or event.target == "device":
-            return self._say(event.name)
+            return self.say(event.name)
         words = [event.name] if event.name not in _BYTES else []
         if count or not words:
-            words += [self._say("{count} bytes", count=count), excerpt(event)]
+            words += [self.say("{count} bytes", count=count), excerpt(event)]
         if event.name == "dropped":
-            return self._say("{what} dropped: {reason}", what=words[0], reason=self._say(str(event.data.get("reason", ""))))
+            return self.say("{what} dropped: {reason}", what=words[0], reason=self.say(str(event.data.get("reason", ""))))
         if event.name == "datagram":
             end = event.data.get("destination") if event.actor == "transport" else event.data.get("source")
             words.insert(1, f"{'→' if event.actor == 'transport' else '←'} {end}")
         return " ".join(filter(None, words))
 
     def _complete(self, event: Event) -> Step:
-        status = status_name(event.data.get("status", 0))
-        irp = irp_of(event)
-        name = self.reading.irp_name(irp) if irp in self.reading.irps else event.name
-        information = event.data.get("information")
-        words = f"{name}: {status}"
-        if isinstance(information, int) and 0 < information < 1 << 32:
+        irp, status, information = irp_of(event), event.data["status"], event.data["information"]
+        words = f"{self.reading.irp_name(irp)}: {status_name(status)}"
+        if 0 < information < 1 << 32:
             words += f", {information}"
-        good = event.data.get("status", 0) in (0, "STATUS_SUCCESS")
-        return self._step(event, "complete", "", side=words, ends=[irp] if irp else [], good=good)
+        return self._step(event, "complete", "", side=words, ends=[irp], good=status == 0)
+
+    def _sign(self, event: Event) -> Step:
+        """What goes nowhere: a gap, a choice, a wait, a state."""
+        what = f"{event.name}: {event.data['answer']}" if event.kind == "choice" else event.name
+        return self._step(event, event.kind, self.say(_SIGNS.get(event.kind, event.name), what=what), event.actor)
+
+    def _print(self, event: Event) -> Step:
+        return self._step(event, "print", f"“{event.data['text'].rstrip()}”", event.actor)
+
+    def _stop(self, event: Event) -> Step:
+        return self._step(event, "stop", self.say(event.data["title"]), event.actor, detail=event.name)
 
     def _silent(self, event: Event, step: Step | None) -> None:
         """A hand-over starts a bar at the step that caused it, or is an arrow of its own between two others."""
         irp = irp_of(event)
-        if event.kind != "hand-over" or not irp:
-            return
         holder = column(event.target) or "provider"
-        if holder == "driver":
+        if event.kind != "hand-over" or not irp or holder == "driver":
             return  # a request that came to the driver: its bar starts when the driver hands it on
         call = next((known for known in reversed(self.steps) if known.kind in ("call", "leaf")), None)
         if event.actor == "driver" and call:
@@ -243,41 +243,21 @@ class Steps:
         elif step and step.kind == "message" and (step.source, step.target) == (column(event.actor), holder):
             step.starts.append((irp, holder))  # the framework's own words for the same arrow
             step.side = f"{self.reading.irp_name(irp)}: {step.side}"
-        elif event.actor in _LABELS and holder != column(event.actor):
+        elif event.actor in LANES and holder != column(event.actor):
             words = " ".join(filter(None, (self.reading.irp_name(irp), str(event.data.get("major", "")))))
-            made = self._step(event, "message", "", side=words, source=column(event.actor), target=holder)
-            made.starts.append((irp, holder))
-            self._add(event, made)
+            self._add(event, self._step(event, "message", "", event.actor, holder, side=words, starts=[(irp, holder)]))
         else:
             self._starts.append((irp, holder))
 
-    def _gap(self, event: Event) -> Step:
-        return self._step(event, "gap", self._say("“...” reached"), source="driver")
 
-    def _print(self, event: Event) -> Step:
-        return self._step(event, "print", f"“{str(event.data.get('text', event.name)).rstrip()}”", source="driver")
-
-    def _choice(self, event: Event) -> Step:
-        answer = event.data.get("answer", event.data.get("option", event.data.get("chosen", "")))
-        text = f"{event.name}: {answer}" if answer else event.name
-        return self._step(event, "choice", self._say("choice: {what}", what=text), source=column(event.actor))
-
-    def _wait(self, event: Event) -> Step:
-        return self._step(event, "wait", self._say("waits for {what}", what=event.data.get("why", event.name)), source="driver")
-
-    def _wake(self, event: Event) -> Step:
-        return self._step(event, "wake", self._say("goes on"), source="driver")
-
-    def _state(self, event: Event) -> Step:
-        if event.name.startswith("verifier: "):
-            return self._step(event, "state", event.name, source=column(event.actor))
-        return self._step(event, "state", self._say(event.name), source=column(event.actor))
-
-    def _stop(self, event: Event) -> Step:
-        rule = event.data.get("rule", event.name)
-        title = str(event.data.get("title") or getattr(rule, "title", "") or _rule_title(event.name))
-        step = self._step(event, "stop", self._say(title), detail=event.name, source="driver")
-        return step
+_MAKERS: dict[str, Callable[[Steps, Event], Step]] = {
+    "return": Steps._return,
+    "callback-return": Steps._return,
+    "message": Steps._message,
+    "complete": Steps._complete,
+    "print": Steps._print,
+    "stop": Steps._stop,
+}
 
 
 def _is_noise(event: Event) -> bool:
@@ -296,18 +276,3 @@ def _leaf_length(events: list[Event], place: int) -> int:
         if event.kind not in _SILENT or (event.kind == "hand-over" and event.actor != "driver"):
             return 1
     return 1
-
-
-def _rule_title(rule_id: str) -> str:
-    from wsklab.rules import RULES
-
-    return RULES[rule_id].title if rule_id in RULES else rule_id
-
-
-def walk(steps: list[Step]) -> Iterator[tuple[Step, bool]]:
-    """Each step with whether the time, IRQL or thread changed before it."""
-    before: tuple[int, int, str] | None = None
-    for step in steps:
-        now = (step.time, step.irql, step.thread)
-        yield step, now != before
-        before = now

@@ -21,30 +21,24 @@ def number(value: float) -> str:
 
 
 def width(text: str, size: float = 12, mono: bool = False) -> float:
-    """Estimated width of a text in px.
-
-    Args:
-        text: one line.
-        size: font size in px.
-        mono: whether it is set in the monospaced face.
-    """
+    """Estimated width in px of one line, set in `size` px."""
     return size * sum(_em(char, mono) for char in text)
 
 
 def cells(text: str) -> int:
     """How many columns of a terminal a text takes: two for a Japanese character."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+    return sum(1 + _is_full(char) for char in text)
+
+
+def _is_full(char: str) -> bool:
+    return unicodedata.east_asian_width(char) in "WF"
 
 
 def _em(char: str, mono: bool) -> float:
-    if unicodedata.east_asian_width(char) in "WF":
-        return 1.0
-    if mono:
-        return MONO_EM
-    if char in _NARROW:
-        return 0.36
-    if char in _WIDE:
-        return 0.95
+    if mono or _is_full(char):
+        return 1.0 if _is_full(char) else MONO_EM
+    if char in _NARROW or char in _WIDE:
+        return 0.36 if char in _NARROW else 0.95
     return 0.7 if char.isupper() else 0.59
 
 
@@ -54,15 +48,13 @@ def wrap(text: str, room: float, size: float = 12, mono: bool = False, lines: in
     Breaks after spaces and opening brackets, and between characters of scripts that are written without spaces. `indent` starts
     every line after the first.
     """
-    done: list[str] = []
-    line = ""
+    done = [""]
     for piece in _pieces(text):
-        if not line.strip() or width((line + piece).rstrip(), size, mono) <= room:
-            line += piece
-            continue
-        done.append(line.rstrip())
-        line = indent + piece
-    done.append(line.rstrip())
+        if not done[-1].strip() or width((done[-1] + piece).rstrip(), size, mono) <= room:
+            done[-1] += piece
+        else:
+            done.append(indent + piece)
+    done = [line.rstrip() for line in done]
     if len(done) > lines:
         done[lines - 1 :] = [" ".join(done[lines - 1 :])]
     return [shorten(each, room, size, mono) for each in done]
@@ -71,8 +63,7 @@ def wrap(text: str, room: float, size: float = 12, mono: bool = False, lines: in
 def _pieces(text: str) -> list[str]:
     pieces: list[str] = []
     for char in text:
-        breaks = pieces and (pieces[-1][-1] in " (" or unicodedata.east_asian_width(char) in "WF")
-        if pieces and (char in _NO_START or not breaks):
+        if pieces and (char in _NO_START or not (pieces[-1][-1] in " (" or _is_full(char))):
             pieces[-1] += char
         else:
             pieces.append(char)
@@ -91,19 +82,13 @@ def shorten(text: str, room: float, size: float = 12, mono: bool = False) -> str
 def text(x: float, y: float, words: str, css: str = "", anchor: str = "", code: bool = False) -> str:
     """A ``<text>`` element. In `code` the arguments of a call step back behind the name."""
     inside = escape(words, quote=False)
-    if code and "(" in words:
-        name, _, rest = inside.partition("(")
+    goes_on = words.startswith("\u00a0") and "→" not in words[:4]  # the arguments of the line before
+    if code and ("(" in words or goes_on):
+        name, opening, rest = inside.partition("(") if "(" in words else ("", "", inside)
         arguments, bracket, result = rest.rpartition(")")
-        inside = f'{name}<tspan class="u">({arguments}{bracket or result}</tspan>{result if bracket else ""}'
-    elif code and words.startswith("\u00a0") and "→" not in words[:4]:
-        arguments, bracket, result = inside.rpartition(")")
-        inside = f'<tspan class="u">{arguments}{bracket or result}</tspan>{result if bracket else ""}'
-    return (
-        f'<text x="{number(x)}" y="{number(y)}"'
-        + (f' class="{css}"' if css else "")
-        + (f' text-anchor="{anchor}"' if anchor else "")
-        + f">{inside}</text>"
-    )
+        inside = f'{name}<tspan class="u">{opening}{arguments}{bracket or result}</tspan>{result if bracket else ""}'
+    classes = (f' class="{css}"' if css else "") + (f' text-anchor="{anchor}"' if anchor else "")
+    return f'<text x="{number(x)}" y="{number(y)}"{classes}>{inside}</text>'
 
 
 def rect(x: float, y: float, wide: float, high: float, css: str, radius: float = 0) -> str:

@@ -10,31 +10,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from wsklab.show import Shown
 from wsklab.show.draw import Drawing
 from wsklab.show.reading import Prototypes, Reading, header_prototype, irql_name, microseconds
-from wsklab.show.steps import Step, Steps, walk
-from wsklab.words import chosen_language, translate
+from wsklab.show.steps import Step, Steps
+from wsklab.words import chosen_language
 
 if TYPE_CHECKING:
-    from wsklab.c.types import Function
     from wsklab.machine import Machine
     from wsklab.machine.trace import Event
 
 
-class Timeline:
-    """The picture of a run. Notebooks show :attr:`svg`, everything else :attr:`text`."""
+class Timeline(Shown):
+    """The picture of a run: :attr:`svg` in notebooks, :attr:`text` everywhere else."""
+
+    shown_as = ("image/svg+xml", "svg")
 
     def __init__(self, steps: Steps, title: str = "") -> None:
         self.steps = steps
-        self.title = title or translate("Timeline of the run", steps.language)
+        self.title = title or steps.say("Timeline of the run")
 
     @cached_property
     def text(self) -> str:
         """The run as plain text, one line for each row of the picture."""
         lines: list[str] = []
-        for step, changed in walk(self.steps.steps):
+        for step, changed in self.steps.walk():
             if changed:
                 lines.append(f"{microseconds(step.time)}, {irql_name(step.irql)}")
             lines.append("  " + self._line(step))
@@ -50,26 +52,15 @@ class Timeline:
         return Drawing(self.steps, self.title, self.text).svg(style)
 
     def _line(self, step: Step) -> str:
-        language = self.steps.language
+        say = self.steps.say
         words = " ".join(filter(None, (step.text, step.side and f"({step.side})" if step.text else step.side)))
         if step.kind == "stop":
-            words = translate("STOP {id}: {title}", language, id=step.detail, title=step.text)
-        elif step.source and step.target and step.source != step.target:
-            words = translate("{who}: {what}", language, who=" → ".join(map(self.steps.lane, step.lanes)), what=words)
+            words = say("STOP {id}: {title}", id=step.detail, title=step.text)
+        elif step.goes:
+            words = say("{who}: {what}", who=" → ".join(map(self.steps.lane, step.lanes)), what=words)
         if step.line:
-            words += f"  [{translate('line {line}', language, line=step.line)}]"
+            words += f"  [{say('line {line}', line=step.line)}]"
         return words.replace("→\u00a0", "→ ")
-
-    def _repr_svg_(self) -> str:
-        return self.svg
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg, "text/plain": self.text}
-
-    def __repr__(self) -> str:
-        return self.text
-
-    __str__ = __repr__
 
 
 def timeline(
@@ -94,16 +85,7 @@ def timeline(
         prototypes: finds a prototype by function name, when there is no machine; by default the headers are asked.
     """
     if machine is not None:
-        symbols = {address: code.name for address, code in machine.code.items()} | dict(symbols or {})
-        prototypes = prototypes or _prototypes_of(machine)
-    reading = Reading(events, prototypes, symbols)
-    return Timeline(Steps(reading, chosen_language(language), noise), title)
-
-
-def _prototypes_of(machine: Machine) -> Prototypes:
-    own = {code.name: code.prototype for code in machine.code.values() if code.is_driver and code.prototype}
-
-    def find(name: str) -> Function | None:
-        return own.get(name) or header_prototype(name)
-
-    return find
+        own = {code.name: code.prototype for code in machine.code.values() if code.is_driver and code.prototype}
+        prototypes = prototypes or (lambda name: own.get(name) or header_prototype(name))
+        symbols = symbols or {address: code.name for address, code in machine.code.items()}
+    return Timeline(Steps(Reading(events, prototypes, symbols), chosen_language(language), noise), title)

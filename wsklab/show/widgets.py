@@ -13,28 +13,17 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from wsklab.machine import Stop
+from wsklab.show import Shown
 from wsklab.show.theme import stylesheet
+from wsklab.show.timeline import Timeline, timeline
 from wsklab.words import chosen_language, translate
-
-if TYPE_CHECKING:
-    from wsklab.show.timeline import Timeline
 
 _ids = itertools.count(1)
 _MOST_BUTTONS = 8
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-
-_PANEL_CSS = (
-    ".wlp{position:relative;border:0;margin:0;padding:0;min-width:0;font-size:.85rem}"
-    ".wlp legend{font-weight:600;padding:0;margin-bottom:.35rem}"
-    ".wlp input{position:absolute;opacity:0}"
-    ".wlp>label{display:inline-block;margin:0 .3rem .4rem 0;padding:.3rem .75rem;border:1px solid var(--lane);"
-    "border-radius:1rem;background:var(--bg);color:var(--ink);cursor:pointer}"
-    ".wlp>input:checked+label{background:var(--call);border-color:var(--call);color:var(--bg)}"
-    ".wlp>input:focus-visible+label{outline:3px solid var(--back);outline-offset:2px}"
-    ".wlp>div{display:none;overflow-x:auto}.wlr{margin:.4rem 0 0;padding-left:1.2rem}"
-)
 
 
 @dataclass(frozen=True)
@@ -58,7 +47,7 @@ class Outcome:
         return (self.timeline.draw(style=False) if self.timeline else "") + (f'<ul class="wlr">{lines}</ul>' if lines else "")
 
 
-class WhatIf:
+class WhatIf(Shown):
     """A panel over some outcomes; see :func:`what_if`."""
 
     def __init__(self, outcomes: list[Outcome], language: str, title: str = "") -> None:
@@ -75,18 +64,17 @@ class WhatIf:
     def html(self) -> str:
         """The panel as plain HTML: radio buttons and CSS, no script; the first outcome is shown at first."""
         name = f"wlp{next(_ids)}"
-        shown, buttons = [], []
-        for place, outcome in enumerate(self.outcomes, 1):
-            checked = " checked" if place == 1 else ""
-            key = f"{name}-{place}"
-            buttons.append(
-                f'<input type="radio" name="{name}" id="{key}"{checked}><label for="{key}">{escape(outcome.label)}</label>'
-            )
-            shown.append(f"#{key}:checked~#{key}p")
-        panels = "".join(f'<div id="{name}-{place}p">{each.html}</div>' for place, each in enumerate(self.outcomes, 1))
-        style = f"<style>{stylesheet()}{_PANEL_CSS}{','.join(shown)}{{display:block}}</style>"
+        keys = [f"{name}-{place}" for place, _ in enumerate(self.outcomes, 1)]
+        buttons = "".join(
+            f'<input type="radio" name="{name}" id="{key}"{" checked" if key == keys[0] else ""}>'
+            f'<label for="{key}">{escape(outcome.label)}</label>'
+            for key, outcome in zip(keys, self.outcomes, strict=True)
+        )
+        panels = "".join(f'<div id="{key}p">{each.html}</div>' for key, each in zip(keys, self.outcomes, strict=True))
+        shown = ",".join(f"#{key}:checked~#{key}p" for key in keys)
+        style = f"<style>{stylesheet()}{stylesheet('panel')}{shown}{{display:block}}</style>"
         legend = f"<legend>{escape(self.title)}</legend>"
-        return f'<fieldset class="wl wlp" lang="{self.language}">{style}{legend}{"".join(buttons)}{panels}</fieldset>'
+        return f'<fieldset class="wl wlp" lang="{self.language}">{style}{legend}{buttons}{panels}</fieldset>'
 
     def widget(self) -> Any:
         """The panel as an ipywidgets box; buttons and pictures are linked in the browser, without the kernel.
@@ -97,33 +85,25 @@ class WhatIf:
         import ipywidgets
 
         labels = [outcome.label for outcome in self.outcomes]
-        options = {"options": labels, "index": 0, "tooltips": labels, "style": {"button_width": "auto"}}
         if len(labels) > _MOST_BUTTONS:
-            chooser = ipywidgets.Dropdown(options=labels, index=0)
+            chooser = ipywidgets.Dropdown(options=labels, index=0, description="")
         else:
-            chooser = ipywidgets.ToggleButtons(**options)
-        chooser.description = ""
-        heading = ipywidgets.HTML(f"<style>{stylesheet()}{_PANEL_CSS}</style><b>{escape(self.title)}</b>")
+            chooser = ipywidgets.ToggleButtons(options=labels, index=0, tooltips=labels, style={"button_width": "auto"})
+        heading = ipywidgets.HTML(f"<style>{stylesheet()}{stylesheet('panel')}</style><b>{escape(self.title)}</b>")
         pictures = [ipywidgets.HTML(f'<div style="overflow-x:auto">{outcome.html}</div>') for outcome in self.outcomes]
         stack = ipywidgets.Stack(pictures, selected_index=0)
         ipywidgets.jslink((chooser, "index"), (stack, "selected_index"))
         return ipywidgets.VBox([heading, chooser, stack])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        bundle: dict[str, Any] = {"text/plain": self.text, "text/html": self.html}
+        bundle = super()._repr_mimebundle_()
         with suppress(ImportError):  # without ipywidgets the HTML panel does the same, so nobody misses anything
             bundle[WIDGET_VIEW] = self.widget()._repr_mimebundle_()[WIDGET_VIEW]
         return bundle
 
-    def __repr__(self) -> str:
-        return self.text
-
 
 def what_if(
-    run: Callable[..., Any],
-    outcomes: Mapping[str, Mapping[str, Any]],
-    language: str | None = None,
-    title: str = "",
+    run: Callable[..., Any], outcomes: Mapping[str, Mapping[str, Any]], language: str | None = None, title: str = ""
 ) -> WhatIf:
     """Run the same code under several outcomes and show them in one panel.
 
@@ -138,38 +118,31 @@ def what_if(
     """
     done: list[Outcome] = []
     for label, settings in outcomes.items():
-        outcome, spoken = _outcome(label, run, dict(settings), language)
-        language = language or spoken
-        done.append(outcome)
+        try:
+            given = run(**settings)
+        except Stop as stop:
+            done.append(Outcome(translate(label, language), None, tuple(stop.report(language).splitlines())))
+            continue
+        lab, results = given if isinstance(given, tuple) else (given, ())
+        language = language or lab.language
+        label = translate(label, language)
+        picture = timeline(lab.events, language, title=label, machine=lab.machine)
+        done.append(Outcome(label, picture, tuple(_result_lines(lab, results))))
     return WhatIf(done, chosen_language(language), title)
 
 
-def _outcome(label: str, run: Callable[..., Any], settings: dict[str, Any], language: str | None) -> tuple[Outcome, str | None]:
-    """One outcome, and the language that its lab speaks."""
-    from wsklab.machine import Stop
-    from wsklab.show.timeline import timeline
-
-    lines: list[str] = []
-    try:
-        given = run(**settings)
-    except Stop as stop:
-        return Outcome(translate(label, language), None, tuple(stop.report(language).splitlines())), language
-    lab, results = given if isinstance(given, tuple) else (given, ())
+def _result_lines(lab: Any, results: Any) -> list[str]:
     told = results.items() if isinstance(results, Mapping) else (("", result) for result in results)
-    lines += [": ".join(filter(None, (name, _shown(value)))) for name, value in told]
+    lines = [": ".join(filter(None, (name, _shown(value)))) for name, value in told]
     lines += [f"DbgPrint: {line}" for line in lab.console.splitlines() if line.strip()]
     if lab.stopped is not None:
         rule = lab.stopped.rule
         lines.append(translate("STOP {id}: {title}", lab.language, id=rule.id, title=translate(rule.title, lab.language)))
-    label = translate(label, language or lab.language)
-    picture = timeline(lab.events, language or lab.language, title=label, machine=lab.machine)
-    return Outcome(label, picture, tuple(lines)), lab.language
+    return lines
 
 
 def _shown(value: Any) -> str:
     """A result as a reader likes it: lists without brackets, bytes as text, nothing as a dash."""
     if isinstance(value, (list, tuple)):
         return "; ".join(map(_shown, value)) or "–"
-    if isinstance(value, bytes):
-        return f"“{value.decode('ascii', 'backslashreplace')}”"
-    return str(value)
+    return f"“{value.decode('ascii', 'backslashreplace')}”" if isinstance(value, bytes) else str(value)
