@@ -1,56 +1,60 @@
-"""The typed check: every function body and every initialiser of a unit, all problems in one pass.
+"""From a unit's parsed bodies to Python functions: every function and every static initialiser, all problems in one pass.
 
-`check_unit` leaves its result in `Unit.checked`; the inline functions of the headers are checked one by one when a driver
-uses them (`check_function`), because a driver uses few of the many.
+`check_unit` leaves its result in `Unit.checked`; the inline functions of the headers are done one by one when a driver uses
+them (`check_function`), because a driver uses few of the many. Whether a call has to be waited for is not known before the
+units are linked: a function that waits is then made once more (`waiting`), with ``yield from`` at the calls that wait.
 """
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
 from typing import Any
 
-from pycparser import c_ast
-
-from wsklab.c import tree
-from wsklab.c.check_context import Body, at
-from wsklab.c.check_statements import Statements
-from wsklab.c.declare import Declarations, Symbol
+from wsklab.c import python as py
+from wsklab.c.body import FRAME, RESULT, References, StaticVariable, Waits, at, never
+from wsklab.c.declare import Symbol
+from wsklab.c.initialisers import steps
+from wsklab.c.python import At, Python, leaves
 from wsklab.c.source import Place, place_of
-from wsklab.c.types import VOID, Array, CType, Function, Pointer, Record
+from wsklab.c.statements import Statements
+from wsklab.c.types import VOID, Function, Record, Void
 from wsklab.c.unit import FunctionDefinition, Unit
+from wsklab.c.values import settled
 
 _FRAME_ALIGNMENT = 16
+_CONSTANT = (ast.Constant, ast.BinOp, ast.operator, ast.expr_context, ast.Call, ast.Name)
+_CONSTANT_NAMES = ("address·", "string·", "gap·", "place·", "float·")
 
 
-@dataclass
-class CheckedVariable:
-    """A variable of static storage. `symbol` is its name in the image (``function.name`` for a static local)."""
+@dataclass(eq=False)
+class CheckedFunction:
+    """A body that C allows, as a Python function definition; `needs` as in `Body`."""
 
-    symbol: str
-    type: CType
+    name: str
+    type: Function
     place: Place
-    readonly: bool = False
+    node: ast.stmt
+    needs: dict[str, tuple[Any, ...]]
+    references: References
 
 
 @dataclass
 class CheckedUnit:
-    """What the linker needs of one unit. `initialise` holds the stores of all static initialisers."""
+    """What the linker needs of one unit: `initialise` holds its static initialisers, `code` is kept by the linker."""
 
-    functions: dict[str, tree.CheckedFunction] = field(default_factory=dict)
-    variables: dict[str, CheckedVariable] = field(default_factory=dict)
-    initialise: list[tree.CheckedFunction] = field(default_factory=list)
+    functions: dict[str, CheckedFunction] = field(default_factory=dict)
+    variables: dict[str, StaticVariable] = field(default_factory=dict)
+    initialise: list[CheckedFunction] = field(default_factory=list)
     code: dict[Any, Any] = field(default_factory=dict)
-    """Emitted code by what it depends on; kept by the linker."""
 
 
 def check_unit(unit: Unit) -> None:
     """Check all functions and variables of a unit; problems go to ``unit.problems``."""
     checked = checked_unit(unit)
-    for variable in unit.variables.values():
-        if not variable.extern:
-            checked.variables[variable.name] = CheckedVariable(variable.name, variable.type, variable.place, variable.readonly)
-            if variable.node is not None and variable.node.init is not None:
-                _initialise(unit, checked, variable.name, variable.type, variable.node)
+    for v in unit.variables.values():
+        if not v.extern:
+            _add_static(unit, checked, StaticVariable(v.name, v.type, v.place, v.node))
     for definition in unit.functions.values():
         check_function(unit, definition)
 
@@ -62,104 +66,114 @@ def checked_unit(unit: Unit) -> CheckedUnit:
     return unit.checked
 
 
-def check_function(unit: Unit, definition: FunctionDefinition) -> tree.CheckedFunction:
+def check_function(unit: Unit, definition: FunctionDefinition) -> CheckedFunction:
     """The checked body of one function of the unit; done once."""
     checked = checked_unit(unit)
-    known = checked.functions.get(definition.name)
-    if known is not None:
-        return known
-    body = Body(definition.name, unit.declarations, unit.problems, definition.type.returns)
-    statements = Statements(body)
-    node = definition.node
-    statements.find_labels(node.body)
-    declarations: Declarations = unit.declarations
-    previous = declarations.expression_type
-    declarations.expression_type = statements.expressions.type_of
+    if definition.name not in checked.functions:
+        body, function = _translated(unit, definition, never)
+        checked.functions[definition.name] = function
+        for static in body.statics:
+            _add_static(unit, checked, static)
+    return checked.functions[definition.name]
+
+
+def waiting(unit: Unit, name: str, waits: Waits) -> ast.stmt:
+    """The Python definition of a checked function in which calls wait."""
+    return _translated(unit, unit.functions[name], waits)[1].node
+
+
+def _translated(unit: Unit, definition: FunctionDefinition, waits: Waits) -> tuple[Statements, CheckedFunction]:
+    node, place, ctype = definition.node, definition.place, definition.type
+    declarations = unit.declarations
+    body = Statements(definition.name, declarations, unit.problems, node.body, place.file, ctype.returns, waits)
+    for name in sorted({name for name in body.labels if body.labels.count(name) > 1}):
+        body.wrong(node.body, "duplicate-label", "The label {name} appears twice.", name=name)
+    previous, declarations.expression_type = declarations.expression_type, body.type_of
     try:
         with declarations.scope():
-            parameters = [_parameter(body, definition, index) for index in range(len(definition.type.parameters))]
-            block = statements.items(node.body.block_items, node.body)
+            first = _parameters(body, definition)
+            statements = py.located(body.items(node.body.block_items or []), at(node.body))
     finally:
         declarations.expression_type = previous
-    function = _checked(body, definition.name, definition.type, definition.place, parameters, block)
-    checked.functions[definition.name] = function
-    _add_statics(unit, checked, body)
-    return function
+    return body, _finished(body, ctype, place, first, statements)
 
 
-def _add_statics(unit: Unit, checked: CheckedUnit, body: Body) -> None:
-    for static in body.statics:
-        checked.variables[static.symbol] = CheckedVariable(static.symbol, static.type, static.place)
-        if static.node.init is not None:
-            _initialise(unit, checked, static.symbol, static.type, static.node)
-
-
-def _parameter(body: Body, definition: FunctionDefinition, index: int) -> tree.Local:
-    parameter = definition.type.parameters[index]
-    place = _place_of_parameter(definition, index)
-    where = tree.At(place.line, place.column)
-    variable = body.add_local(parameter.name, parameter.type, where, in_frame=isinstance(parameter.type, Array | Record))
-    if parameter.name:
-        body.declarations.enter(Symbol(parameter.name, "object", parameter.type, place, "", None, None, variable))
-    return variable
-
-
-def _place_of_parameter(definition: FunctionDefinition, index: int) -> Place:
+def _parameters(body: Statements, definition: FunctionDefinition) -> Python:
+    """Declare the parameters; those whose bytes matter are copied into the frame."""
     arguments = definition.node.decl.type.args
     nodes = arguments.params if arguments is not None else []
-    return place_of(nodes[index]) if index < len(nodes) else definition.place
+    result: Python = []
+    for index, parameter in enumerate(definition.type.parameters):
+        place = place_of(nodes[index]) if index < len(nodes) else definition.place
+        variable = body.add_local(parameter.name, parameter.type)
+        body.parameters.append(variable)
+        if parameter.name:
+            body.declarations.enter(Symbol(parameter.name, "object", parameter.type, place, "", None, None, variable))
+        if variable.offset is not None:
+            x = body.object_of(variable, At(place.line, place.column))
+            result.append(ast.Expr(body.store(x, py.name(variable.python))))
+    return result
 
 
-def _checked(
-    body: Body, name: str, ctype: Function, place: Place, parameters: list[tree.Local], block: tree.Block
-) -> tree.CheckedFunction:
-    """The result of a body's check; gives every variable its Python name and its place in the frame."""
-    offset = 0
-    taken: set[str] = set()
-    for variable in body.locals:
-        variable.python = _python_name(variable.name, taken | body.calls.keys())
-        taken.add(variable.python)
-        if variable.in_frame:
-            alignment = max(variable.type.align, 1)
-            offset = -(-offset // alignment) * alignment
-            variable.offset = offset
-            offset += variable.type.size
-    size = -(-offset // _FRAME_ALIGNMENT) * _FRAME_ALIGNMENT
-    where = tree.At(place.line, place.column)
-    references = body.calls, body.addresses, body.symbols, body.indirect, body.locals
-    return tree.CheckedFunction(name, ctype, place.file, where, parameters, block, size, body.has_gap, *references)
+def _finished(body: Statements, ctype: Function, place: Place, first: Python, statements: Python) -> CheckedFunction:
+    """The Python function around a body."""
+    # Declares all locals: without ``name: 0`` Python would look for a global when no statement assigns the name.
+    python = [v.python for v in body.locals if v.offset is None and v not in body.parameters]
+    lines: Python = [ast.AnnAssign(ast.Name(name, py.STORE), py.constant(0), None, 1) for name in python] + first
+    if body.jumps:
+        lines.append(py.assign("jump·", 0))
+    lines += statements
+    if not leaves(statements):
+        lines += _end(body, ctype)
+    if body.frame_size:
+        size = -(-body.frame_size // _FRAME_ALIGNMENT) * _FRAME_ALIGNMENT
+        push = py.assign(FRAME, py.call("push·", py.constant(size), py.constant(body.name)))
+        lines = [push, ast.Try(lines, [], [], [ast.Expr(py.call("pop·", py.name(FRAME)))])]
+    arguments = [ast.arg(parameter.python) for parameter in body.parameters]
+    if isinstance(ctype.returns, Record):
+        arguments.insert(0, ast.arg(RESULT))
+    rest = ast.arg("rest·") if ctype.varargs else None
+    signature = ast.arguments(posonlyargs=[], args=arguments, vararg=rest, kwonlyargs=[], kw_defaults=[], defaults=[])
+    node = ast.FunctionDef(body.name, signature, lines or [ast.Pass()], [], None)
+    py.locate(node, At(place.line, place.column))
+    return CheckedFunction(body.name, ctype, place, node, body.needs, body.references)
 
 
-def _python_name(name: str, taken: set[str]) -> str:
-    """The C name, with ``·2`` behind it when Python cannot have it or another variable of the function has it."""
-    candidate, number = name, 1
-    while candidate in taken or candidate in ("", "None", "True", "False", "__debug__"):
-        number += 1
-        candidate = f"{name or 'unnamed'}·{number}"
-    return candidate
+def _end(body: Statements, ctype: Function) -> Python:
+    """What stands behind the last statement: C lets a function end without a value if nobody uses it."""
+    if isinstance(ctype.returns, Void):
+        return []
+    if isinstance(ctype.returns, Record):
+        return [ast.Return(py.name(RESULT))]
+    # With a gap, the value was left out of the listing together with the rest; zero is what a gap gives everywhere.
+    zero = body.references.has_gap or body.name == "main"
+    return [ast.Return(py.constant(0) if zero else py.call("no_value·", py.constant(body.name)))]
 
 
-def _is_constant(value: tree.Expression) -> bool:
+# Variables of static storage
+
+
+def _add_static(unit: Unit, checked: CheckedUnit, variable: StaticVariable) -> None:
+    checked.variables[variable.symbol] = variable
+    node, symbol = variable.node, variable.symbol
+    if node is None or node.init is None:
+        return
+    body = Statements(symbol, unit.declarations, unit.problems, node.init, variable.place.file)
+    stores: Python = []
+    for step in steps(body, body.static(symbol, variable.type, at(node)), node.init, zeroed=True):
+        if not isinstance(step, tuple) or not _is_constant(settled(step[1])):
+            text = "The initial value of {name} is not constant."
+            unit.problems.error("initialiser-not-constant", node.init, text, name=symbol)
+        else:
+            stores += body.assignment(*step, step[1].at)
+    for static in body.statics:
+        _add_static(unit, checked, static)
+    body.name = f"initialise·{symbol}"
+    checked.initialise.append(_finished(body, Function(VOID, ()), variable.place, [], stores))
+
+
+def _is_constant(value: ast.expr) -> bool:
     """Whether a static initialiser may be this: a number, or an address known before the run."""
-    if isinstance(value, tree.Offset):
-        return _is_constant(value.base)
-    if isinstance(value, tree.Cast):
-        return _is_constant(value.operand)
-    return isinstance(value, tree.Constant | tree.StringAddress | tree.FunctionAddress | tree.GlobalAddress | tree.Gap)
-
-
-def _initialise(unit: Unit, checked: CheckedUnit, symbol: str, ctype: CType, node: c_ast.Decl) -> None:
-    """The stores of one static initialiser, as a function without parameters."""
-    body = Body(symbol, unit.declarations, unit.problems, VOID, is_static=True)
-    statements = Statements(body)
-    where = at(node)
-    base = tree.GlobalAddress(Pointer(ctype), where, symbol)
-    body.symbols[symbol] = where
-    steps = statements.expressions.initialisers.steps(base, ctype, node.init, where, zeroed=True)
-    if not all(_is_constant(step.value) for step in steps if isinstance(step, tree.Assign)):
-        text = "The initial value of {name} is not constant."
-        unit.problems.error("initialiser-not-constant", node.init, text, name=symbol)
-    _add_statics(unit, checked, body)
-    items: list[tree.Statement] = [tree.Evaluate(step.at, step) for step in steps]
-    block = tree.Block(where, items)
-    checked.initialise.append(_checked(body, f"initialise·{symbol}", Function(VOID, ()), place_of(node), [], block))
+    nodes = list(ast.walk(value))
+    named = all(node.id.startswith(_CONSTANT_NAMES) for node in nodes if isinstance(node, ast.Name))
+    return named and all(isinstance(node, _CONSTANT) for node in nodes)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
-from wsklab.c import tree, types
+from wsklab.c import types
 from wsklab.c.source import Problems
 from wsklab.c.types import DOUBLE, FLOAT, INT, LLONG, ULLONG, Array, CType, Int
 
 if TYPE_CHECKING:
-    from wsklab.c.check_expressions import Expressions
     from wsklab.c.declare import Declarations
+    from wsklab.c.expressions import Expressions
 
 Typed = tuple[int, CType]
 
@@ -31,7 +31,11 @@ _SIZED = {"8": (types.CHAR, types.UCHAR), "16": (types.SHORT, types.USHORT), "32
 
 
 def integer_literal(text: str) -> tuple[int, Int]:
-    """Value and type of an integer constant, the first for its base and suffix that holds it. Raises ValueError if none."""
+    """Value and type of an integer constant: the first type of the list for its base and suffix that holds it.
+
+    Raises:
+        ValueError: it is not an integer constant, or no type holds it.
+    """
     match = INTEGER.match(text)
     if not match:
         raise ValueError(f"{text} is not an integer constant")
@@ -131,39 +135,43 @@ def usual(left: CType, right: CType) -> CType:
 
 
 def evaluate(declarations: Declarations, node: Any) -> Typed:
-    """Value and type of an integer constant expression. Raises ValueError with a sentence if it is none."""
+    """Value and type of an integer constant expression: what the typed check folds to a number.
+
+    Raises:
+        ValueError: with a sentence, if it is no such expression.
+    """
     if isinstance(node, c_ast.FuncCall) and isinstance(node.name, c_ast.ID) and node.name.name == "offsetof":
         record, designator = node.args.exprs
         return evaluate(declarations, c_ast.UnaryOp("&", _member_at_zero(record, designator), node.coord))[0], types.SIZE_T
-    expressions, problems = _expressions(declarations)
+    expressions, problems = _expressions(declarations, node)
     with expressions.unevaluated():
         found = expressions.value(node)
-    if problems.errors:
-        raise ValueError(problems.errors[0].message)
-    if isinstance(found, tree.Constant) and isinstance(found.value, int):
-        return found.value, found.type
-    divided = isinstance(found, tree.Binary) and found.op in ("/", "%") and isinstance(found.right, tree.Constant)
+        if problems.errors:
+            raise ValueError(problems.errors[0].message)
+        if isinstance(found.constant, int):
+            return found.constant, found.type
+        divides = isinstance(node, c_ast.BinaryOp) and node.op in ("/", "%")
+        divided = divides and expressions.value(node.right).constant == 0
     raise ValueError("division by zero" if divided else "the value is not constant")
 
 
 def expression_type(declarations: Declarations, node: Any) -> CType | None:
     """Type of an expression outside of functions, None if something is wrong with it."""
-    expressions, problems = _expressions(declarations)
+    expressions, problems = _expressions(declarations, node)
     ctype = expressions.type_of(node)
     return None if problems.errors else ctype
 
 
-def _expressions(declarations: Declarations) -> tuple[Expressions, Problems]:
+def _expressions(declarations: Declarations, node: Any) -> tuple[Expressions, Problems]:
     """A check that reports to nobody and looks for no similar names (the headers may not be there yet)."""
-    from wsklab.c.check_context import Body
-    from wsklab.c.check_expressions import Expressions
+    from wsklab.c.expressions import Expressions
 
-    class Quiet(Body):
+    class Quiet(Expressions):
         def suggestion(self, name: str) -> None:
             return None
 
     problems = Problems()
-    return Expressions(Quiet("", declarations, problems, types.VOID, is_static=True)), problems
+    return Quiet("", declarations, problems, node), problems
 
 
 def _member_at_zero(record: Any, designator: Any) -> Any:

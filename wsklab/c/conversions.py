@@ -1,198 +1,80 @@
-"""C's conversions and the folding of constants, on typed trees.
+"""C's conversions and arithmetic on values; known numbers are folded.
 
-Pure functions: they take checked expressions and give checked expressions. What a conversion has to complain about is
-returned as a word (`pointer_trouble`), so that the caller can say where it happened.
+Python's ``+ - *`` agree with C's modulo the width of the type, so a whole sum is computed first and wrapped once. Division
+truncates toward zero; what C leaves undefined stops the run. Nothing here is checked: the caller knows what C allows.
 """
 
 from __future__ import annotations
 
+import ast
 import operator
 from collections.abc import Callable
 from dataclasses import replace
 from struct import pack, unpack
 
-from wsklab.c import tree
+from wsklab.c import python as py
 from wsklab.c.constant import promote, usual
-from wsklab.c.types import BOOL, INT, Array, CType, Float, Function, Int, Pointer, Record, Void
+from wsklab.c.support import divide
+from wsklab.c.types import INT, CType, Float, Int, Pointer
+from wsklab.c.values import BIT, KEPT, MASK, UNKNOWN, Range, Value, is_bool, is_scalar, number, possible, settled, truth, unknown
 
-UNKNOWN = Int(4, True, "unknown", 3)
-"""Type of an expression that was already complained about (compared by identity): no further problem is reported for it."""
-
-_ARITHMETIC: dict[str, Callable[[int, int], int]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "&": operator.and_,
-    "|": operator.or_,
-    "^": operator.xor,
-    "<<": operator.lshift,
-    ">>": operator.rshift,
-}
+_WIDEST = 1 << 128
+_FOLD: dict[str, Callable[[int, int], int]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": divide, "%": lambda a, b: a - b * divide(a, b),
+    "&": operator.and_, "|": operator.or_, "^": operator.xor, "<<": operator.lshift, ">>": operator.rshift,
+}  # fmt: skip
 COMPARISONS: dict[str, Callable[[int | float, int | float], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    ">": operator.gt,
-    "<=": operator.le,
-    ">=": operator.ge,
-}
-
-
-def unknown(*expressions: tree.Expression) -> bool:
-    """Whether one of the expressions was already complained about."""
-    return any(e.type is UNKNOWN for e in expressions)
-
-
-def is_scalar(ctype: CType) -> bool:
-    """Arithmetic or pointer."""
-    return isinstance(ctype, Int | Float | Pointer)
-
-
-def is_arithmetic(ctype: CType) -> bool:
-    """Integer or floating."""
-    return isinstance(ctype, Int | Float)
-
-
-def is_null(expression: tree.Expression) -> bool:
-    """Whether this is a null pointer constant: 0, or 0 cast to ``void *``."""
-    ctype = expression.type
-    return (
-        isinstance(expression, tree.Constant)
-        and expression.value == 0
-        and (isinstance(ctype, Int) or (isinstance(ctype, Pointer) and isinstance(ctype.to, Void)))
-    )
-
-
-def compatible(one: CType, other: CType) -> bool:
-    """Whether objects of the two types look the same. Signedness of integers is not looked at, as in MSVC below /W4."""
-    if isinstance(one, Int) and isinstance(other, Int):
-        return one.bytes == other.bytes
-    if isinstance(one, Pointer) and isinstance(other, Pointer):
-        return compatible(one.to, other.to)
-    if isinstance(one, Array) and isinstance(other, Array):
-        return compatible(one.of, other.of) and (one.count == other.count or None in (one.count, other.count))
-    if isinstance(one, Function) and isinstance(other, Function):
-        return (
-            compatible(one.returns, other.returns)
-            and one.varargs == other.varargs
-            and len(one.parameters) == len(other.parameters)
-            and all(compatible(a.type, b.type) for a, b in zip(one.parameters, other.parameters, strict=True))
-        )
-    return one == other
-
-
-def pointer_trouble(value: tree.Expression, target: CType) -> str | None:
-    """What C says of `value` becoming `target` where it is assigned.
-
-    Returns:
-        None when all is well, ``"pointers"``, ``"from-int"`` or ``"to-int"`` for what compilers warn about, and
-        ``"types"`` for what they refuse.
-    """
-    source = value.type
-    if source is UNKNOWN or target is UNKNOWN or (is_arithmetic(source) and is_arithmetic(target)):
-        return None
-    if isinstance(target, Pointer):
-        if isinstance(source, Pointer):
-            either_void = isinstance(source.to, Void) or isinstance(target.to, Void)
-            return None if either_void or compatible(source.to, target.to) else "pointers"
-        if isinstance(source, Int):
-            return None if is_null(value) else "from-int"
-    if isinstance(source, Pointer) and isinstance(target, Int):
-        return None if target.rank == 0 else "to-int"
-    if isinstance(target, Record) and source == target:
-        return None
-    return "types"
-
-
-def convert(value: tree.Expression, target: CType) -> tree.Expression:
-    """`value` converted to `target`, folded when it is a constant. Nothing is checked."""
-    source = value.type
-    if source is UNKNOWN or target is UNKNOWN or isinstance(target, Record | Array | Function):
-        return value
-    if isinstance(value, tree.Constant) and is_scalar(target):
-        return tree.Constant(target, value.at, converted(value.value, target))
-    if source == target and not isinstance(source, Int):
-        value.type = target  # another typedef name, or the same pointer
-        return value
-    if isinstance(source, Int) and isinstance(target, Int) and source == target and (source.rank == 0) == (target.rank == 0):
-        return value
-    return tree.Cast(target, value.at, value)
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
+}  # fmt: skip
 
 
 def converted(value: int | float, target: CType) -> int | float:
-    """A number as `target` holds it."""
+    """A known number as `target` holds it."""
     if isinstance(target, Float):
-        number = float(value)
-        return number if target.bytes == 8 else float(unpack("<f", pack("<f", number))[0])
+        return float(value) if target.bytes == 8 else float(unpack("<f", pack("<f", value))[0])
     if isinstance(target, Int):
-        return int(bool(value)) if _is_bool(target) else target.wrap(int(value))
-    return int(value) & 0xFFFF_FFFF_FFFF_FFFF
+        return int(bool(value)) if is_bool(target) else target.wrap(int(value))
+    return int(value) & MASK
 
 
-def _is_bool(ctype: Int) -> bool:
-    return ctype.rank == BOOL.rank
+def convert(v: Value, target: CType) -> Value:
+    """`v` converted to `target`."""
+    source = v.type
+    if source is UNKNOWN or target is UNKNOWN or not is_scalar(target):
+        return v
+    if v.constant is not None:
+        return number(target, v.at, converted(v.constant, target))
+    if isinstance(target, Float):
+        node = v.node if isinstance(source, Float) else py.call("float·", settled(v))
+        return Value(target, v.at, node if source == target else _rounded(node, target))
+    if isinstance(target, Pointer):
+        if not isinstance(source, Int):
+            return replace(v, type=target)
+        return Value(target, v.at, settled(v) if possible(v)[0] >= 0 else py.binary(settled(v), "&", MASK))
+    if is_bool(target) and not is_bool(source):
+        return Value(target, v.at, truth(v), BIT, truth=True)
+    if isinstance(source, Float):
+        return Value(target, v.at, py.call("int·", v.node), (-_WIDEST, _WIDEST))
+    if v.truth or (isinstance(source, Int) and target.size <= source.size):
+        return replace(v, type=target, bits=None)
+    return Value(target, v.at, settled(v), possible(v))
 
 
-def fold_binary(op: str, left: tree.Expression, right: tree.Expression, ctype: CType) -> tree.Expression:
-    """``left op right`` on operands that already have the type `ctype` (the count of a shift keeps its own)."""
-    if isinstance(left, tree.Constant) and isinstance(right, tree.Constant):
-        a, b = left.value, right.value
-        if isinstance(ctype, Float):
-            if op in "+-*" or b:
-                result = {"+": a + b, "-": a - b, "*": a * b}[op] if op in "+-*" else a / b
-                return tree.Constant(ctype, left.at, converted(result, ctype))
-        elif isinstance(ctype, Int) and isinstance(a, int) and isinstance(b, int):
-            folded = _fold_integers(op, a, b, ctype)
-            if folded is not None:
-                return tree.Constant(ctype, left.at, folded)
-    return tree.Binary(ctype, left.at, op, left, right)
+def _rounded(node: ast.expr, ctype: Float) -> ast.expr:
+    return py.call("single·", node) if ctype.bytes == 4 else node
 
 
-def _fold_integers(op: str, a: int, b: int, ctype: Int) -> int | None:
-    if op in "/%":
-        if b == 0:
-            return None
-        quotient = abs(a) // abs(b) if (a < 0) == (b < 0) else -(abs(a) // abs(b))
-        return ctype.wrap(quotient if op == "/" else a - b * quotient)
-    if op in ("<<", ">>") and not 0 <= b < ctype.bits:
-        return None
-    return ctype.wrap(_ARITHMETIC[op](a, b))
-
-
-def fold_comparison(op: str, left: tree.Expression, right: tree.Expression) -> tree.Expression:
-    """``left op right`` on operands of one type."""
-    if isinstance(left, tree.Constant) and isinstance(right, tree.Constant):
-        return tree.Constant(INT, left.at, int(COMPARISONS[op](left.value, right.value)))
-    return tree.Comparison(INT, left.at, op, left, right)
-
-
-def fold_unary(op: str, operand: tree.Expression) -> tree.Expression:
-    """``-`` or ``~`` of a promoted operand."""
-    ctype = operand.type
-    if isinstance(operand, tree.Constant):
-        value = operand.value
-        if isinstance(ctype, Int) and isinstance(value, int):
-            return tree.Constant(ctype, operand.at, ctype.wrap(-value if op == "-" else ~value))
-        return tree.Constant(ctype, operand.at, -value)
-    return tree.Unary(ctype, operand.at, op, operand)
-
-
-def promoted(value: tree.Expression) -> tree.Expression:
+def promoted(v: Value) -> Value:
     """The integer promotions."""
-    if value.type is UNKNOWN:
-        return value
-    return convert(value, INT if _is_small_field(value) else promote(value.type))
+    return v if unknown(v) else convert(v, INT if _is_small_field(v) else promote(v.type))
 
 
-def _is_small_field(value: tree.Expression) -> bool:
+def _is_small_field(v: Value) -> bool:
     """Whether this is a bit-field whose values all fit into int: C promotes it to int, whatever its declared type."""
-    field = value.target if isinstance(value, tree.Assign | tree.PostStep) else value
-    if not isinstance(field, tree.Memory) or field.bit_width is None or not isinstance(field.type, Int):
-        return False
-    return field.type.bytes <= 4 and field.bit_width + (not field.type.signed) <= 32
+    return v.bits is not None and isinstance(v.type, Int) and v.type.bytes <= 4 and v.bits + (not v.type.signed) <= 32
 
 
-def balanced(left: tree.Expression, right: tree.Expression) -> tuple[tree.Expression, tree.Expression, CType]:
+def balanced(left: Value, right: Value) -> tuple[Value, Value, CType]:
     """The usual arithmetic conversions."""
     if unknown(left, right):
         return left, right, UNKNOWN
@@ -201,81 +83,115 @@ def balanced(left: tree.Expression, right: tree.Expression) -> tuple[tree.Expres
     return convert(left, common), convert(right, common), common
 
 
-def decay(expression: tree.Expression) -> tree.Expression:
-    """An array becomes the address of its first element, a function its address; anything else stays."""
-    ctype = expression.type
-    if isinstance(ctype, Array):
-        address = address_of(expression)
-        return retyped(address, Pointer(ctype.of))
-    if isinstance(ctype, Function) and isinstance(expression, tree.FunctionAddress):
-        return retyped(expression, Pointer(ctype))
-    return expression
+# Operators on operands of one type
 
 
-def address_of(expression: tree.Expression) -> tree.Expression:
-    """The address of an object in memory; a record-typed or array-typed value is its own address."""
-    if isinstance(expression, tree.Memory):
-        return moved(expression.base, expression.offset, Pointer(expression.type))
-    return expression
+def comparison(op: str, left: Value, right: Value) -> Value:
+    """``left op right``; against zero it is the truth itself."""
+    a, b = left.constant, right.constant
+    if a is not None and b is not None:
+        return number(INT, left.at, int(COMPARISONS[op](a, b)))
+    if op in ("==", "!=") and b == 0:
+        node = truth(left) if op == "!=" else py.negate(truth(left))
+    else:
+        node = py.compare(settled(left), op, settled(right))
+    return Value(INT, left.at, node, BIT, truth=True)
 
 
-def moved(base: tree.Expression, offset: int, ctype: CType) -> tree.Expression:
-    """`base` + `offset` bytes, of pointer type `ctype`; offsets are added up and constants folded."""
-    if isinstance(base, tree.Offset):
-        offset += base.bytes
-        base = base.base
-    if isinstance(base, tree.Constant):
-        return tree.Constant(ctype, base.at, converted(base.value + offset, ctype))
-    return tree.Offset(ctype, base.at, base, offset) if offset else retyped(base, ctype)
+def logical(op: str, left: Value, right: Value) -> Value:
+    """``&&`` and ``||``."""
+    if left.constant is not None:
+        if bool(left.constant) == (op == "||"):
+            return number(INT, left.at, int(op == "||"))
+        if right.constant is not None:
+            return number(INT, left.at, int(bool(right.constant)))
+    return Value(INT, left.at, py.either(op, truth(left), truth(right)), BIT, truth=True)
 
 
-_ADDRESSES = tree.Constant | tree.Offset | tree.Element | tree.LocalAddress | tree.GlobalAddress | tree.StringAddress
+def unary(op: str, v: Value) -> Value:
+    """``-`` or ``~`` of a promoted operand."""
+    ctype, known = v.type, v.constant
+    if known is not None:
+        return number(ctype, v.at, converted(-known if op == "-" else ~int(known), ctype))
+    if op == "-":
+        low, high = possible(v)
+        return Value(ctype, v.at, ast.UnaryOp(ast.USub(), settled(v)), (-high, -low))
+    if isinstance(ctype, Int) and not ctype.signed:
+        return Value(ctype, v.at, py.binary(settled(v), "^", ctype.maximum))
+    return Value(ctype, v.at, ast.UnaryOp(ast.Invert(), settled(v)))
 
 
-def retyped(expression: tree.Expression, ctype: CType) -> tree.Expression:
-    """The same address as another pointer type."""
-    return (
-        replace(expression, type=ctype)
-        if isinstance(expression, _ADDRESSES | tree.FunctionAddress)
-        else tree.Cast(ctype, expression.at, expression)
-    )
+def arithmetic(op: str, left: Value, right: Value, ctype: CType) -> Value:
+    """``left op right`` on operands that already have the type `ctype` (the count of a shift keeps its own)."""
+    folded = _folded(op, left.constant, right.constant, ctype)
+    if folded is not None:
+        return number(ctype, left.at, converted(folded, ctype))
+    if isinstance(ctype, Float):
+        node = py.call("divide_floats·", left.node, right.node) if op == "/" else py.binary(left.node, op, right.node)
+        return Value(ctype, left.at, _rounded(node, ctype))
+    assert isinstance(ctype, Int)
+    if op in "+-*":
+        node, span = _sum(op, left, right)
+    elif op in "/%":
+        node, span = _quotient(op, left, right, ctype)
+    elif op in "&|^":
+        node, span = py.binary(settled(left), op, settled(right)), _range(op, possible(left), possible(right))
+    else:
+        node, span = _shifted(op, left, right, ctype)
+    return Value(ctype, left.at, node, span)
 
 
-def element(base: tree.Expression, index: tree.Expression, scale: int, ctype: CType) -> tree.Expression:
-    """`base` + `index` * `scale` bytes, of pointer type `ctype`; a constant index is folded."""
-    if isinstance(index, tree.Constant):
-        return moved(base, int(index.value) * scale, ctype)
-    return tree.Element(ctype, base.at, base, index, scale)
+def _folded(op: str, a: int | float | None, b: int | float | None, ctype: CType) -> int | float | None:
+    if a is None or b is None or (op in "/%" and not b):
+        return None
+    if isinstance(a, int) and isinstance(b, int):
+        return None if op in ("<<", ">>") and not 0 <= b < ctype.size * 8 else _FOLD[op](a, b)
+    return a / b if op == "/" else {"+": a + b, "-": a - b, "*": a * b}[op]
 
 
-def member(base: tree.Expression, offset: int, ctype: CType, bit_offset: int = 0, bit_width: int | None = None) -> tree.Memory:
-    """What lies `offset` bytes behind the address `base`."""
-    if isinstance(base, tree.Offset):
-        offset += base.bytes
-        base = base.base
-    return tree.Memory(ctype, base.at, base, offset, bit_offset, bit_width)
+def _range(op: str, left: Range, right: Range) -> Range:
+    """The range of ``left op right`` without wrapping, for all operators but ``/`` and ``%``; counts of shifts are in range."""
+    (a, b), (c, d) = left, right
+    if op == "+":
+        return a + c, b + d
+    if op == "-":
+        return a - d, b - c
+    if op in ("*", "<<", ">>"):
+        results = [_FOLD[op](x, y) for x in left for y in right]
+        return min(results), max(results)
+    if op == "&" and (a >= 0 or c >= 0):
+        return 0, min(b if a >= 0 else d, d if c >= 0 else b)
+    bits = max((limit if limit >= 0 else ~limit).bit_length() for limit in (a, b, c, d))
+    return 0 if a >= 0 and c >= 0 else -(1 << bits), (1 << bits) - 1
 
 
-def string_array(data: bytes, ctype: CType) -> bytes:
-    """The bytes of a string literal as an array of type `ctype` holds them: padded with zeros, or cut."""
-    return data[: ctype.size].ljust(ctype.size, b"\0")
+def _sum(op: str, left: Value, right: Value) -> tuple[ast.expr, Range]:
+    left, right = (replace(v, node=settled(v), truth=False) if v.truth else v for v in (left, right))
+    span = _range(op, left.span, right.span)
+    if max(abs(span[0]), abs(span[1])) >= _WIDEST:
+        left, right = (Value(v.type, v.at, settled(v), possible(v)) for v in (left, right))
+        span = _range(op, left.span, right.span)
+    known = right.constant
+    return py.binary(left.node, op, known if isinstance(known, int) else right.node), span
 
 
-def is_string_for(ctype: CType, literal: CType) -> bool:
-    """Whether an array of type `ctype` can be initialised by a string literal of type `literal`."""
-    if not isinstance(ctype, Array) or not isinstance(literal, Array):
-        return False
-    return isinstance(ctype.of, Int) and isinstance(literal.of, Int) and ctype.of.bytes == literal.of.bytes
+def _quotient(op: str, left: Value, right: Value, ctype: Int) -> tuple[ast.expr, Range]:
+    a, b = settled(left), settled(right)
+    (low, high), (c, d) = possible(left), possible(right)
+    if low >= 0 and c >= 0:
+        if c == 0:
+            b = py.choose(py.save(KEPT, b), py.name(KEPT), py.call("divided_by_zero·"))
+        return py.binary(a, "//" if op == "/" else "%", b), (0, high if op == "/" else min(high, max(d - 1, 0)))
+    overflows = op == "/" and ctype.signed and c <= -1 <= d and low == ctype.minimum
+    span = (low, -low) if overflows else (ctype.minimum, ctype.maximum)
+    return py.call("divide·" if op == "/" else "remainder·", a, b), span
 
 
-def is_pure(e: tree.Expression) -> bool:
-    """Whether an address can be computed twice: it calls, loads and changes nothing."""
-    if isinstance(e, tree.Offset):
-        return is_pure(e.base)
-    if isinstance(e, tree.Element):
-        return is_pure(e.base) and is_pure(e.index)
-    if isinstance(e, tree.Cast):
-        return is_pure(e.operand)
-    if isinstance(e, tree.Binary):
-        return is_pure(e.left) and is_pure(e.right)
-    return isinstance(e, tree.LocalValue | tree.LocalAddress | tree.GlobalAddress | tree.Constant)
+def _shifted(op: str, left: Value, right: Value, ctype: Int) -> tuple[ast.expr, Range]:
+    count, (low, high) = settled(right), possible(right)
+    if low < 0 or high >= ctype.bits:
+        fits = py.between(0, py.save(KEPT, count), "<=", py.constant(ctype.bits - 1))
+        count = py.choose(fits, py.name(KEPT), py.call("shifted_too_far·", py.name(KEPT), py.constant(ctype.bits)))
+    most = ctype.bits - 1
+    counts = min(max(low, 0), most), min(max(high, 0), most)
+    return py.binary(settled(left), op, count), _range(op, possible(left), counts)

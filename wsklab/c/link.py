@@ -2,27 +2,26 @@
 
 Every unit gets a namespace of its own (``static`` functions stay private). The inline functions of the headers that are used
 make one more module, and so does ``library.c`` when a driver names a variable that Windows' libraries define. Which functions
-can wait is inferred over all of them; emitted code is kept with its unit, so that linking it again for another run costs little.
+can wait is inferred over all of them; compiled code is kept with its unit, so that linking it again for another run costs little.
 """
 
 from __future__ import annotations
 
+import ast
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from wsklab.c.check import CheckedUnit, check_function, checked_unit
-from wsklab.c.conversions import compatible
-from wsklab.c.emit import Emitted, emit
-from wsklab.c.emit_expressions import Needs
+from wsklab.c.check import CheckedFunction, CheckedUnit, check_function, checked_unit, waiting
 from wsklab.c.headers import INCLUDE
 from wsklab.c.parse import deep_recursion
 from wsklab.c.source import CompileError, Place, Problems
 from wsklab.c.support import bit_store, helpers
-from wsklab.c.tree import Call, CheckedFunction
 from wsklab.c.types import Function
 from wsklab.c.unit import FunctionDefinition, Unit, Variable, compile_unit
+from wsklab.c.values import compatible
 
 if TYPE_CHECKING:
     from wsklab.c.runtime import Runtime
@@ -70,26 +69,13 @@ class _Module:
         return name in self.functions and not (self.private and self.unit.functions[name].static)
 
 
-@dataclass(frozen=True)
-class _Modelled:
-    """A function that the runtime supplies."""
-
-    type: Function
-    call: Callable[..., Any]
-    waits: bool
-
-
 @functools.cache
 def _library() -> Unit:
     return compile_unit((INCLUDE / "library.c").read_text("utf-8"), "library.c")
 
 
 def link(units: list[Unit], runtime: Runtime) -> Image:
-    """Make the units one image.
-
-    Args:
-        units: compiled units; their functions see each other, and the inline functions of the headers.
-        runtime: the machine that the image will run on.
+    """Make compiled units, which see each other and the inline functions of the headers, one image for a machine.
 
     Returns:
         The image, with its variables initialised.
@@ -106,7 +92,8 @@ class _Linker:
         self.own = [_Module(unit) for unit in units]
         self.modules = list(self.own)
         self.problems = Problems()
-        self.modelled: dict[str, _Modelled] = {}
+        self.modelled: dict[str, tuple[Function, Callable[..., Any], bool]] = {}
+        """Functions that the runtime supplies, and whether they wait."""
         self.waiting: set[CheckedFunction] = set()
         self._may_wait: dict[int, bool] = {}
         for unit in units:
@@ -114,12 +101,12 @@ class _Linker:
 
     def link(self) -> Image:
         self._check_definitions()
-        if any(not self._has_variable(module, name) for module in self.own for body in module.bodies for name in body.symbols):
+        needed = [(module, name) for module in self.own for body in module.bodies for name in body.references.symbols]
+        if any(self._home(module, name) is None for module, name in needed):
             self.modules.append(_Module(_library()))
         self._take_inlines()
-        for module in self.modules:
-            for body in module.bodies:
-                self._resolve(module, body)
+        for module, body in self._pairs():
+            self._resolve(module, body)
         if self.problems.errors:
             raise CompileError(self.problems.errors)
         self._infer_waiting()
@@ -127,8 +114,8 @@ class _Linker:
         for module in self.modules:
             module.namespace.update(shared)
             self._define(module)
-        for module in self.modules:
-            self._bind(module)
+        for module, body in self._pairs():
+            self._bind(module, body)
         image = Image()
         for module in self.modules:
             for body in module.checked.initialise if module.private else []:
@@ -137,6 +124,9 @@ class _Linker:
         for module in self.own:
             image.functions = {**module.compiled, **image.functions}
         return image
+
+    def _pairs(self) -> list[tuple[_Module, CheckedFunction]]:
+        return [(module, body) for module in self.modules for body in module.bodies]
 
     # Symbols
 
@@ -158,10 +148,10 @@ class _Linker:
             return
         inlines = _Module(unit, inlines=True)
         self.modules.append(inlines)
-        pending = [body for module in self.modules for body in module.bodies]
+        pending = [body for _, body in self._pairs()]
         while pending:
             body = pending.pop()
-            for name in [*body.calls, *body.addresses]:
+            for name in [*body.references.calls, *body.references.addresses]:
                 if name in unit.functions and not any(name in module.functions for module in self.modules):
                     inlines.functions[name] = check_function(unit, unit.functions[name])
                     pending.append(inlines.functions[name])
@@ -169,120 +159,124 @@ class _Linker:
 
     def _find(self, module: _Module, name: str) -> tuple[_Module, CheckedFunction] | None:
         """The C function that a name means inside a module."""
-        for other in [module, *self.modules]:
-            if name in other.functions if other is module else other.shows(name):
-                return other, other.functions[name]
-        return None
+        shown = (other for other in self.modules if other.shows(name))
+        home = module if name in module.functions else next(shown, None)
+        return None if home is None else (home, home.functions[name])
 
-    def _has_variable(self, module: _Module, name: str) -> bool:
-        return any(name in other.checked.variables for other in [module, *self.modules])
+    def _home(self, module: _Module, variable: str) -> _Module | None:
+        """The module of a variable that is named inside a module."""
+        return next((other for other in [module, *self.modules] if variable in other.checked.variables), None)
 
     def _resolve(self, module: _Module, body: CheckedFunction) -> None:
         """Ask the runtime for the functions that no unit defines."""
-        for name, where in [*body.calls.items(), *body.addresses.items()]:
+        named = body.references
+        for name, where in [*named.calls.items(), *named.addresses.items()]:
             if name in self.modelled or self._find(module, name) is not None:
                 continue
             symbol = module.unit.declarations.lookup(name)
             prototype = symbol.type if symbol is not None else None
             try:
                 assert isinstance(prototype, Function)
-                self.modelled[name] = _Modelled(prototype, *self.runtime.resolve(name, prototype))
+                self.modelled[name] = prototype, *self.runtime.resolve(name, prototype)
             except KeyError:
                 text = "The function {name} is declared but defined nowhere."
-                self.problems.error("undefined-function", Place(body.file, *where), text, name=name)
-        for name, where in body.symbols.items():
-            if not self._has_variable(module, name):
+                self.problems.error("undefined-function", Place(body.place.file, *where), text, name=name)
+        for name, where in named.symbols.items():
+            if self._home(module, name) is None:
                 text = "The variable {name} is declared but defined nowhere."
-                self.problems.error("undefined-variable", Place(body.file, *where), text, name=name)
+                self.problems.error("undefined-variable", Place(body.place.file, *where), text, name=name)
 
     # Waiting
 
     def _infer_waiting(self) -> None:
         """The functions that can wait: those that call something that can, until nothing changes."""
-        pairs = [(module, body) for module in self.modules for body in module.bodies]
-        taken = {(module, name) for module, body in pairs for name in body.addresses}
+        pairs = self._pairs()
+        taken = {(module, name) for module, body in pairs for name in body.references.addresses}
         found = [self._find(module, name) for module, name in taken]
         self.taken = [pair[1] for pair in found if pair is not None]
-        self.taken_modelled = [self.modelled[name] for _, name in taken if name in self.modelled]
-        changed = True
-        while changed:
-            changed = False
+        modelled = [self.modelled[name] for _, name in taken if name in self.modelled]
+        self.waiting_types = [ctype for ctype, _, waits in modelled if waits]
+        before = -1
+        while before != len(self.waiting):
+            before = len(self.waiting)
             self._may_wait.clear()
-            for module, body in pairs:
-                if body not in self.waiting and self._calls_waiting(module, body):
-                    self.waiting.add(body)
-                    changed = True
+            self.waiting |= {body for module, body in pairs if body not in self.waiting and self._calls_waiting(module, body)}
+        self._may_wait.clear()
 
     def _calls_waiting(self, module: _Module, body: CheckedFunction) -> bool:
-        return any(self._name_waits(module, name) for name in body.calls) or any(map(self._type_waits, body.indirect))
+        calls, indirect = body.references.calls, body.references.indirect
+        return any(self._name_waits(module, name) for name in calls) or any(map(self._type_waits, indirect))
 
     def _name_waits(self, module: _Module, name: str) -> bool:
         found = self._find(module, name)
-        return found[1] in self.waiting if found is not None else name in self.modelled and self.modelled[name].waits
+        return found[1] in self.waiting if found is not None else name in self.modelled and self.modelled[name][2]
 
     def _type_waits(self, prototype: Function) -> bool:
         """Whether a call through a pointer of this type may reach a function that waits."""
         known = self._may_wait.get(id(prototype))
         if known is None:
-            waiting = [f.type for f in self.taken if f in self.waiting] + [m.type for m in self.taken_modelled if m.waits]
-            known = any(compatible(ctype, prototype) for ctype in waiting) or self.runtime.may_wait(prototype)
+            waiting_types = self.waiting_types + [function.type for function in self.taken if function in self.waiting]
+            known = any(compatible(ctype, prototype) for ctype in waiting_types) or self.runtime.may_wait(prototype)
             self._may_wait[id(prototype)] = known
         return known
 
     # Code and addresses
 
     def _define(self, module: _Module) -> None:
-        """Emit and run the definitions of a module's functions, and give functions and variables their addresses."""
+        """Compile and run the definitions of a module's functions, and give functions and variables their addresses."""
         # Each inline function is a piece of its own: every driver uses other ones.
         for piece in [module.bodies] if module.private else [[body] for body in module.bodies]:
-            emitted = self._emitted(module, piece)
-            self._supply(module.namespace, emitted.needs)
-            exec(emitted.code, module.namespace)
+            for body in piece:
+                self._supply(module.namespace, body.needs)
+            exec(self._compiled(module, piece), module.namespace)
         for name, body in module.functions.items():
-            compiled = CompiledFunction(name, body.type, Place(body.file, *body.at), body in self.waiting, module.namespace[name])
+            compiled = CompiledFunction(name, body.type, body.place, body in self.waiting, module.namespace[name])
             compiled.address = self.runtime.define_function(name, compiled)
             module.compiled[name] = compiled
         for variable in module.checked.variables.values():
             module.addresses[variable.symbol] = self.runtime.allocate_global(variable.symbol, variable.type)
 
-    def _emitted(self, module: _Module, bodies: list[CheckedFunction]) -> Emitted:
-        def waits(call: Call) -> bool:
-            return self._name_waits(module, call.name) if call.name is not None else self._type_waits(call.function)
+    def _compiled(self, module: _Module, bodies: list[CheckedFunction]) -> CodeType:
+        def waits(name: str | None, function: Function) -> bool:
+            return self._name_waits(module, name) if name is not None else self._type_waits(function)
 
-        names = frozenset(name for body in bodies for name in body.calls if self._name_waits(module, name))
-        pointers = tuple(self._type_waits(prototype) for body in bodies for prototype in body.indirect)
+        names = frozenset(name for body in bodies for name in body.references.calls if self._name_waits(module, name))
+        pointers = tuple(self._type_waits(prototype) for body in bodies for prototype in body.references.indirect)
         key = tuple(body.name for body in bodies), names, pointers
-        known: Emitted | None = module.checked.code.get(key)
+        known: CodeType | None = module.checked.code.get(key)
         if known is None:
-            file = bodies[0].file if bodies else module.unit.name
+            file = bodies[0].place.file if bodies else module.unit.name
             try:
                 with deep_recursion():
-                    known = module.checked.code[key] = emit(bodies, file, waits)
+                    nodes = [waiting(module.unit, b.name, waits) if b in self.waiting else b.node for b in bodies]
+                    known = module.checked.code[key] = compile(ast.Module(nodes, []), file, "exec", dont_inherit=True)
             except (RecursionError, SyntaxError):  # Python allows 20 loops in each other
                 text = "The expressions or statements of this text are nested too deeply."
                 self.problems.error("nested-too-deeply", Place(file, 1, 0), text)
                 raise CompileError(self.problems.errors) from None
         return known
 
-    def _supply(self, namespace: dict[str, Any], needs: Needs) -> None:
-        runtime = self.runtime
-        namespace.update({name: runtime.load(ctype) for name, ctype in needs.loads.items()})
-        namespace.update({name: runtime.store(ctype) for name, ctype in needs.stores.items()})
-        namespace.update({name: bit_store(runtime, *bits) for name, bits in needs.bits.items()})
-        namespace.update({name: runtime.string(data) for name, data in needs.strings.items()})
-        namespace.update(needs.prototypes)
-        namespace.update(needs.places)
+    def _supply(self, namespace: dict[str, Any], needs: dict[str, tuple[Any, ...]]) -> None:
+        """Put what generated code needs into its namespace."""
+        makers: dict[str, Callable[..., Any]] = {
+            "load": self.runtime.load,
+            "store": self.runtime.store,
+            "bits": functools.partial(bit_store, self.runtime),
+            "string": self.runtime.string,
+            "given": lambda thing: thing,
+        }
+        namespace.update({name: makers[kind](*details) for name, (kind, *details) in needs.items() if name not in namespace})
 
-    def _bind(self, module: _Module) -> None:
-        """Give the module's code the functions and addresses that it names."""
-        for body in module.bodies:
-            for name in body.calls:
-                found = self._find(module, name)
-                module.namespace[name] = found[0].compiled[name].call if found else self.modelled[name].call
-            for name in body.addresses:
-                found = self._find(module, name)
-                address = found[0].compiled[name].address if found else self.runtime.address_of(name)
-                module.namespace[f"address·{name}"] = address
-            for name in body.symbols:
-                places: Iterable[_Module] = [module, *self.modules]
-                module.namespace[f"address·{name}"] = next(m.addresses[name] for m in places if name in m.addresses)
+    def _bind(self, module: _Module, body: CheckedFunction) -> None:
+        """Give a body the functions and addresses that it names."""
+        namespace, named = module.namespace, body.references
+        for name in named.calls:
+            found = self._find(module, name)
+            namespace[name] = found[0].compiled[name].call if found else self.modelled[name][1]
+        for name in named.addresses:
+            found = self._find(module, name)
+            namespace[f"address·{name}"] = found[0].compiled[name].address if found else self.runtime.address_of(name)
+        for name in named.symbols:
+            home = self._home(module, name)
+            assert home is not None
+            namespace[f"address·{name}"] = home.addresses[name]

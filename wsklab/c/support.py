@@ -8,7 +8,7 @@ from functools import partial
 from struct import Struct
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from wsklab.c.emit_python import kind
+from wsklab.c.python import kind
 from wsklab.c.types import CHAR, INT, LLONG, SHORT, CType, Function, Int
 
 if TYPE_CHECKING:

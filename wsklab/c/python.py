@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from wsklab.c.tree import At
 from wsklab.c.types import CType, Float, Int
 
+Python = list[ast.stmt]
 LOAD, STORE = ast.Load(), ast.Store()
 _COMPARE: dict[str, type[ast.cmpop]] = {
     "==": ast.Eq, "!=": ast.NotEq, "<": ast.Lt, ">": ast.Gt, "<=": ast.LtE, ">=": ast.GtE,
@@ -22,6 +22,13 @@ _BINARY: dict[str, type[ast.operator]] = {
     "+": ast.Add, "-": ast.Sub, "*": ast.Mult, "//": ast.FloorDiv, "/": ast.Div, "%": ast.Mod,
     "&": ast.BitAnd, "|": ast.BitOr, "^": ast.BitXor, "<<": ast.LShift, ">>": ast.RShift,
 }  # fmt: skip
+
+
+class At(NamedTuple):
+    """Line and column in the C source, both 1-based; column 0 is unknown."""
+
+    line: int
+    column: int
 
 
 def name(text: str) -> ast.expr:
@@ -39,34 +46,25 @@ def call(function: str, *arguments: ast.expr) -> ast.expr:
     return ast.Call(name(function), list(arguments), [])
 
 
-def binary(left: ast.expr, op: str, right: ast.expr) -> ast.expr:
-    """``left op right``."""
+def binary(left: ast.expr, op: str, right: ast.expr | int) -> ast.expr:
+    """``left op right``; adding nothing or multiplying by one is left out."""
+    if isinstance(right, int):
+        if right == (op == "*") and op in "+-*":
+            return left
+        if right < 0 and op in "+-":
+            op, right = "-" if op == "+" else "+", -right
+        right = constant(right)
     return ast.BinOp(left, _BINARY[op](), right)
 
 
-def compare(left: ast.expr, op: str, right: ast.expr) -> ast.expr:
+def compare(left: ast.expr, op: str, right: ast.expr | int) -> ast.expr:
     """``left op right`` as a Python truth value."""
-    return ast.Compare(left, [_COMPARE[op]()], [right])
+    return ast.Compare(left, [_COMPARE[op]()], [constant(right) if isinstance(right, int) else right])
 
 
-def between(low: int, value: ast.expr, high: int) -> ast.expr:
-    """``low <= value <= high``."""
-    return ast.Compare(constant(low), [ast.LtE(), ast.LtE()], [value, constant(high)])
-
-
-def chain(low: ast.expr, value: ast.expr, end: ast.expr) -> ast.expr:
-    """``low <= value < end``."""
-    return ast.Compare(low, [ast.LtE(), ast.Lt()], [value, end])
-
-
-def attribute(owner: str, attribute: str) -> ast.expr:
-    """``owner.attribute``."""
-    return ast.Attribute(name(owner), attribute, LOAD)
-
-
-def subscript(value: ast.expr, index: ast.expr) -> ast.Subscript:
-    """``value[index]``."""
-    return ast.Subscript(value, index, LOAD)
+def between(low: int, value: ast.expr, op: str, high: ast.expr) -> ast.expr:
+    """``low <= value op high``."""
+    return ast.Compare(constant(low), [ast.LtE(), _COMPARE[op]()], [value, high])
 
 
 def choose(condition: ast.expr, then: ast.expr, otherwise: ast.expr) -> ast.expr:
@@ -91,24 +89,34 @@ def either(op: str, left: ast.expr, right: ast.expr) -> ast.expr:
     return ast.BoolOp(ast.And() if op == "&&" else ast.Or(), [left, right])
 
 
-def then(effect: ast.expr, value: ast.expr) -> ast.expr:
-    """`effect`, which gives anything but None, and after it `value`."""
-    return choose(compare(effect, "is not", constant(None)), value, value)
-
-
 def after(effect: ast.expr, value: ast.expr) -> ast.expr:
     """`effect`, whatever it gives, and after it `value`."""
     return ast.Subscript(ast.Tuple([effect, value], LOAD), constant(1), LOAD)
 
 
-def assign(target: str, value: ast.expr) -> ast.stmt:
+def assign(target: str, value: ast.expr | int) -> ast.stmt:
     """``target = value``."""
-    return ast.Assign([ast.Name(target, STORE)], value)
+    return ast.Assign([ast.Name(target, STORE)], constant(value) if isinstance(value, int) else value)
 
 
 def when(condition: ast.expr, body: Sequence[ast.stmt], otherwise: Sequence[ast.stmt] = ()) -> ast.stmt:
     """``if condition: body else: otherwise``."""
     return ast.If(condition, list(body) or [ast.Pass()], list(otherwise))
+
+
+def leaves(nodes: Python) -> bool:
+    """Whether the last Python statement surely leaves."""
+    last = nodes[-1] if nodes else None
+    if isinstance(last, ast.If):
+        return bool(last.orelse) and leaves(last.body) and leaves(last.orelse)
+    return isinstance(last, ast.Break | ast.Continue | ast.Return)
+
+
+def located(nodes: Python, at: At) -> Python:
+    """The statements, with the C line and column."""
+    for node in nodes:
+        locate(node, at)
+    return nodes
 
 
 def locate(node: ast.AST, at: At) -> None:
@@ -117,21 +125,13 @@ def locate(node: ast.AST, at: At) -> None:
     if "lineno" in attributes:
         return
     if "lineno" in node._attributes:
-        attributes["lineno"] = attributes["end_lineno"] = at.line or 1
         column = max(at.column - 1, 0)
-        attributes["col_offset"], attributes["end_col_offset"] = column, column + 1
-    for field in node._fields:
-        value = attributes.get(field)
-        if isinstance(value, ast.AST):
-            locate(value, at)
-        elif isinstance(value, list):
-            for item in value:
-                if isinstance(item, ast.AST):
-                    locate(item, at)
+        attributes.update(lineno=at.line or 1, end_lineno=at.line or 1, col_offset=column, end_col_offset=column + 1)
+    for child in ast.iter_child_nodes(node):
+        locate(child, at)
 
 
 def kind(ctype: CType) -> str:
     """The short name of a scalar type in names of ours: ``i32``, ``u8``, ``f64``; pointers are ``u64``."""
-    if isinstance(ctype, Float):
-        return f"f{ctype.size * 8}"
-    return f"{'i' if isinstance(ctype, Int) and ctype.signed else 'u'}{ctype.size * 8}"
+    letter = "f" if isinstance(ctype, Float) else "i" if isinstance(ctype, Int) and ctype.signed else "u"
+    return f"{letter}{ctype.size * 8}"

@@ -1,0 +1,365 @@
+"""The state of one function body on its way to Python, and the code that touches memory.
+
+Array accesses inside loops are made without a function call: while a loop runs that does not assign `a`, the place of `a`
+in the machine's memory does not move. It is looked up once before the loop (``near·4(a)``), and ``a[i]`` indexes typed
+views of the memory and of its states directly. Whatever is not plainly right there (a wild pointer, a byte not written, an
+odd address) goes to the checked load or store, which reports it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pycparser import c_ast
+
+from wsklab.c import python as py
+from wsklab.c.declare import Declarations
+from wsklab.c.gaps import Gap
+from wsklab.c.python import At, Python
+from wsklab.c.source import Place, Problems, closest, place_of
+from wsklab.c.types import Array, CType, Float, Function, Int, Pointer, Record
+from wsklab.c.values import NOTHING, UNKNOWN, Local, Object, Value, is_scalar, number, possible, reach, settled, type_range
+
+FRAME, RESULT = "frame·", "result·"
+Waits = Callable[[str | None, Function], bool]
+"""Whether a call by name, or through a pointer of a type, has to be waited for."""
+
+
+def never(name: str | None, function: Function) -> bool:
+    """No call waits."""
+    return False
+
+
+def at(node: Any) -> At:
+    """Line and column of a parser node."""
+    place = place_of(node)
+    return At(place.line, place.column)
+
+
+def walk(node: Any) -> Iterator[Any]:
+    """All parser nodes at and below a node."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if current is not None:
+            yield current
+            pending += [child for _, child in current.children()]
+
+
+def changed(*nodes: Any) -> set[str]:
+    """Names of the locals that the parser nodes assign or declare."""
+    names: set[str] = set()
+    for node in (part for root in nodes for part in walk(root)):
+        target = node.lvalue if isinstance(node, c_ast.Assignment) else None
+        if isinstance(node, c_ast.UnaryOp) and node.op in ("++", "--", "p++", "p--"):
+            target = node.expr
+        if isinstance(target, c_ast.ID) or (isinstance(node, c_ast.Decl) and node.name):
+            names.add((target or node).name)
+    return names
+
+
+@dataclass
+class StaticVariable:
+    """A variable of static storage. `symbol` is its name in the image (``function.name`` for a static local)."""
+
+    symbol: str
+    type: CType
+    place: Place
+    node: Any = None
+
+
+@dataclass
+class References:
+    """What a body refers to outside itself, and where first; the linker must know it.
+
+    `calls` are functions called by name, `addresses` functions whose address is taken, `symbols` variables of static
+    storage, `indirect` the types of calls through pointers.
+    """
+
+    calls: dict[str, At] = field(default_factory=dict)
+    addresses: dict[str, At] = field(default_factory=dict)
+    symbols: dict[str, At] = field(default_factory=dict)
+    indirect: list[Function] = field(default_factory=list)
+    has_gap: bool = False
+
+
+class LoopScope:
+    """A C loop that is being emitted: what its text may change, and what is looked up before it begins."""
+
+    def __init__(self, *parts: Any) -> None:
+        self.changing = changed(*parts)
+        self.calls = any(isinstance(node, c_ast.FuncCall | Gap) for part in parts for node in walk(part))
+        self.found: dict[str, tuple[str, int, Value]] = {}
+        """Python name → C local, size of an element, address of the array."""
+        self.views: set[str] = set()
+        """Attributes of ``memory·`` that are in Python locals, because no call can make the memory grow."""
+
+
+class Body:
+    """One function body (or static initialiser): its variables, its problems, what it needs and refers to.
+
+    Args:
+        name: its name, for messages.
+        declarations: what is in scope.
+        problems: where mistakes go.
+        text: the parser's tree of the whole text, which says whose address is taken and who is called.
+        file: the C file.
+        returns: what a ``return`` must have; None for what is no function, and has no frame to keep things in.
+        waits: whether a call has to be waited for.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        declarations: Declarations,
+        problems: Problems,
+        text: Any,
+        file: str = "",
+        returns: CType | None = None,
+        waits: Waits = never,
+    ) -> None:
+        self.name, self.declarations, self.problems, self.file = name, declarations, problems, file
+        self.returns, self.waits = returns, waits
+        nodes = list(walk(text))
+        self._taken = {node.name.name for node in nodes if isinstance(node, c_ast.FuncCall) and isinstance(node.name, c_ast.ID)}
+        addressed = [node.expr for node in nodes if isinstance(node, c_ast.UnaryOp) and node.op == "&"]
+        self._addressed = {node.name for node in addressed if isinstance(node, c_ast.ID)}
+        self.labels = [node.name for node in nodes if isinstance(node, c_ast.Label)]
+        self.references = References()
+        self.statics: list[StaticVariable] = []
+        self.locals: list[Local] = []
+        self.parameters: list[Local] = []
+        self.frame_size = 0
+        self.needs: dict[str, tuple[Any, ...]] = {}
+        """What generated code wants to find in its namespace: name → kind of thing and what it is made of."""
+        self.loops: list[LoopScope] = []
+        self.counter: Local | None = None
+        """A local that is surely below the largest value of its type."""
+        self._temporaries = self._unevaluated = 0
+
+    # Problems
+
+    def wrong(self, node: Any, id: str, text: str, hint: str | None = None, **values: object) -> Value:
+        """Report an error and go on with a value of unknown type."""
+        self.problems.error(id, node, text, hint, **values)
+        return self.unknown(node)
+
+    @staticmethod
+    def unknown(node: Any) -> Value:
+        """A value about which nobody complains any more."""
+        return number(UNKNOWN, at(node), 0)
+
+    def suggestion(self, name: str) -> str | None:
+        """A hint that names what was probably meant by an unknown name."""
+        from wsklab.c.headers import headers
+
+        return closest(name, [*self.declarations.names(), *headers().macros])
+
+    @contextmanager
+    def unevaluated(self) -> Iterator[None]:
+        """While in here, references do not count: the expression is not evaluated."""
+        before, self.references = self.references, References()
+        self._unevaluated += 1
+        yield
+        self._unevaluated -= 1
+        self.references = before
+
+    # Variables and names
+
+    def add_local(self, name: str, ctype: CType, *, in_frame: bool = False) -> Local:
+        """A new variable of automatic storage; in the frame if its bytes matter."""
+        variable = Local(name, ctype, self._python_name(name))
+        if in_frame or isinstance(ctype, Array | Record) or name in self._addressed:
+            align = max(ctype.align, 1)
+            variable.offset = -(-self.frame_size // align) * align
+            self.frame_size = variable.offset + ctype.size
+        self.locals.append(variable)
+        return variable
+
+    def _python_name(self, name: str) -> str:
+        """The C name, with ``·2`` behind it when Python cannot have it or another variable of the function has it."""
+        candidate, count = name, 1
+        while candidate in self._taken or candidate in ("", "None", "True", "False", "__debug__"):
+            count += 1
+            candidate = f"{name or 'unnamed'}·{count}"
+        self._taken.add(candidate)
+        return candidate
+
+    def temporary(self) -> str:
+        """A fresh Python local for a value in between."""
+        self._temporaries += 1
+        return f"{self._temporaries}·"
+
+    def twice(self, node: ast.expr) -> tuple[ast.expr, ast.expr]:
+        """A value to be used in two places, computed by the first."""
+        if isinstance(node, ast.Name | ast.Constant):
+            return node, node
+        kept = self.temporary()
+        return py.save(kept, node), py.name(kept)
+
+    def need(self, name: str, *what: Any) -> str:
+        """Say what generated code will find under a name."""
+        self.needs[name] = what
+        return name
+
+    @staticmethod
+    def fixed(name: str, ctype: CType, where: At, offset: int = 0) -> Object:
+        """What lies at an address that never changes while a function runs."""
+        return Object(ctype, where, Value(Pointer(ctype), where, py.name(name), offset=offset, root=""))
+
+    def object_of(self, variable: Local, where: At) -> Object:
+        """The variable as an object."""
+        if variable.offset is None:
+            return Object(variable.type, where, NOTHING, variable)
+        return self.fixed(FRAME, variable.type, where, variable.offset)
+
+    def string(self, data: bytes, ctype: CType, where: At) -> Object:
+        """A string literal; `data` includes the final zero."""
+        return self.fixed(self.need(f"string·{data.hex()}", "string", data), ctype, where)
+
+    def static(self, symbol: str, ctype: CType, where: At) -> Object:
+        """A variable of static storage."""
+        self.references.symbols.setdefault(symbol, where)
+        return self.fixed(f"address·{symbol}", ctype, where)
+
+    def gap(self, node: Any, kind: str, target: CType) -> Value:
+        """A ``...`` where C has an expression."""
+        self.references.has_gap = True
+        where = at(node)
+        place = self.need(f"place·{self.file}:{where.line}:{where.column}", "given", Place(self.file, *where))
+        value = py.call("gap·", py.name(place), py.constant(kind))
+        value = py.call("float·", value) if isinstance(target, Float) else value
+        return Value(target if is_scalar(target) else UNKNOWN, where, value)
+
+    # Memory
+
+    def read(self, x: Value | Object) -> Value:
+        """The value of an object; a value stays what it is."""
+        if isinstance(x, Value):
+            return x
+        if x.local is not None:
+            low, high = type_range(x.type)
+            return Value(x.type, x.at, py.name(x.local.python), (low, high - (x.local is self.counter)), root=x.local.name)
+        if x.wide:
+            return replace(x.address, type=x.type)
+        load = self.need(f"load·{py.kind(x.type)}", "load", x.type)
+        near = self._near(x)
+        if near is not None:
+            test, element, far = near
+            return Value(x.type, x.at, py.choose(test, element, py.call(load, far)))
+        value = Value(x.type, x.at, py.call(load, reach(x.address)))
+        return value if x.bit_width is None else _bit_field(x, value.node)
+
+    def store(self, x: Object, value: ast.expr) -> ast.expr:
+        """A store to memory, which gives None. The address is computed before the value."""
+        address = reach(x.address)
+        if x.wide:
+            return py.call("copy·", address, value, py.constant(x.type.size))
+        if x.bit_width is None:
+            return py.call(self.need(f"store·{py.kind(x.type)}", "store", x.type), address, value)
+        name = f"store·{py.kind(x.type)}·{x.bit_offset}·{x.bit_width}"
+        return py.call(self.need(name, "bits", x.type, x.bit_offset, x.bit_width), address, value)
+
+    def assigned(self, x: Object, v: Value, where: At) -> Value:
+        """An assignment as an expression: its value is what was stored."""
+        if x.local is not None:
+            return Value(x.type, where, py.save(x.local.python, settled(v)), possible(v))
+        if x.wide:
+            first, again = self.twice(reach(x.address))
+            copied = py.call("copy·", first, settled(v), py.constant(x.type.size))
+            return Value(x.type, where, py.either("||", copied, again))
+        first, again = py.save(kept := self.temporary(), settled(v)), py.name(kept)
+        stored = self.store(x, first)
+        return Value(x.type, where, py.either("||", stored, again if x.bit_width is None else _cut(x, again)), bits=x.bit_width)
+
+    def assignment(self, x: Object, v: Value, where: At) -> Python:
+        """An assignment as a statement."""
+        if x.local is not None:
+            return py.located([py.assign(x.local.python, settled(v))], where)
+        near = self._near(x)
+        if near is None:
+            return py.located([ast.Expr(self.store(x, settled(v)))], where)
+        test, element, address = near
+        value, first = settled(v), Python()
+        if not isinstance(value, ast.Name | ast.Constant):
+            first, value = [py.assign("v·", value)], py.name("v·")
+        element.ctx = py.STORE
+        far = py.call(self.need(f"store·{py.kind(x.type)}", "store", x.type), address, value)
+        return py.located([*first, py.when(test, [ast.Assign([element], value)], [ast.Expr(far)])], where)
+
+    # Arrays in loops
+
+    def _near(self, x: Object) -> tuple[ast.expr, ast.Subscript, ast.expr] | None:
+        """An element inside a loop that does not change where its array lies.
+
+        Returns:
+            The test whether the element can be taken from the views, the element there, its address for where it cannot.
+        """
+        item = x.address.element
+        if item is None or x.bit_width is not None or not isinstance(x.type, Int | Pointer) or self._unevaluated:
+            return None
+        size = x.type.size
+        home = None if item.scale % size else self._home(item.root)
+        if home is None or not isinstance(item.base, ast.Name):
+            return None
+        array = Value(x.address.type, x.at, item.base, offset=x.address.offset)
+        looked_up = f"{item.base.id}·{array.offset}·{size}"
+        home.found[looked_up] = item.root, size, array
+        index, again = self.twice(item.number)
+        kept = py.save("o·", py.binary(py.name(looked_up), "+", py.binary(index, "*", item.scale // size)))
+        end = self._view(f"n{size}")
+        inside = py.compare(kept, "<", end) if possible(item.index)[0] >= 0 else py.between(0, kept, "<", end)
+        state = ast.Subscript(self._view(f"s{size}"), py.name("o·"), py.LOAD)
+        written = py.compare(state, "==", py.name(f"written·{size}"))
+        element = ast.Subscript(self._view(py.kind(x.type)), py.name("o·"), py.LOAD)
+        far = py.binary(py.binary(item.base, "+", py.binary(again, "*", item.scale)), "+", array.offset)
+        return py.either("&&", inside, written), element, far
+
+    def _home(self, root: str) -> LoopScope | None:
+        """The outermost loop around that does not change a local."""
+        home = None
+        for loop in reversed(self.loops):
+            if root in loop.changing:
+                break
+            home = loop
+        return home
+
+    def _view(self, name: str) -> ast.expr:
+        """A view of the memory, or its length: a Python local in loops without calls."""
+        home = next((loop for loop in self.loops if not loop.calls), None)
+        if home is None:
+            return ast.Attribute(py.name("memory·"), name, py.LOAD)
+        home.views.add(name)
+        return py.name(f"{name}·")
+
+    def before(self, loop: LoopScope) -> Python:
+        """The look-ups before a loop; a pointer that has no value yet is found out when the loop uses it."""
+        result: Python = []
+        for name, (root, size, array) in loop.found.items():
+            found = py.assign(name, py.call(f"near·{size}", reach(array)))
+            if root and root not in [parameter.name for parameter in self.parameters]:
+                nowhere = ast.ExceptHandler(py.name("UnboundLocalError"), None, [py.assign(name, py.name("nowhere·"))])
+                found = ast.Try([found], [nowhere], [], [])
+            result.append(found)
+        views = [py.assign(f"{view}·", ast.Attribute(py.name("memory·"), view, py.LOAD)) for view in sorted(loop.views)]
+        return result + views
+
+
+def _bit_field(x: Object, unit: ast.expr) -> Value:
+    """The field's value, out of the value of its unit."""
+    assert isinstance(x.type, Int) and x.bit_width is not None
+    node = _cut(x, py.binary(unit, ">>", py.constant(x.bit_offset)) if x.bit_offset else unit)
+    span = type_range(x.type) if x.type.signed else (0, (1 << x.bit_width) - 1)
+    return Value(x.type, x.at, node, span, bits=x.bit_width)
+
+
+def _cut(x: Object, value: ast.expr) -> ast.expr:
+    """`value` as the bit-field holds it."""
+    assert isinstance(x.type, Int) and x.bit_width is not None
+    cut = py.binary(value, "&", (1 << x.bit_width) - 1)
+    sign = 1 << (x.bit_width - 1)
+    return py.binary(py.binary(cut, "^", sign), "-", sign) if x.type.signed else cut

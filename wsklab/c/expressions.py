@@ -1,0 +1,342 @@
+"""C's rules for expressions: from the parser's tree to values, with all that C complains about.
+
+`Expressions.value` gives what an expression is worth (arrays and functions already turned into pointers),
+`Expressions.designator` gives the object itself, for ``&``, ``sizeof`` and assignment. A mistake is reported once: the
+expression then has the type `UNKNOWN`, about which nobody complains.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from pycparser import c_ast
+
+from wsklab.c import operators
+from wsklab.c import python as py
+from wsklab.c.body import Body, at
+from wsklab.c.calls import call
+from wsklab.c.constant import literal
+from wsklab.c.conversions import convert, logical, promoted, unary
+from wsklab.c.gaps import Gap
+from wsklab.c.initialisers import compound_literal
+from wsklab.c.python import Python
+from wsklab.c.types import CHAR, INT, SIZE_T, VOID, Array, CType, Float, Function, Int, Pointer, Record, Void
+from wsklab.c.values import (
+    BIT,
+    UNKNOWN,
+    Local,
+    Object,
+    Value,
+    comma,
+    element,
+    is_pure,
+    is_scalar,
+    member,
+    number,
+    pointer_trouble,
+    possible,
+    settled,
+    truth,
+    unknown,
+)
+
+Operand = Value | Object
+_STEPS = ("++", "--", "p++", "p--")
+
+
+class Expressions(Body):
+    """Turns the expressions of one function body into values."""
+
+    # The ways to look at an expression
+
+    def value(self, node: Any) -> Value:
+        """The value of `node`; arrays and functions are pointers."""
+        x = self.designator(node)
+        if isinstance(x.type, Array | Function):
+            return replace(self.read(x), type=Pointer(x.type.of if isinstance(x.type, Array) else x.type))
+        return self.read(x)
+
+    def scalar(self, node: Any, kind: str = "condition") -> Value:
+        """The value of `node` where C wants a truth value or a number to switch on."""
+        value = self._with_gap(node, kind)
+        if not is_scalar(value.type):
+            return self.wrong(node, "not-scalar", "A number or pointer is needed here; this is {type}.", type=str(value.type))
+        return value
+
+    def assignable(self, node: Any, target: CType, place: Any, what: str, kind: str = "argument") -> Value:
+        """The value of `node` converted as if by assignment to `target`; `what` says where, for the message."""
+        return self.convert_assigned(self._with_gap(node, kind, target), target, place, what)
+
+    def convert_assigned(self, value: Value, target: CType, place: Any, what: str) -> Value:
+        """`value` converted as if by assignment, with the warnings a C compiler gives."""
+        trouble = pointer_trouble(value, target)
+        names = {"source": str(value.type), "target": str(target), "what": what}
+        if trouble == "types":
+            return self.wrong(place, "incompatible-types", "{what}: {source} cannot become {target}.", **names)
+        if trouble is not None:
+            id, text = {
+                "pointers": ("pointer-types", "{what}: {source} and {target} point to different things."),
+                "from-int": (
+                    "pointer-from-int",
+                    "{what}: the number of type {source} becomes the pointer {target} without a cast.",
+                ),
+                "to-int": ("pointer-to-int", "{what}: the pointer {source} becomes the number {target} without a cast."),
+            }[trouble]
+            self.problems.warning(id, place, text, **names)
+        return convert(value, target)
+
+    def effect(self, node: Any) -> Python:
+        """An expression for its effect, as statements: ``x++`` is the cheaper ``++x``."""
+        where = at(node)
+        if isinstance(node, c_ast.ExprList):
+            return [statement for part in node.exprs for statement in self.effect(part)]
+        if isinstance(node, c_ast.Assignment) or (isinstance(node, c_ast.UnaryOp) and node.op in _STEPS):
+            change = self._change(node)
+            return [] if isinstance(change, Value) else self.assignment(*change, where)
+        if isinstance(node, c_ast.Cast) and not isinstance(node.expr, Gap):
+            self.type_of(node)
+            return self.effect(node.expr)
+        x = self.designator(node)
+        if isinstance(x, Object) and (x.local is not None or x.wide):
+            return []  # UNREFERENCED_PARAMETER: no read
+        value = self.read(x)
+        return [] if value.constant is not None else py.located([ast.Expr(settled(value))], where)
+
+    def type_of(self, node: Any) -> CType:
+        """The type of an expression that is not evaluated (``sizeof``)."""
+        with self.unevaluated():
+            return self.designator(node).type
+
+    def designator(self, node: Any) -> Operand:
+        """The object or function that `node` designates, or its value."""
+        check: Callable[[Any], Operand] | None = getattr(self, f"_{type(node).__name__}", None)
+        if check is None:
+            return self.wrong(node, "not-supported", "This expression ({what}) is not supported.", what=type(node).__name__)
+        return check(node)
+
+    def _with_gap(self, node: Any, kind: str, target: CType = INT) -> Value:
+        return self.gap(node, kind, target) if isinstance(node, Gap) else self.value(node)
+
+    # Names and literals
+
+    def _Gap(self, node: Any) -> Operand:
+        return self.gap(node, "argument", INT)
+
+    def _Constant(self, node: Any) -> Operand:
+        value, ctype = literal(node)
+        return self.string(value, ctype, at(node)) if isinstance(value, bytes) else number(ctype, at(node), value)
+
+    def _ID(self, node: Any) -> Operand:
+        name, where = node.name, at(node)
+        symbol = self.declarations.lookup(name)
+        if symbol is None and name in ("__func__", "__FUNCTION__"):
+            text = self.name.encode() + b"\0"
+            return self.string(text, Array(CHAR, len(text)), where)
+        if symbol is None or symbol.kind == "typedef":
+            return self.wrong(node, "undeclared", "{name} is not declared.", self.suggestion(name), name=name)
+        if symbol.kind == "constant":
+            return number(symbol.type, where, symbol.value or 0)
+        if symbol.kind == "function":
+            self.references.addresses.setdefault(name, where)
+            return Value(symbol.type, where, py.name(f"address·{name}"), name=name)
+        if isinstance(symbol.data, Local):
+            return self.object_of(symbol.data, where)
+        return self.static(symbol.data or name, symbol.type, where)
+
+    # Members, elements, addresses
+
+    def _StructRef(self, node: Any) -> Operand:
+        x = self.value(node.name) if node.type == "->" else self.designator(node.name)
+        pointed = x.type.to if isinstance(x.type, Pointer) else None
+        record = pointed if node.type == "->" else x.type
+        if unknown(x) or record is UNKNOWN:
+            return self.unknown(node)
+        if not isinstance(record, Record):
+            hint = None
+            if node.type == "." and isinstance(pointed, Record):
+                hint = "It is a pointer: write -> instead of ."
+            elif node.type == "->" and isinstance(x.type, Record):
+                hint = "It is not a pointer: write . instead of ->"
+            return self.wrong(node, "not-a-structure", "{type} has no members.", hint, type=str(record or x.type))
+        if not record.complete:
+            return self.wrong(node, "incomplete-type", "The members of {type} are not known.", type=str(record))
+        field = record.members.get(node.field.name)
+        if field is None:
+            return operators.no_member(self, node.field, record)
+        return member(self.read(x), field.offset, field.type, field.bit_offset, field.bit_width)
+
+    def _ArrayRef(self, node: Any) -> Operand:
+        base, index = self.value(node.name), self.value(node.subscript)
+        if isinstance(index.type, Pointer):
+            base, index = index, base
+        if unknown(base, index):
+            return self.unknown(node)
+        if not isinstance(base.type, Pointer) or not isinstance(index.type, Int):
+            return self.wrong(node, "not-an-array", "{type} cannot be indexed.", type=str(base.type))
+        size = operators.pointed_size(self, base.type, node)
+        return self.unknown(node) if size is None else member(element(base, index, size, base.type), 0, base.type.to)
+
+    def _address(self, node: Any) -> Operand:
+        x = self.designator(node.expr)
+        if isinstance(x, Object):
+            if x.bit_width is not None:
+                return self.wrong(node, "address-of-bit-field", "A bit-field has no address.")
+            return replace(x.address, type=Pointer(x.type))
+        if isinstance(x.type, Function):
+            return replace(x, type=Pointer(x.type))
+        if unknown(x) or (isinstance(x.type, Pointer) and isinstance(x.type.to, Function)):
+            return x  # &*f
+        return self.wrong(node, "no-address", "This value has no address.")
+
+    def _dereference(self, node: Any) -> Operand:
+        pointer = self.value(node.expr)
+        if unknown(pointer):
+            return pointer
+        if not isinstance(pointer.type, Pointer):
+            return self.wrong(node, "not-a-pointer", "{type} is not a pointer.", type=str(pointer.type))
+        return pointer if isinstance(pointer.type.to, Function) else member(pointer, 0, pointer.type.to)
+
+    # Operators
+
+    def _UnaryOp(self, node: Any) -> Operand:
+        op = node.op
+        if op in ("&", "*"):
+            return self._address(node) if op == "&" else self._dereference(node)
+        if op in ("sizeof", "_Alignof"):
+            return self._sizeof(node)
+        if op in _STEPS:
+            return self._changed(node) if op in ("++", "--") else self._post_step(node)
+        operand = self.value(node.expr)
+        if unknown(operand):
+            return operand
+        fits = is_scalar(operand.type) if op == "!" else isinstance(operand.type, Int if op == "~" else Int | Float)
+        if not fits:
+            return self.wrong(node, "bad-operand", "{op} does not work on {type}.", op=op, type=str(operand.type))
+        if op != "!":
+            return promoted(operand) if op == "+" else unary(op, promoted(operand))
+        if operand.constant is not None:
+            return number(INT, operand.at, int(not operand.constant))
+        return Value(INT, at(node), py.negate(truth(operand)), BIT, truth=True)
+
+    def _sizeof(self, node: Any) -> Operand:
+        inner = node.expr
+        ctype = self.declarations.type_of(inner) if isinstance(inner, c_ast.Typename) else self.type_of(inner)
+        try:
+            return number(SIZE_T, at(node), ctype.align if node.op == "_Alignof" else ctype.size)
+        except TypeError:
+            return self.wrong(node, "unknown-size", "The size of {type} is not known.", type=str(ctype))
+
+    def _BinaryOp(self, node: Any) -> Operand:
+        if node.op in ("&&", "||"):
+            return logical(node.op, self.scalar(node.left), self.scalar(node.right))
+        return operators.binary(self, node.op, self.value(node.left), self.value(node.right), node)
+
+    def _TernaryOp(self, node: Any) -> Operand:
+        condition = self.scalar(node.cond)
+        then, otherwise = self.value(node.iftrue), self.value(node.iffalse)
+        ctype = operators.common(self, then, otherwise, node)
+        if ctype is UNKNOWN:
+            return self.unknown(node)
+        then, otherwise = convert(then, ctype), convert(otherwise, ctype)
+        if condition.constant is not None:
+            return then if condition.constant else otherwise
+        (a, b), (c, d) = possible(then), possible(otherwise)
+        chosen = py.choose(truth(condition), settled(then), settled(otherwise))
+        return Value(ctype, at(node), chosen, (min(a, c), max(b, d)))
+
+    def _ExprList(self, node: Any) -> Operand:
+        stepped = [isinstance(part, c_ast.UnaryOp) and part.op in _STEPS for part in node.exprs]
+        parts = [self._changed(p) if s else self.value(p) for p, s in zip(node.exprs[:-1], stepped[:-1], strict=True)]
+        result = self.value(node.exprs[-1])
+        for part in reversed(parts):
+            result = comma(settled(part), result)
+        return result
+
+    def _Cast(self, node: Any) -> Operand:
+        target = self.declarations.type_of(node.to_type)
+        value = self._with_gap(node.expr, "argument", target)
+        if unknown(value) or (isinstance(target, Record) and value.type == target):
+            return value
+        if isinstance(target, Void):
+            return Value(VOID, at(node), settled(value))
+        floating = isinstance(value.type, Float) and isinstance(target, Pointer)
+        if not is_scalar(target) or not is_scalar(value.type) or floating:
+            names = {"source": str(value.type), "target": str(target)}
+            return self.wrong(node, "bad-cast", "{source} cannot be cast to {target}.", **names)
+        result = convert(value, target)
+        return result if value.constant is not None or result is value else replace(result, at=at(node))
+
+    # Assignment
+
+    def _changed(self, node: Any) -> Value:
+        """``=``, ``+=``, ``++x`` and the like as an expression."""
+        change = self._change(node)
+        return change if isinstance(change, Value) else self.assigned(*change, at(node))
+
+    _Assignment = _changed
+
+    def _change(self, node: Any) -> tuple[Object, Value] | Value:
+        """What an assignment or step stores, and where; a value of unknown type when it cannot."""
+        stepped = isinstance(node, c_ast.UnaryOp)
+        target = self.designator(node.expr if stepped else node.lvalue)
+        if node.op == "=":
+            return self._target(target, self.assignable(node.rvalue, target.type, node, "assignment"), node)
+        value = number(INT, at(node), 1) if stepped else self.value(node.rvalue)
+        if not isinstance(target, Object):
+            return self._target(target, value, node)
+        stored, current = self._stored_and_read(target)
+        if stepped:
+            result = operators.binary(self, node.op[-1], current, value, node)
+            return self._target(stored, convert(result, target.type), node)
+        result = operators.binary(self, node.op[:-1], current, value, node)
+        return self._target(stored, self.convert_assigned(result, target.type, node, node.op), node)
+
+    def _target(self, target: Operand, value: Value, node: Any) -> tuple[Object, Value] | Value:
+        if unknown(target, value):
+            return self.unknown(node)
+        if isinstance(target, Object) and not isinstance(target.type, Array):
+            return target, value
+        op = getattr(node, "op", "=")
+        return self.wrong(node, "not-assignable", "The left side of {op} cannot be assigned to.", op=op)
+
+    def _stored_and_read(self, x: Object) -> tuple[Object, Value]:
+        """The object to store to, and its value; the address is computed once, by whichever comes first."""
+        if is_pure(x.address.node):
+            return x, self.read(x)
+        first, again = self.twice(x.address.node)
+        stored = replace(x, address=replace(x.address, node=first, element=None))
+        return stored, self.read(replace(x, address=replace(x.address, node=again, element=None)))
+
+    def _post_step(self, node: Any) -> Value:
+        """``x++`` and ``x--``: stores the new value and is the old one."""
+        target = self.designator(node.expr)
+        if not isinstance(target, Object):
+            changed = self._target(target, target, node)
+            return changed if isinstance(changed, Value) else self.unknown(node)
+        stored, current = self._stored_and_read(target)
+        kept = self.temporary()
+        old = Value(current.type, at(node), py.save(kept, settled(current)), possible(current), bits=current.bits)
+        result = operators.binary(self, node.op[1], old, number(INT, at(node), 1), node)
+        change = self._target(stored, convert(result, target.type), node)
+        if isinstance(change, Value):
+            return change
+        update = settled(change[1])
+        if stored.local is None:
+            both = py.either("||", self.store(stored, update), py.name(kept))
+        else:
+            both = py.choose(py.compare(py.save(stored.local.python, update), "is not", py.constant(None)), *[py.name(kept)] * 2)
+        return Value(target.type, at(node), both, possible(current), bits=current.bits)
+
+    # What has its own module
+
+    def _FuncCall(self, node: Any) -> Operand:
+        return call(self, node)
+
+    def _CompoundLiteral(self, node: Any) -> Operand:
+        return compound_literal(self, node)
+
+    def _InitList(self, node: Any) -> Operand:
+        return self.wrong(node, "misplaced-braces", "A list in braces is not a value.")
