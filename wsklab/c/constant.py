@@ -31,11 +31,7 @@ _SIZED = {"8": (types.CHAR, types.UCHAR), "16": (types.SHORT, types.USHORT), "32
 
 
 def integer_literal(text: str) -> tuple[int, Int]:
-    """Value and type of an integer constant: the first type of the list for its base and suffix that holds it.
-
-    Raises:
-        ValueError: it is not an integer constant, or no type holds it.
-    """
+    """Value and type of an integer constant, the first for its base and suffix that holds it. Raises ValueError if none."""
     match = INTEGER.match(text)
     if not match:
         raise ValueError(f"{text} is not an integer constant")
@@ -135,11 +131,7 @@ def usual(left: CType, right: CType) -> CType:
 
 
 def evaluate(declarations: Declarations, node: Any) -> Typed:
-    """Value and type of an integer constant expression: what the typed check folds to a number.
-
-    Raises:
-        ValueError: with a sentence, if it is no such expression.
-    """
+    """Value and type of an integer constant expression. Raises ValueError with a sentence if it is none."""
     if isinstance(node, c_ast.FuncCall) and isinstance(node.name, c_ast.ID) and node.name.name == "offsetof":
         record, designator = node.args.exprs
         return evaluate(declarations, c_ast.UnaryOp("&", _member_at_zero(record, designator), node.coord))[0], types.SIZE_T
