@@ -1,7 +1,8 @@
 """The parser: pycparser's, fed with our tokens, going on after mistakes.
 
-Three things are added to pycparser: the headers' typedef names are in scope before the first token, an error names the
-token instead of a text, and parsing resumes at the next statement or declaration so that one pass finds several mistakes.
+Four things are added to pycparser: the headers' typedef names are in scope before the first token, ``...`` can be a gap, an
+error names the token instead of a text, and parsing resumes at the next statement or declaration so that one pass finds several
+mistakes.
 """
 
 from __future__ import annotations
@@ -12,13 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
-from pycparser import c_parser
+from pycparser import c_ast, c_parser
 from pycparser.c_lexer import Token as CToken
-from pycparser.c_parser import Coord
 
-from wsklab.c.gaps import GapParser
+from wsklab.c.gaps import Gap, Kind
 from wsklab.c.mistakes import AS_IF_RIGHT, FATAL, SyntaxStop, explain
-from wsklab.c.source import Problem, Problems
+from wsklab.c.source import Place, Problem, Problems, place_of
 from wsklab.c.tokens import RecordToken
 
 Node = Any
@@ -45,7 +45,7 @@ class External(NamedTuple):
 
 
 @dataclass(slots=True)
-class RecordCoord(Coord):  # type: ignore[misc]
+class RecordCoord(c_parser.Coord):  # type: ignore[misc]
     """Where a struct or union stands, with the packing in force in bytes."""
 
     pack: int = 16
@@ -62,14 +62,14 @@ def deep_recursion(limit: int = 6000) -> Iterator[None]:
         sys.setrecursionlimit(before)
 
 
-class Parser(GapParser):
+class Parser(c_parser.CParser):  # type: ignore[misc]
     """Parses token lists, one after the other; `typedefs` are in scope from the start, each to True."""
 
     def __init__(self, problems: Problems, typedefs: Mapping[str, bool] | None = None) -> None:
         super().__init__(lexer=_Feed)
         self.problems = problems
         self.typedefs = dict(typedefs or {})
-        self.gaps = []
+        self.gaps: list[Place] = []
         self.tokens: list[CToken] = []
 
     def unit(self, tokens: list[CToken]) -> list[External]:
@@ -185,3 +185,85 @@ class Parser(GapParser):
         self._reset(stopped)
         self._skip(passed.count("LBRACE") - passed.count("RBRACE"), in_block=False)
         self._accept("SEMI")
+
+    # Gaps: ``...`` (and three dots on lines of their own) where a statement or an expression begins.
+
+    def _at_gap(self) -> bool:
+        return self._peek_type() == "ELLIPSIS" or [self._peek_type(k) for k in (1, 2, 3)] == ["PERIOD"] * 3
+
+    def _take_gap(self, kind: Kind) -> Gap:
+        coord = self._tok_coord(self._peek())
+        if self._accept("ELLIPSIS") is None:
+            while self._accept("PERIOD"):
+                pass
+        self.gaps.append(place_of(coord))
+        return Gap(kind, len(self.gaps) - 1, coord)
+
+    def _gap_alone(self) -> Gap | None:
+        """A gap that is a statement or a declaration, with its semicolon."""
+        if not self._at_gap():
+            return None
+        gap = self._take_gap("statement")
+        self._accept("SEMI")
+        return gap
+
+    def _starts_expression(self, tok: Any = None) -> bool:
+        return (tok is None and self._peek_type() == "ELLIPSIS") or bool(super()._starts_expression(tok))
+
+    def _starts_statement(self) -> bool:
+        return self._at_gap() or bool(super()._starts_statement())
+
+    def _parse_external_declaration(self) -> Any:
+        return [] if self._gap_alone() else super()._parse_external_declaration()
+
+    def _parse_struct_declaration(self) -> Any:
+        return None if self._gap_alone() else super()._parse_struct_declaration()
+
+    def _parse_statement(self) -> Any:
+        return self._gap_alone() or super()._parse_statement()
+
+    def _parse_enumerator(self) -> Any:
+        # A pragma among the enumerators is what every reader of the tree already passes over.
+        return c_ast.Pragma("...", self._take_gap("statement").coord) if self._at_gap() else super()._parse_enumerator()
+
+    def _parse_primary_expression(self) -> Any:
+        return self._take_gap("initialiser") if self._peek_type() == "ELLIPSIS" else super()._parse_primary_expression()
+
+    def _parse_parameter_type_list(self) -> Any:
+        if self._peek_type() != "ELLIPSIS":
+            return super()._parse_parameter_type_list()
+        coord = self._tok_coord(self._advance())
+        return c_ast.ParamList([c_ast.EllipsisParam(coord)], coord)
+
+    def _parse_selection_statement(self) -> Any:
+        return _with_condition(super()._parse_selection_statement())
+
+    def _parse_iteration_statement(self) -> Any:
+        if [self._peek_type(k) for k in (1, 3, 4)] != ["FOR", "ELLIPSIS", "RPAREN"]:
+            return _with_condition(super()._parse_iteration_statement())
+        coord = self._tok_coord(self._advance())
+        self._advance()
+        condition = self._take_gap("condition")
+        self._expect("RPAREN")
+        return c_ast.For(None, condition, None, self._parse_pragmacomp_or_statement(), coord)
+
+    def _parse_argument_expression_list(self) -> Any:
+        arguments = super()._parse_argument_expression_list()
+        for argument in arguments.exprs:
+            if isinstance(argument, Gap):
+                argument.kind = "argument"
+        return arguments
+
+
+def _with_condition(statement: Any) -> Any:
+    """Call the gaps of a statement's condition so, through ``&&``, ``||`` and ``!``."""
+    pending = [statement.cond]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Gap):
+            node.kind = "condition"
+        elif isinstance(node, c_ast.BinaryOp) and node.op in ("&&", "||"):
+            pending += [node.left, node.right]
+        elif isinstance(node, c_ast.UnaryOp) and node.op == "!":
+            pending.append(node.expr)
+    return statement

@@ -125,6 +125,7 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
     def _if_value(self, tokens: list[Token], **names: Any) -> SimpleNamespace:
         """Stands for pcpp's evaluator of ``#if`` expressions: every number has 64 bits, every name that is left is 0."""
         own, value, numbers = Problems(), 0, []
+        own.sources = self.problems.sources
         for token in tokens:
             match = INTEGER.match(token.value)
             if token.type == WORD:
