@@ -180,11 +180,11 @@ class Memory:
             return b"", b""
         return bytes(self.data[offset : offset + size]), bytes(self.state[offset : offset + size])
 
-    def load(self, ctype: CType) -> Callable[[int], int]:
+    def load(self, ctype: CType) -> Callable[[int], Any]:
         """A checked load function for a scalar type: address → value."""
         return self._load(*_format(ctype))
 
-    def store(self, ctype: CType) -> Callable[[int, int], None]:
+    def store(self, ctype: CType) -> Callable[[int, Any], None]:
         """A checked store function for a scalar type: (address, value) → None."""
         return self._store(*_format(ctype))
 

@@ -26,8 +26,8 @@ def rules() -> dict[str, Rule]:
         for name, values in tomllib.loads(table.read_text("utf-8")).items():
             if name in found:
                 raise ValueError(f"two rules are called {name}")
-            lists = {key: tuple(values.pop(key, ())) for key in ("parameters", "facts")}
-            found[name] = Rule(name, **values, **lists)
+            values |= {key: tuple(values.get(key, ())) for key in ("parameters", "facts")}
+            found[name] = Rule(name, **values)
     return found
 
 
