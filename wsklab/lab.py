@@ -6,6 +6,7 @@ holds: whatever C does wrong comes out as a :class:`~wsklab.machine.Stop`, never
 
 from __future__ import annotations
 
+import itertools
 import re
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -16,8 +17,7 @@ from typing import Any
 from wsklab import io as _io
 from wsklab import kmdf as _kmdf
 from wsklab import wsk as _wsk
-from wsklab.c.link import CompiledFunction, Image, link
-from wsklab.c.source import CompileError
+from wsklab.c.link import Image, link
 from wsklab.c.types import Function, Pointer
 from wsklab.c.unit import Unit, compile_unit
 from wsklab.kmdf import framework
@@ -30,6 +30,7 @@ from wsklab.machine.status import NTSTATUS, name_of
 from wsklab.machine.stops import CFrame, place_of
 from wsklab.machine.views import address_of, c_arguments, python_value, read_value, spelled
 from wsklab.rules import rules
+from wsklab.rules.report import not_modelled
 from wsklab.scenes import Scenes
 from wsklab.show.dump import dump_structure
 from wsklab.words import chosen_language
@@ -47,24 +48,17 @@ class Lab(Scenes):
 
     Args:
         language: language of messages and pictures: ``en``, ``ja``, ``fr``; None takes ``WSKLAB_LANG``, else English.
-        network: ``"simulated"``; the loopback network is not modelled yet and says so.
+        network: ``"simulated"``; the loopback network is not modelled yet and says so (NotModelled).
         choices: how the machine decides what the documents leave open: None for the usual answers, ``"seed:7"``,
             ``"replay:…"`` or a mapping such as ``{"WskSend": "inline"}``.
         trace: whether events are recorded; without them a run is faster and has no pictures.
         steps: loop iterations a call may take before it counts as endless.
-
-    Raises:
-        NotModelled: for a network that is not modelled.
     """
 
     def __init__(
-        self,
-        language: str | None = None,
-        network: str = "simulated",
-        choices: str | dict[str, str] | None = None,
-        trace: bool = True,
-        steps: int = STEPS,
-    ) -> None:
+        self, language: str | None = None, network: str = "simulated", choices: str | dict[str, str] | None = None,
+        trace: bool = True, steps: int = STEPS,
+    ) -> None:  # fmt: skip
         if network != "simulated":
             raise NotModelled(f"network={network!r}")
         self.language = chosen_language(language)
@@ -75,7 +69,7 @@ class Lab(Scenes):
 
     # C
 
-    def load(self, source: str | Driver | Unit, name: str | None = None) -> Driver:
+    def load(self, source: str | Driver | Unit, name: str = "listing.c") -> Driver:
         """Compile a C text, link it against the modelled kernel, and bind its functions.
 
         Args:
@@ -90,44 +84,31 @@ class Lab(Scenes):
         """
         return self.load_all(list(source.units) if isinstance(source, Driver) else [source], name)
 
-    def load_all(self, sources: Sequence[str | Unit], name: str | None = None) -> Driver:
+    def load_all(self, sources: Sequence[str | Unit], name: str = "listing.c") -> Driver:
         """Like :meth:`load` for several texts that link into one driver."""
-        units = [self._unit(source, name) for source in sources]
-        for unit in units:
-            self.machine.sources[unit.name] = unit.source.lines
-        image = link(units, CRuntime(self.machine))
-        driver = Driver(self, image, units)
-        self.drivers.append(driver)
-        return driver
+        units = [source if isinstance(source, Unit) else compile_unit(source, self._free_name(name)) for source in sources]
+        self.machine.sources.update({unit.name: unit.source.lines for unit in units})
+        self.drivers.append(Driver(self, link(units, CRuntime(self.machine)), units))
+        return self.drivers[-1]
 
-    def _unit(self, source: str | Unit, name: str | None) -> Unit:
-        if isinstance(source, Unit):
-            return source
-        name = name or "listing.c"
-        taken, stem = 1, name.removesuffix(".c")
-        while name in self.machine.sources:
-            taken += 1
-            name = f"{stem}-{taken}.c"
-        try:
-            return compile_unit(source, name)
-        except CompileError as error:
-            error.language = self.language
-            raise
+    def _free_name(self, name: str) -> str:
+        names = (f"{name.removesuffix('.c')}-{number}.c" for number in itertools.count(2))
+        return next(each for each in itertools.chain([name], names) if each not in self.machine.sources)
 
     def run(self) -> None:
         """Let virtual time pass until nothing is left to do."""
         with self.guarded():
             self.machine.run()
 
-    def call(self, function: CompiledFunction, *arguments: Any) -> Any:
-        """Call a C function with Python values; what :class:`Driver` does for its attributes."""
-        prototype = function.type
-        values = c_arguments(function.name, prototype, arguments)
-        code, trace = Code(function.name, function.call, function.waits, prototype, True), self.machine.trace
+    def call(self, code: Code, prototype: Function, arguments: Sequence[Any], traced: bool = False) -> Any:
+        """Call a function of the machine with Python values; what :class:`Driver` and :class:`Wdk` do for their attributes."""
+        values, trace = c_arguments(code.name, prototype, tuple(arguments)), self.machine.trace
         with self.guarded():
-            trace.add("callback", function.name, actor="app", target="driver", arguments=tuple(values))
+            if traced:
+                trace.add("callback", code.name, actor="app", target="driver", arguments=tuple(values))
             value = self.machine.run_function(code, *values)
-            trace.add("callback-return", function.name, actor="driver", target="app", value=value)
+            if traced:
+                trace.add("callback-return", code.name, actor="driver", target="app", value=value)
         return python_value(self.machine, value, prototype.returns)
 
     def routine(self, function: Callable[..., Any], prototype: str = "IO_COMPLETION_ROUTINE") -> Routine:
@@ -142,14 +123,11 @@ class Lab(Scenes):
         assert isinstance(target, Function), f"{prototype} is not a function type"
 
         def called(*values: Any) -> int:
-            arguments = [
-                python_value(self.machine, value, parameter.type)
-                for value, parameter in zip(values, target.parameters, strict=True)
-            ]
-            return address_of(function(*arguments))
+            pairs = zip(values, target.parameters, strict=True)
+            return address_of(function(*(python_value(self.machine, value, parameter.type) for value, parameter in pairs)))
 
-        code = Code(function.__name__, called, False, target, True)
-        return Routine(function.__name__, self.machine.define_code(code))
+        name = function.__name__
+        return Routine(name, self.machine.define_code(Code(name, called, False, target, True)))
 
     @property
     def verifier(self) -> str:
@@ -189,10 +167,9 @@ class Lab(Scenes):
         told: list[str] = []
         for irp in dict.fromkeys(event.objects[0] for event in self.events if event.kind == "hand-over"):
             events = list(self.machine.trace.about(irp))
-            ends = [event for event in events if event.kind == "complete"]
-            words = [f"{name_of(ends[-1].data['status'])}, {ends[-1].data['information']}"] if ends else ["-"]
-            words += ["IoFreeIrp" for event in events if event.kind == "free"]
-            told.append(", ".join(words))
+            ends = [event.data for event in events if event.kind == "complete"]
+            words = f"{name_of(ends[-1]['status'])}, {ends[-1]['information']}" if ends else "-"
+            told.append(", ".join([words, *("IoFreeIrp" for event in events if event.kind == "free")]))
         return told
 
     def timeline(self, **options: Any) -> Any:
@@ -223,8 +200,6 @@ class Lab(Scenes):
         except Stop as stop:
             print(stop.report(self.language))
         except NotModelled as error:
-            from wsklab.rules.report import not_modelled
-
             print(not_modelled(error, self.machine.sources, self.language))
 
     @contextmanager
@@ -235,21 +210,21 @@ class Lab(Scenes):
         try:
             yield
         except Stop as stop:
-            stop.language = self.language
-            self.stopped = stop
+            self._stopped_by(stop)
             raise
-        except UnboundLocalError as error:
-            raise self._translated("uninitialised-variable", error, variable=_variable(error)) from None
-        except RecursionError as error:
-            raise self._translated("stack-overflow", error) from None
+        except (UnboundLocalError, RecursionError) as error:  # what C did wrong in a compiled function
+            stack = _c_stack_of(error, self.machine.sources)
+            if not stack:
+                raise
+            variable = re.search(r"'(\w+)'", str(error))
+            rule = "stack-overflow" if isinstance(error, RecursionError) else "uninitialised-variable"
+            values = {"variable": variable[1]} if variable else {}
+            raise self._stopped_by(Stop(rules()[rule], values, (), stack, {}, self.machine.sources)) from None
 
-    def _translated(self, rule: str, error: Exception, **values: Any) -> Exception:
-        stack = _c_stack_of(error, self.machine.sources)
-        if not stack:
-            return error
-        self.stopped = Stop(rules()[rule], values, (), stack, {}, self.machine.sources)
-        self.stopped.language = self.language
-        return self.stopped
+    def _stopped_by(self, stop: Stop) -> Stop:
+        stop.language = self.language
+        self.stopped = stop
+        return stop
 
 
 @dataclass(frozen=True)
@@ -268,7 +243,9 @@ class Driver:
         self.image = image
         self.units = units
         for name, function in image.functions.items():
-            setattr(self, name, _binding(lab, function))
+            code = Code(name, function.call, function.waits, function.type, True)
+            setattr(self, name, _binding(lab, code, function.type, traced=True))
+            getattr(self, name).address = function.address
 
     @property
     def source(self) -> str:
@@ -297,49 +274,33 @@ class Wdk:
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        lab, modelled = self._lab, MODELLED.get(name)
-        constant = lab.machine.headers.constants.get(name)
-        if constant is not None:
-            return NTSTATUS(constant) if name.startswith("STATUS_") else constant
-        prototype = lab.machine.headers.prototypes.get(name)
+        headers, modelled = self._lab.machine.headers, MODELLED.get(name)
+        if name in headers.constants:
+            return NTSTATUS(headers.constants[name]) if name.startswith("STATUS_") else headers.constants[name]
+        prototype = headers.prototypes.get(name)
         if modelled is None or (prototype is None and modelled.prototype is None):
-            if prototype is not None:
-                raise NotModelled(name)
-            raise AttributeError(f"the headers know no function {name}")
-        address = lab.machine.slot(name)
-        code = lab.machine.code[address]
+            raise NotModelled(name) if prototype else AttributeError(f"the headers know no function {name}")
+        code = self._lab.machine.code[self._lab.machine.slot(name)]
         known = prototype or code.prototype
         assert known is not None
-
-        def call(*arguments: Any) -> Any:
-            with lab.guarded():
-                value = lab.machine.run_function(code, *c_arguments(name, known, arguments))
-            return python_value(lab.machine, value, known.returns)
-
-        call.__name__ = call.__qualname__ = name
-        call.__doc__ = f"{spelled(name, known)}\n\n{modelled.function.__doc__ or ''}"
-        return call
+        return _binding(self._lab, code, known, modelled.function.__doc__ or "")
 
     def __dir__(self) -> list[str]:
         return sorted(MODELLED)
 
 
-def _binding(lab: Lab, function: CompiledFunction) -> Callable[..., Any]:
+def _binding(lab: Lab, code: Code, prototype: Function, about: str = "", traced: bool = False) -> Callable[..., Any]:
+    """A Python function that calls a function of the machine, with the prototype as its documentation."""
+
     def call(*arguments: Any) -> Any:
-        return lab.call(function, *arguments)
+        return lab.call(code, prototype, arguments, traced)
 
-    call.__name__ = call.__qualname__ = function.name
-    call.__doc__ = spelled(function.name, function.type)
-    call.address = function.address  # type: ignore[attr-defined]
+    call.__name__ = call.__qualname__ = code.name
+    call.__doc__ = f"{spelled(code.name, prototype)}\n\n{about}".rstrip()
     return call
-
-
-def _variable(error: UnboundLocalError) -> str:
-    found = re.search(r"'(\w+)'", str(error))
-    return found[1] if found else "?"
 
 
 def _c_stack_of(error: BaseException, sources: dict[str, list[str]]) -> tuple[CFrame, ...]:

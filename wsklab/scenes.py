@@ -5,51 +5,44 @@ A scene object stands for its address wherever C wants a pointer or a handle, so
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
+from wsklab.kmdf import scene as kmdf
+from wsklab.kmdf.lower import LowerDevice
 from wsklab.machine import Machine, View
+from wsklab.machine.status import NTSTATUS
+from wsklab.wsk import scene as wsk
 
-if TYPE_CHECKING:
-    from wsklab.kmdf.lower import LowerDevice
+
+@dataclass
+class Handle:
+    """Something of the machine that C knows by its `address`: a socket or a framework handle, printed with its kind."""
+
+    machine: Machine = field(repr=False)
+    address: int
+    kind: str
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.address:#018x}>"
 
 
-class SocketScene:
-    """A WSK socket with what stands at its other end.
+@dataclass(repr=False)
+class SocketScene(Handle):
+    """A WSK socket with the `peer` at the other end of its connection (None for a datagram socket)."""
 
-    Attributes:
-        address: the PWSK_SOCKET.
-        peer: the other end of a connection, None for a datagram socket.
-    """
-
-    def __init__(self, machine: Machine, address: int, peer: Any = None) -> None:
-        self._machine = machine
-        self.address = address
-        self.peer = peer
+    kind: str = "socket"
+    peer: Any = None
 
     @property
     def socket(self) -> View:
         """The WSK_SOCKET structure."""
-        return self._machine.view(self.address, "WSK_SOCKET")
+        return self.machine.view(self.address, "WSK_SOCKET")
 
     @property
     def received(self) -> bytes:
         """What the peer has received so far."""
         return bytes(self.peer.received)
-
-    def __repr__(self) -> str:
-        return f"<socket {self.address:#018x}>"
-
-
-class Handle:
-    """A framework handle (WDFREQUEST, WDFIOTARGET, WDFMEMORY), printed with its kind."""
-
-    def __init__(self, machine: Machine, address: int, kind: str) -> None:
-        self._machine = machine
-        self.address = address
-        self.kind = kind
-
-    def __repr__(self) -> str:
-        return f"<{self.kind} {self.address:#018x}>"
 
 
 class Scenes:
@@ -65,58 +58,43 @@ class Scenes:
         Args:
             peer: what the other end does: ``"reads"``, ``"echoes"``, ``"silent"``, ``"slow"``, ``"resets"``, ``"closed"``.
         """
-        from wsklab.wsk import scene
-
-        address = scene.connected(self.machine, peer=peer)
-        return SocketScene(self.machine, address, scene.peer_of(self.machine, address))
+        return self._stream(wsk.connected(self.machine, peer=peer))
 
     def accepted_socket(self, peer: str = "reads") -> SocketScene:
         """A connection-oriented socket that a listening socket accepted; `peer` as for :meth:`connected_socket`."""
-        from wsklab.wsk import scene
+        return self._stream(wsk.accepted(self.machine, peer=peer))
 
-        address = scene.accepted(self.machine, peer=peer)
-        return SocketScene(self.machine, address, scene.peer_of(self.machine, address))
+    def _stream(self, address: int) -> SocketScene:
+        return SocketScene(self.machine, address, peer=wsk.peer_of(self.machine, address))
 
     def datagram_socket(self, bound: bool = True) -> SocketScene:
         """A datagram socket, bound to 10.0.0.1:5000 unless `bound` is False."""
-        from wsklab.wsk import scene
-
-        return SocketScene(self.machine, scene.datagram(self.machine, bound=bound))
+        return SocketScene(self.machine, wsk.datagram(self.machine, bound=bound))
 
     def host(self, address: str) -> Any:
         """Another machine on the network: ``lab.host("10.0.0.2")`` keeps the datagrams it gets and can send some."""
-        from wsklab.wsk import scene
-
-        return scene.network(self.machine).host(address)
+        return wsk.network(self.machine).host(address)
 
     def receive_datagrams(self, socket: SocketScene, count: int = 8) -> list[bytes]:
-        """Keep `count` WskReceiveFrom requests queued on a datagram socket.
-
-        Returns:
-            A list that fills with the datagrams that the socket lets through, as time passes.
-        """
+        """Keep `count` WskReceiveFrom requests queued; the list fills with the datagrams that the socket lets through."""
         arrived: list[bytes] = []
-        machine, traced = self.machine, self.machine.trace.on
-        machine.trace.on = False
+        trace = self.machine.trace
+        traced, trace.on = trace.on, False
         try:
             for _ in range(count):
-                _receive_one(machine, socket.address, arrived)
+                _receive_one(self.machine, socket.address, arrived)
         finally:
-            machine.trace.on = traced
+            trace.on = traced
         return arrived
 
     def sockaddr(self, address: str) -> View:
         """A SOCKADDR in non-paged memory: ``lab.sockaddr("10.0.0.2:7")``."""
-        from wsklab.wsk import scene
-
-        ipv6 = address.startswith("[")
-        return self.machine.view(scene.sockaddr(self.machine, address), "SOCKADDR_IN6" if ipv6 else "SOCKADDR_IN")
+        kind = "SOCKADDR_IN6" if address.startswith("[") else "SOCKADDR_IN"
+        return self.machine.view(wsk.sockaddr(self.machine, address), kind)
 
     def buffer(self, content: bytes, chain: int = 1) -> View:
         """A WSK_BUF over non-paged memory that holds `content`, spread over `chain` MDLs."""
-        from wsklab.wsk import scene
-
-        return self.machine.view(scene.wsk_buf(self.machine, content, chain=chain), "WSK_BUF")
+        return self.machine.view(wsk.wsk_buf(self.machine, content, chain=chain), "WSK_BUF")
 
     def set_remote_address(self, socket: SocketScene, address: str | None) -> int:
         """SIO_WSK_SET_REMOTE_ADDRESS: fix the remote address of a datagram socket, None clears it. Returns the status."""
@@ -127,11 +105,8 @@ class Scenes:
         return self._fix(socket, "SIO_WSK_SET_SENDTO_ADDRESS", address)
 
     def _fix(self, socket: SocketScene, code: str, address: str | None) -> int:
-        from wsklab.machine.status import NTSTATUS
-        from wsklab.wsk import scene
-
-        pointer = scene.sockaddr(self.machine, address) if address else None
-        return NTSTATUS(scene.control(self.machine, socket.address, code, pointer))
+        pointer = wsk.sockaddr(self.machine, address) if address else None
+        return NTSTATUS(wsk.control(self.machine, socket.address, code, pointer))
 
     # Kernel-Mode Driver Framework
 
@@ -143,42 +118,31 @@ class Scenes:
             answers: ``"at once"``, ``"later"``, ``"error"`` or ``"never"``; a list gives one answer per request.
             **options: as for :func:`wsklab.kmdf.scene.lower_device` (status, information, data, stack_size, io_type, delay).
         """
-        from wsklab.kmdf import scene
-
-        return scene.lower_device(self.machine, name, answers=answers, **options)
+        return kmdf.lower_device(self.machine, name, answers=answers, **options)
 
     def io_target(self, device: LowerDevice, opened: bool = True) -> Handle:
         """A WDFIOTARGET over a lower device."""
-        from wsklab.kmdf import scene
-
-        return Handle(self.machine, scene.io_target(self.machine, device, opened=opened), "WDFIOTARGET")
+        return Handle(self.machine, kmdf.io_target(self.machine, device, opened=opened), "WDFIOTARGET")
 
     def request(self, target: Handle | None = None) -> Handle:
         """A WDFREQUEST that the driver created for a target."""
-        from wsklab.kmdf import scene
-
-        return Handle(self.machine, scene.request(self.machine, target.address if target else 0), "WDFREQUEST")
+        return Handle(self.machine, kmdf.request(self.machine, target.address if target else 0), "WDFREQUEST")
 
     def memory(self, content: bytes | int) -> Handle:
         """A WDFMEMORY that holds `content`, or so many zero bytes."""
-        from wsklab.kmdf import scene
-
-        return Handle(self.machine, scene.memory(self.machine, content), "WDFMEMORY")
+        return Handle(self.machine, kmdf.memory(self.machine, content), "WDFMEMORY")
 
 
 def _receive_one(machine: Machine, socket: int, arrived: list[bytes]) -> None:
     """Queue one WskReceiveFrom whose datagram goes to `arrived`."""
-    from wsklab.wsk import scene
-
-    more_processing, size = machine.constant("STATUS_MORE_PROCESSING_REQUIRED"), 2048
-    buffer = scene.wsk_buf(machine, bytes(size))
+    buffer = wsk.wsk_buf(machine, bytes(2048))
 
     def completed(_device: int, irp: int, _context: int) -> int:
         view = machine.view(irp, "IRP")
         if view.IoStatus.Status == 0:
-            arrived.append(scene.content_of(machine, buffer, view.IoStatus.Information))
+            arrived.append(wsk.content_of(machine, buffer, view.IoStatus.Information))
         machine.api("IoFreeIrp")(irp)
-        return more_processing
+        return machine.constant("STATUS_MORE_PROCESSING_REQUIRED")
 
     irp = machine.api("IoAllocateIrp")(1, 0)
     machine.api("IoSetCompletionRoutine")(irp, machine.python_code(completed, "received"), 0, 1, 1, 1)

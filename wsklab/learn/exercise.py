@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
+from wsklab.lab import Driver, Lab
+from wsklab.machine import NotModelled, Stop
+from wsklab.show import Shown
 from wsklab.words import chosen_language, translate
-
-if TYPE_CHECKING:
-    from wsklab.lab import Driver, Lab
-    from wsklab.machine import Stop
 
 
 @dataclass
@@ -26,40 +25,34 @@ class Play:
     Attributes:
         scene: the scene.
         lab: the lab it was played in.
-        driver: the reader's code, loaded into that lab.
+        driver: the reader's code, loaded into that lab; the reader's functions are its attributes.
         values: what the scene kept for the checks.
         fault: why the play ended early: a broken rule, or another complaint in words; None when it did not.
     """
 
     scene: Scene
     lab: Lab
-    driver: Any  # a wsklab.lab.Driver: the reader's functions are its attributes
+    driver: Any
     values: dict[str, Any] = field(default_factory=dict)
     fault: Stop | str | None = None
 
     def number(self, name: str) -> int:
-        """The value of a 32-bit unsigned global variable of the reader's code. Raises KeyError when there is none."""
-        return self.lab.machine.u32(self.driver.image.globals[name])
+        """The value of a global variable of the reader's code. Raises KeyError when there is none."""
+        return int(self.driver.variables[name])
 
-    def left(self, *kinds: str) -> list[str]:
-        """What the driver allocated and did not free, by type and address; `kinds` are kinds of blocks."""
-        machine = self.lab.machine
-        mine = {event.objects[0] for event in machine.trace if event.kind == "allocate" and event.where and event.objects}
-        return [machine.name_of(block.address) for block in machine.memory.blocks if _held(block, mine, kinds)]
+    def left(self, *kinds: str) -> list[int]:
+        """The live blocks of these kinds that the driver allocated."""
+        events = [event for event in self.lab.events if event.kind == "allocate" and event.where and event.objects]
+        blocks = filter(None, (self.lab.machine.block_at(event.objects[0]) for event in events))
+        return [block.address for block in blocks if block.live and block.kind in kinds]
 
     def unfreed_irps(self) -> list[int]:
         """IRPs of the driver that were completed and not freed; one that is still pending is nobody's fault."""
-        machine = self.lab.machine
-        back = {event.data["irp"] for event in machine.trace if event.kind == "complete"}
-        return [irp for irp in back if (block := machine.block_at(irp)) is not None and block.live]
+        back = {event.data["irp"] for event in self.lab.events if event.kind == "complete"}
+        return [irp for irp in back if (block := self.lab.machine.block_at(irp)) is not None and block.live]
 
 
-def _held(block: Any, mine: set[int], kinds: tuple[str, ...]) -> bool:
-    return block.live and block.address in mine and (not kinds or block.kind in kinds)
-
-
-@dataclass(frozen=True)
-class Scene:
+class Scene(NamedTuple):
     """One outcome under which the reader's code is run.
 
     Attributes:
@@ -70,11 +63,10 @@ class Scene:
 
     label: str
     play: Callable[[Play], None]
-    choices: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """Something that must hold in every scene.
 
     Attributes:
@@ -92,8 +84,7 @@ RUNS = Check("The code runs to its end and breaks no rule.", lambda play: play.f
 """The first check of every exercise. Where it fails, the other checks of that scene are not asked."""
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """A check with the labels of the scenes in which it does not hold (empty when it holds)."""
 
     check: Check
@@ -102,7 +93,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What an examination found. True when everything holds."""
+    """What an examination found: all checks, and (scene, words) of each run that ended early. True when everything holds."""
 
     exercise: Exercise
     findings: tuple[Finding, ...]
@@ -114,30 +105,28 @@ class Report:
     @property
     def text(self) -> str:
         """The report in the reader's language: what is still wrong first, then what already holds."""
-        say = self.exercise.say
+        say, count = self.exercise.say, len(self.findings)
         if self:
-            return say("Well done: all {count} checks hold in every outcome.", count=len(self.findings))
+            return say("Well done: all {count} checks hold in every outcome.", count=count)
         wrong = [finding for finding in self.findings if finding.failed]
-        right = [finding for finding in self.findings if not finding.failed]
-        lines = [say("Not yet: {wrong} of {count} checks do not hold.", wrong=len(wrong), count=len(self.findings))]
+        lines = [say("Not yet: {wrong} of {count} checks do not hold.", wrong=len(wrong), count=count)]
         for finding in wrong:
-            lines.append(f"✗ {say(finding.check.text)}")
-            lines.append("    " + self._where(finding))
-        lines += [f"✓ {say(finding.check.text)}" for finding in right]
+            lines += [f"✗ {say(finding.check.text)}", "    " + self._where(finding)]
+        lines += [f"✓ {say(finding.check.text)}" for finding in self.findings if not finding.failed]
         for label, fault in self.faults[:1]:
-            lines += ["", say("What stopped the run when: {scene}", scene=say(label)), *_indented(fault)]
+            lines += ["", say("What stopped the run when: {scene}", scene=say(label))]
+            lines += [f"    {line}".rstrip() for line in fault.splitlines()]
         return "\n".join([*lines, "", say("A hint: {call}", call="task.hint()")])
 
     def _where(self, finding: Finding) -> str:
         say = self.exercise.say
-        asked = finding.check.scenes or [scene.label for scene in self.exercise.scenes]
-        if len(asked) == len(finding.failed) > 1:
+        if len(finding.check.scenes or self.exercise.scenes) == len(finding.failed) > 1:
             return say("not in any outcome yet")
-        return say("not when: {scenes}", scenes=" · ".join(say(label) for label in finding.failed))
+        return say("not when: {scenes}", scenes=" · ".join(map(say, finding.failed)))
 
 
 @dataclass(repr=False)
-class Exercise:
+class Exercise(Shown):
     """One exercise. A notebook shows its goal and what will be checked.
 
     Attributes:
@@ -172,24 +161,21 @@ class Exercise:
         """A text in the language of the exercise."""
         return translate(key, self.language, **values)
 
-    def __repr__(self) -> str:
+    @property
+    def text(self) -> str:
+        """The goal and what will be checked."""
         goal = self.say("Exercise {id}: {goal}", id=self.id, goal=self.say(self.goal))
         return "\n".join([goal, self.say("What is checked, in every outcome:"), *(f"- {self.say(c.text)}" for c in self.checks)])
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        goal, checked, *items = repr(self).splitlines()
-        listed = "".join(f"<li>{escape(item[2:])}</li>" for item in items)
-        return {
-            "text/html": f"<p><strong>{escape(goal)}</strong></p><p>{escape(checked)}</p><ul>{listed}</ul>",
-            "text/plain": repr(self),
-        }
+    @property
+    def html(self) -> str:
+        """The same as :attr:`text`."""
+        goal, checked, *items = map(escape, self.text.splitlines())
+        listed = "".join(f"<li>{item[2:]}</li>" for item in items)
+        return f"<p><strong>{goal}</strong></p><p>{checked}</p><ul>{listed}</ul>"
 
     def check(self, code: Driver | str) -> None:
-        """Run the code under every outcome and print what is still wrong, or that it is done.
-
-        Args:
-            code: the listing, as the C cell bound it, or its text.
-        """
+        """Run the code (the listing, as the C cell bound it, or its text) under every outcome and print what is still wrong."""
         print(self.examine(code).text)
 
     def examine(self, code: Driver | str) -> Report:
@@ -198,8 +184,9 @@ class Exercise:
             self.language = self.language or code.lab.language
         plays = [self._play(scene, code) for scene in self.scenes]
         findings = tuple(Finding(check, tuple(_failed(check, plays))) for check in self.checks)
-        faults = tuple((play.scene.label, self._told(play.fault)) for play in plays if play.fault is not None)
-        report = Report(self, findings, faults)
+        told = [(play.scene.label, play.fault) for play in plays if play.fault is not None]
+        faults = [(label, fault if isinstance(fault, str) else fault.report(self.language)) for label, fault in told]
+        report = Report(self, findings, tuple(faults))
         self.done = self.done or bool(report)
         return report
 
@@ -207,20 +194,14 @@ class Exercise:
         """Print the next hint; after the last one, the last again."""
         place = min(self._hinted, len(self.hints) - 1)
         self._hinted += 1
-        print(
-            self.say(
-                "Hint {number} of {count}: {hint}", number=place + 1, count=len(self.hints), hint=self.say(self.hints[place])
-            )
-        )
+        hint = self.say(self.hints[place])
+        print(self.say("Hint {number} of {count}: {hint}", number=place + 1, count=len(self.hints), hint=hint))
 
     def show_solution(self) -> None:
         """Print one solution."""
         print(self.solution)
 
     def _play(self, scene: Scene, code: Driver | str) -> Play:
-        from wsklab.lab import Lab
-        from wsklab.machine import NotModelled, Stop
-
         lab = Lab(language=chosen_language(self.language), choices=dict(scene.choices))
         play = Play(scene, lab, lab.load(code, f"exercise_{self.id}.c"))
         try:
@@ -228,11 +209,8 @@ class Exercise:
         except Stop as stop:
             play.fault = stop
         except (NotModelled, KeyError, AttributeError) as error:
-            play.fault = _complaint(error)
+            play.fault = str(error) or type(error).__name__
         return play
-
-    def _told(self, fault: Any) -> str:
-        return fault if isinstance(fault, str) else str(fault.report(self.language))
 
 
 def _failed(check: Check, plays: list[Play]) -> list[str]:
@@ -247,11 +225,3 @@ def _holds(check: Check, play: Play) -> bool:
         return check.holds(play)
     except (KeyError, AttributeError):  # the reader removed or renamed something that the check looks at
         return False
-
-
-def _complaint(error: Exception) -> str:
-    return str(error) or type(error).__name__
-
-
-def _indented(text: str) -> list[str]:
-    return [f"    {line}".rstrip() for line in text.splitlines()]
