@@ -93,7 +93,8 @@ def closest(name: str, known: Iterable[str]) -> Hint | None:
     """A hint with the closest of the known names: another letter case first, then a similar spelling."""
     names = list(known)
     same = [other for other in names if other.lower() == name.lower()]
-    near = same or difflib.get_close_matches(name, [other for other in names if abs(len(other) - len(name)) < 6], 1, 0.75)
+    similar = [other for other in names if abs(len(other) - len(name)) < 4 or name.startswith(other)]
+    near = same or difflib.get_close_matches(name, similar, 1, 0.75)
     return Hint("Did you mean {close}?", close=near[0]) if near else None
 
 
