@@ -34,6 +34,7 @@ _TABLES = (
     "show.life:STATIONS",
     "show.life:HEADS",
     "rules.report:_STEPS",
+    "rules.report:_QUIET",
     "rules.phrases:PHRASES",
     "net.network:DROPPED",
 )

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from wsklab.machine.trace import Event, Where
 
 REFERENCE = "https://learn.microsoft.com/windows-hardware/drivers/"
+_QUIET = {
+    "KMDF verifier": "Windows would show no bug check; the framework's verifier breaks into the debugger.",
+    "Static Driver Verifier": "Windows would show no bug check; Static Driver Verifier reports it without a run.",
+    "ours": "Windows would show no bug check for this: the fault would stay hidden.",
+}
 _STEPS = {
     "allocate": "allocated",
     "hand-over": "handed over to {target}",
@@ -49,12 +54,7 @@ def bug_check(stop: Stop, language: str) -> str:
     """The line that Windows would have shown."""
     rule = stop.rule
     if rule.bugcheck is None:
-        quiet = {
-            "KMDF verifier": "Windows would show no bug check; the framework's verifier breaks into the debugger.",
-            "Static Driver Verifier": "Windows would show no bug check; Static Driver Verifier reports it without a run.",
-        }
-        hidden = "Windows would show no bug check for this: the fault would stay hidden."
-        return translate(quiet.get(rule.source, hidden), language)
+        return translate(_QUIET.get(rule.source, _QUIET["ours"]), language)
     name = BUGCHECKS.get(rule.bugcheck, "")
     shown = f"0x{rule.bugcheck:X} {name} ({', '.join(stop.parameters)})" if stop.parameters else f"0x{rule.bugcheck:X} {name}"
     if rule.source in ("Driver Verifier", "KMDF verifier"):
