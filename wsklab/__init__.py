@@ -5,6 +5,7 @@ Three doors lead in: Python (:class:`Lab`), the command line (``python -m wsklab
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,21 +17,16 @@ __version__ = "0.1.0"
 __all__ = ["CompileError", "Lab", "LabError", "NotModelled", "Stop"]
 
 _HOMES = {
-    "CompileError": "wsklab.c.source",
-    "Lab": "wsklab.lab",
-    "LabError": "wsklab.lab",
-    "NotModelled": "wsklab.machine",
-    "Stop": "wsklab.machine",
-}
+    "CompileError": "wsklab.c.source", "Lab": "wsklab.lab", "LabError": "wsklab.lab",
+    "NotModelled": "wsklab.machine", "Stop": "wsklab.machine",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     # Loaded on first use, so that importing one part (words, say) does not parse headers.
-    if name in _HOMES:
-        import importlib
-
-        return getattr(importlib.import_module(_HOMES[name]), name)
-    raise AttributeError(name)
+    if name not in _HOMES:
+        raise AttributeError(name)
+    return getattr(importlib.import_module(_HOMES[name]), name)
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -1,8 +1,8 @@
 """``python -m wsklab check``: do the listings of a page compile, and are the names in its prose names of the WDK?
 
-Names are checked against what our headers declare. Reported are names whose capitals are wrong (``Wdfrequestsend``) and names that
-a translation has damaged (``Wdfrequestset補完ルーチン``); the right one is found from the page's own link where there is one. A name
-that the headers do not know is left alone unless it is close to one they do.
+Names are checked against what our headers declare. Reported are names whose capitals are wrong (``Wdfrequestsend``) and names
+that a translation has damaged (``Wdfrequestset補完ルーチン``); the right one is found from the page's own link where there is
+one. A name that the headers do not know is left alone unless it is close to one they do.
 """
 
 from __future__ import annotations
@@ -79,13 +79,11 @@ def _suggestions(name: str, slugs: Iterable[str]) -> tuple[str, ...]:
     plain = ascii_part[0] if ascii_part else name
     if plain in known_names():
         return ()
-    same = by_case().get(plain.lower())
-    if same:
-        return () if not _PREFIX.match(same) else (same,)
+    if same := by_case().get(plain.lower()):
+        return (same,)
     if len(plain) < len(name):
         longer = [known for low, known in by_case().items() if low.startswith(plain.lower()) and len(plain) > 7]
-        linked = [known for known in dict.fromkeys(slugs) if known in longer]
-        return tuple(linked[:1] or sorted(longer, key=len)[:5])
+        return tuple([known for known in slugs if known in longer][:1] or sorted(longer, key=len)[:5])
     if re.match(r"(Wdf|Wsk)[A-Z]?[a-z]", plain):
         close = difflib.get_close_matches(plain.lower(), [low for low in by_case() if low[:3] == plain[:3].lower()], 1, 0.88)
         return tuple(by_case()[low] for low in close)
@@ -96,8 +94,7 @@ def _suggestions(name: str, slugs: Iterable[str]) -> tuple[str, ...]:
 def known_names() -> frozenset[str]:
     """Every name that the headers declare."""
     known = headers()
-    names = {*known.typedefs, *known.constants, *known.prototypes, *known.macros, *known.unit.functions, "DriverEntry"}
-    return frozenset(names)
+    return frozenset({*known.typedefs, *known.constants, *known.prototypes, *known.macros, *known.unit.functions, "DriverEntry"})
 
 
 @cache
@@ -108,7 +105,7 @@ def by_case() -> dict[str, str]:
 
 def run_check(paths: list[Path], language: str, as_json: bool) -> int:
     """Check files and folders, print what was found, and return the exit status: 1 when anything is wrong."""
-    wrong, pages = 0, []
+    wrong, pages = 0, list[dict[str, Any]]()
     for path in _files(paths):
         try:
             page = read_page(path)
@@ -116,18 +113,18 @@ def run_check(paths: list[Path], language: str, as_json: bool) -> int:
             print(translate("{path} cannot be read: {error}", language, path=path, error=error), file=sys.stderr)
             wrong += 1
             continue
-        verdicts = [check_listing(listing, page.name) for listing in page.listings]
-        names = list(check_names(page))
+        verdicts, names = [check_listing(listing, page.name) for listing in page.listings], list(check_names(page))
         wrong += sum(verdict.error is not None for verdict in verdicts) + len(names)
-        pages.append(_as_data(path, verdicts, names))
+        listings = [{key: value for key, value in vars(verdict).items() if key != "error"} for verdict in verdicts]
+        pages.append({"file": str(path), "listings": listings, "names": [asdict(name) for name in names]})
         if not as_json:
             print("\n".join(_told(path, verdicts, names, language)))
     if as_json:
         print(json.dumps({"pages": pages, "wrong": wrong}, ensure_ascii=False, indent=2))
     else:
-        listings = sum(len(page["listings"]) for page in pages)
+        count = sum(len(page["listings"]) for page in pages)
         summary = "{pages} pages, {listings} listings, {wrong} things wrong."
-        print(translate(summary, language, pages=len(pages), listings=listings, wrong=wrong))
+        print(translate(summary, language, pages=len(pages), listings=count, wrong=wrong))
     return 1 if wrong else 0
 
 
@@ -137,11 +134,6 @@ def _files(paths: list[Path]) -> Iterator[Path]:
             yield from sorted(each for each in path.rglob("*") if each.suffix.lower() in (".c", ".md", ".txt", ".ipynb"))
         else:
             yield path
-
-
-def _as_data(path: Path, verdicts: list[Verdict], names: list[DamagedName]) -> dict[str, Any]:
-    listings = [{key: value for key, value in vars(verdict).items() if key != "error"} for verdict in verdicts]
-    return {"file": str(path), "listings": listings, "names": [asdict(name) for name in names]}
 
 
 def _told(path: Path, verdicts: list[Verdict], names: list[DamagedName], language: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ DriverEntry returned a failure. A wrong command line exits with 64.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -30,16 +31,14 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="python -m wsklab", description="Run and check Windows kernel C code on a simulated machine.")
     commands = top.add_subparsers(dest="command", required=True, parser_class=_Parser)
     run = commands.add_parser("run", help="load the files as one driver, run it until idle, unload it")
-    run.add_argument("files", nargs="+", type=Path, metavar="FILE.c")
     run.add_argument("--network", choices=("simulated", "loopback"), default="simulated")
     run.add_argument("--seconds", type=float, help="loopback: how long to serve")
     run.add_argument("--seed", type=int, help="draw what the documents leave open from this seed")
     run.add_argument("--replay", metavar="STRING", help="repeat the decisions of an earlier run")
-    run.add_argument("--json", action="store_true", help="print the result as one JSON object on standard output")
     check = commands.add_parser("check", help="compile every listing of C files and pages; name damaged names in the prose")
-    check.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    check.add_argument("--json", action="store_true", help="print the result as one JSON object on standard output")
-    for command in (run, check):
+    for command, metavar in ((run, "FILE.c"), (check, "FILE")):
+        command.add_argument("files", nargs="+", type=Path, metavar=metavar)
+        command.add_argument("--json", action="store_true", help="print the result as one JSON object on standard output")
         command.add_argument("--lang", choices=LANGUAGES, default=None, help="language of the messages")
     return top
 
@@ -48,14 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     options = parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure:
-            reconfigure(encoding="utf-8", errors="backslashreplace")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     language = chosen_language(options.lang)
-    missing = [path for path in options.files if not path.exists()]
-    if missing:
-        _say(translate("There is no file {path}.", language, path=missing[0]))
-        return USAGE
+    for path in options.files:
+        if not path.exists():
+            print(translate("There is no file {path}.", language, path=path), file=sys.stderr)
+            return USAGE
     if options.command == "check":
         from wsklab.check import run_check
 
@@ -70,20 +68,15 @@ def _run(options: argparse.Namespace, language: str) -> int:
 
     result: dict[str, Any] = {"files": [str(path) for path in options.files]}
     sources: dict[str, list[str]] = {}
-    echo = None if options.json else sys.stdout
     try:
-        status, text = _life(options, language, result, sources, echo)
+        status, text = _life(options, language, result, sources)
     except CompileError as error:
         status, text = NOT_COMPILED, report.compile_problems(error, language)
         result["problems"] = [str(problem) for problem in error.problems]
     except Stop as stop:
         status, text = BROKEN, stop.report(language)
-        result["stop"] = {
-            "rule": stop.rule.id,
-            "where": str(stop.where) if stop.where else None,
-            "bugcheck": stop.bugcheck,
-            "parameters": list(stop.parameters),
-        }
+        where = str(stop.where) if stop.where else None
+        result["stop"] = {"rule": stop.rule.id, "where": where, "bugcheck": stop.bugcheck, "parameters": list(stop.parameters)}
     except NotModelled as error:
         status, text = NOT_MODELLED, report.not_modelled(error, sources, language)
         result["not_modelled"] = error.what
@@ -92,13 +85,11 @@ def _run(options: argparse.Namespace, language: str) -> int:
         result["report"] = text
         print(json.dumps(result, ensure_ascii=False, indent=2))
     elif text:
-        _say(text)
+        print(text, file=sys.stderr)
     return status
 
 
-def _life(
-    options: argparse.Namespace, language: str, result: dict[str, Any], sources: dict[str, list[str]], echo: Any
-) -> tuple[int, str]:
+def _life(options: argparse.Namespace, language: str, result: dict[str, Any], sources: dict[str, list[str]]) -> tuple[int, str]:
     from wsklab.c.unit import compile_unit
     from wsklab.driverlife import start, unload
     from wsklab.lab import Lab
@@ -108,9 +99,10 @@ def _life(
     sources.update({unit.name: unit.source.lines for unit in units})
     choices = f"seed:{options.seed}" if options.seed is not None else None
     lab = Lab(language, options.network, f"replay:{options.replay.removeprefix('replay:')}" if options.replay else choices)
-    lab.machine.console = Console(echo)
+    if not options.json:
+        lab.machine.console = _Echo()
     driver = lab.load_all(units)
-    if "DriverEntry" not in driver.image.functions:
+    if "DriverEntry" not in driver.functions:
         return NOT_COMPILED, translate("{file} compiles, but it has no DriverEntry to run.", language, file=units[0].name)
     try:
         started = start(lab, driver, units[0].name.removesuffix(".c"))
@@ -123,24 +115,12 @@ def _life(
     clean = "Loaded, ran until idle and unloaded cleanly."
     stays = "Loaded and ran until idle. The driver has no DriverUnload routine, so it stays loaded."
     summary = translate(clean, language) if unloaded else translate(stays, language)
-    reached = [translate("{where}: a gap (...) was reached.", language, where=where) for where in lab.gaps]
-    return CLEAN, "\n".join([*reached, summary])
+    return CLEAN, "\n".join([*(translate("{where}: a gap (...) was reached.", language, where=at) for at in lab.gaps), summary])
 
 
-class Console(list[str]):
-    """The console of a machine that also writes to a stream at once."""
-
-    def __init__(self, stream: Any = None) -> None:
-        super().__init__()
-        self._stream = stream
+class _Echo(list[str]):
+    """The console of a machine that also writes to standard output at once."""
 
     def append(self, text: str) -> None:
-        """Add a piece of text."""
         super().append(text)
-        if self._stream:
-            self._stream.write(text)
-            self._stream.flush()
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+        print(text, end="", flush=True)

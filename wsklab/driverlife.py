@@ -14,7 +14,7 @@ from wsklab import wsk
 from wsklab.io.unload import check_unload
 from wsklab.kmdf import scene as kmdf
 from wsklab.lab import Driver, Lab
-from wsklab.machine import PASSIVE_LEVEL, Wait
+from wsklab.machine import PASSIVE_LEVEL, Machine, Wait
 from wsklab.machine.status import is_success
 
 REGISTRY_PATH = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\"
@@ -33,19 +33,17 @@ class Started:
 
 def start(lab: Lab, driver: Driver, name: str) -> Started:
     """Run DriverEntry (and, for a framework driver, what follows it) and let the machine become idle."""
+    machine = lab.machine
     with lab.guarded():
         if kmdf.is_kmdf(driver.image):
-            loaded = kmdf.load_driver(lab.machine, driver.image, name=name)
-            lab.machine.run()
-            return Started(driver, name, 0, loaded.status, loaded)
-        machine = lab.machine
-        driver_object = machine.new("DRIVER_OBJECT")
-        entry = driver.image.functions["DriverEntry"].address
-        thread = machine.start_thread(_call(lab, entry, driver_object, _unicode(lab, REGISTRY_PATH + name)), "DriverEntry")
-        if not machine.scheduler.run(until=thread):
-            machine.hang()
+            loaded = kmdf.load_driver(machine, driver.image, name=name)
+            started = Started(driver, name, 0, loaded.status, loaded)
+        else:
+            driver_object, path = machine.new("DRIVER_OBJECT"), _unicode(machine, REGISTRY_PATH + name)
+            entry = driver.image.functions["DriverEntry"].address
+            started = Started(driver, name, driver_object, _run(machine, "DriverEntry", entry, driver_object, path))
         machine.run()
-        return Started(driver, name, driver_object, thread.result)
+    return started
 
 
 def unload(lab: Lab, started: Started) -> bool:
@@ -54,34 +52,38 @@ def unload(lab: Lab, started: Started) -> bool:
     Returns:
         False when the driver has no DriverUnload routine and therefore stays loaded (KRN-44).
     """
+    machine = lab.machine
     with lab.guarded():
-        machine = lab.machine
         if started.framework is not None:
             kmdf.unload_driver(machine, started.framework)
         elif is_success(started.status):
             routine = machine.u64(started.object + machine.offset("DRIVER_OBJECT", "DriverUnload"))
             if not routine:
                 return False
-            thread = machine.start_thread(_call(lab, routine, started.object), "DriverUnload")
-            if not machine.scheduler.run(until=thread):
-                machine.hang()
+            _run(machine, "DriverUnload", routine, started.object)
         machine.run()
         wsk.check_unload(machine)
         check_unload(machine, started.name)
-        return True
+    return True
 
 
-def _call(lab: Lab, address: int, *arguments: int) -> Generator[Wait, Any, Any]:
-    with lab.machine.at_irql(PASSIVE_LEVEL):
-        return (yield from lab.machine.call_waiting(address, *arguments))
+def _run(machine: Machine, thread_name: str, address: int, *arguments: int) -> Any:
+    """Call a routine of the driver at PASSIVE_LEVEL on a thread of its own, until it returns."""
+
+    def body() -> Generator[Wait, Any, Any]:
+        with machine.at_irql(PASSIVE_LEVEL):
+            return (yield from machine.call_waiting(address, *arguments))
+
+    thread = machine.start_thread(body(), thread_name)
+    if not machine.scheduler.run(until=thread):
+        machine.hang()
+    return thread.result
 
 
-def _unicode(lab: Lab, text: str) -> int:
-    machine = lab.machine
+def _unicode(machine: Machine, text: str) -> int:
     encoded = text.encode("utf-16-le")
     characters = machine.allocate(len(encoded) + 2, "native", label="registry path", zero=True)
     machine.write(characters, encoded)
-    string = machine.new("UNICODE_STRING", "native")
-    view = machine.view(string, "UNICODE_STRING")
+    view = machine.view(machine.new("UNICODE_STRING", "native"), "UNICODE_STRING")
     view.Length, view.MaximumLength, view.Buffer = len(encoded), len(encoded) + 2, characters
-    return string
+    return int(view)

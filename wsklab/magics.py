@@ -7,6 +7,7 @@ runs on the lab of the variable ``lab``; when that is another lab than before, t
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -25,19 +26,13 @@ class ListingError(Exception):
 
 def register(shell: Any) -> None:
     """Add ``%%c`` to an IPython shell."""
-
-    def c(line: str, cell: str) -> None:
-        compile_cell(shell.user_ns, line.strip() or "listing", cell)
-
-    shell.register_magic_function(c, magic_kind="cell", magic_name="c")
+    shell.register_magic_function(
+        lambda line, cell: compile_cell(shell.user_ns, line.strip() or "listing", cell), magic_kind="cell", magic_name="c"
+    )
 
 
 def compile_cell(namespace: dict[str, Any], name: str, text: str) -> None:
-    """Compile a C cell and bind its names in a Python namespace.
-
-    Raises:
-        ListingError: the cell does not compile, or `name` is not a Python name.
-    """
+    """Compile a C cell and bind its names in a Python namespace; a ListingError says why it does not compile."""
     lab = namespace.get("lab")
     if not isinstance(lab, Lab):
         lab = namespace["lab"] = Lab()
@@ -48,22 +43,21 @@ def compile_cell(namespace: dict[str, Any], name: str, text: str) -> None:
     except CompileError as error:
         raise ListingError(compile_problems(error, lab.language)) from None
     namespace[name] = driver
-    loaded: dict[int, Driver] = {id(lab): driver}
+    loaded = {lab: driver}
     for function in driver.functions:
         namespace[function] = _late(namespace, driver, function, loaded)
     print(translate("{name}: compiled {functions}", lab.language, name=name, functions=", ".join(driver.functions)))
 
 
-def _late(namespace: dict[str, Any], driver: Driver, function: str, loaded: dict[int, Driver]) -> Callable[..., Any]:
+def _late(namespace: dict[str, Any], driver: Driver, function: str, loaded: dict[Lab, Driver]) -> Callable[..., Any]:
+    """The C function, called on the lab that the namespace has then."""
+
+    @functools.wraps(getattr(driver, function))
     def call(*arguments: Any) -> Any:
         lab = namespace.get("lab")
-        if not isinstance(lab, Lab):
-            lab = driver.lab
-        here = loaded.get(id(lab))
-        if here is None or here.lab is not lab:
-            here = loaded[id(lab)] = lab.load(driver, driver.units[0].name)
-        return getattr(here, function)(*arguments)
+        lab = lab if isinstance(lab, Lab) else driver.lab
+        if lab not in loaded:
+            loaded[lab] = lab.load(driver)
+        return getattr(loaded[lab], function)(*arguments)
 
-    call.__name__ = call.__qualname__ = function
-    call.__doc__ = getattr(driver, function).__doc__
     return call

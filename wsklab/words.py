@@ -32,11 +32,7 @@ class _Values(dict[str, Any]):
 
 
 def chosen_language(language: str | None = None) -> str:
-    """The language to speak: the argument, else ``WSKLAB_LANG``, else the folder of a lesson (``notebooks/ja``), else English.
-
-    Args:
-        language: a code such as ``"ja"`` or ``"fr_FR"``; None or "" asks the environment. Unknown ones give ``"en"``.
-    """
+    """The language to speak: the argument (``"ja"``, ``"fr_FR"``), else ``WSKLAB_LANG``, else a lesson's folder, else English."""
     here = Path.cwd()
     lesson = here.name if here.parent.name == "notebooks" else ""
     code = (language or os.environ.get("WSKLAB_LANG") or lesson or "en").replace("-", "_").split("_")[0].lower()
@@ -44,13 +40,7 @@ def chosen_language(language: str | None = None) -> str:
 
 
 def translate(key: str, language: str | None = None, **values: Any) -> str:
-    """The text for an English key in a language, with its placeholders filled.
-
-    Args:
-        key: the English template; ``{{`` stands for a brace.
-        language: language code; see :func:`chosen_language`.
-        **values: what the placeholders stand for; a missing one leaves the placeholder visible.
-    """
+    """The text for an English key (a template, ``{{`` stands for a brace) with its placeholders filled; see `chosen_language`."""
     language = chosen_language(language)
     text = catalogue(language).get(key, key)
     try:
@@ -62,9 +52,7 @@ def translate(key: str, language: str | None = None, **values: Any) -> str:
 
 @functools.cache
 def catalogue(language: str) -> dict[str, str]:
-    """All translations of a language by English key; empty for English and for a language without a catalogue."""
-    if language == "en":
-        return {}
+    """All translations of a language by English key; empty for a language without a catalogue, as English is."""
     file = resources.files("wsklab").joinpath("locale", f"{language}.po")
     return parse_po(file.read_text("utf-8")) if file.is_file() else {}
 
@@ -74,11 +62,8 @@ def parse_po(text: str) -> dict[str, str]:
 
     Contexts and plurals are not used by this project and are refused (ValueError).
     """
-    return {
-        entry["msgid"]: entry["msgstr"]
-        for fuzzy, entry in _entries(text)
-        if entry.get("msgid") and entry.get("msgstr") and not fuzzy
-    }
+    entries = (entry for fuzzy, entry in _entries(text) if not fuzzy)
+    return {entry["msgid"]: entry["msgstr"] for entry in entries if entry.get("msgid") and entry["msgstr"]}
 
 
 def _entries(text: str) -> Iterator[tuple[bool, dict[str, str]]]:
@@ -107,13 +92,4 @@ def _entries(text: str) -> Iterator[tuple[bool, dict[str, str]]]:
 
 def _unquoted(quoted: str) -> str:
     """The text of one PO string: quotes off, escapes resolved."""
-    pieces = quoted[1:-1].split("\\")
-    text, after_backslash = pieces[0], False
-    for piece in pieces[1:]:
-        if after_backslash:  # the piece before was empty: a literal backslash, and this piece is plain text
-            text, after_backslash = text + piece, False
-        elif piece:
-            text += _ESCAPES.get(piece[0], "\\" + piece[0]) + piece[1:]
-        else:
-            text, after_backslash = text + "\\", True
-    return text
+    return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[0]), quoted[1:-1])
