@@ -6,6 +6,7 @@ its lines. A listing keeps the page's own line numbers: it is compiled with as m
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from dataclasses import dataclass
@@ -68,8 +69,7 @@ def _fenced(lines: list[str]) -> list[tuple[int, int]]:
         if start < 0 and found:
             start, mark, is_c = number + 1, found["mark"], found["language"].lower() in _C_LANGUAGES
         elif start >= 0 and line.strip() == mark:
-            if is_c and start < number:
-                spans.append((start, number))
+            spans += [(start, number)] if is_c and start < number else []
             start = -1
     return spans
 
@@ -77,20 +77,14 @@ def _fenced(lines: list[str]) -> list[tuple[int, int]]:
 def _plain(lines: list[str]) -> list[tuple[int, int]]:
     """Runs of lines that look like C, from a line that can begin a listing to the last one that can end it."""
     spans: list[tuple[int, int]] = []
-    number = 0
-    while number < len(lines):
-        if not _STARTS.match(lines[number]):
-            number += 1
+    for start, line in enumerate(lines):
+        if not _STARTS.match(line) or (spans and start < spans[-1][1]):
             continue
-        end = number
-        while end < len(lines) and _CODE.match(lines[end]):
-            end += 1
-        last = max((at for at in range(number, end) if lines[at].rstrip().endswith(("}", ";", "*/"))), default=-1)
-        if last > number and any("{" in line or ";" in line for line in lines[number : last + 1]):
-            spans.append((number, last + 1))
-            number = last + 1
-        else:
-            number += 1
+        run = list(itertools.takewhile(_CODE.match, lines[start:]))
+        while run and not run[-1].rstrip().endswith(("}", ";", "*/")):
+            run.pop()
+        if len(run) > 1 and any("{" in line or ";" in line for line in run):
+            spans.append((start, start + len(run)))
     return spans
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from wsklab.learn.exercise import Check, Exercise, Play, Report, Scene
 from wsklab.learn.exercises import EXERCISES
 
-__all__ = ["EXERCISES", "Check", "Exercise", "Play", "Report", "Scene", "exercise", "progress"]
+__all__ = ["EXERCISES", "Check", "Exercise", "Play", "Report", "Scene", "exercise"]
 
 
 def exercise(name: str, language: str | None = None) -> Exercise:
@@ -19,9 +19,3 @@ def exercise(name: str, language: str | None = None) -> Exercise:
     found = EXERCISES[name]
     found.language = language or found.language
     return found
-
-
-def progress() -> None:
-    """Print which exercises are done in this session."""
-    for each in EXERCISES.values():
-        print(f"{'✓' if each.done else '·'} {each.id}  {each.say(each.goal)}")

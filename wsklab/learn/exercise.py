@@ -20,21 +20,13 @@ from wsklab.words import chosen_language, translate
 
 @dataclass
 class Play:
-    """One scene after it was played.
-
-    Attributes:
-        scene: the scene.
-        lab: the lab it was played in.
-        driver: the reader's code, loaded into that lab; the reader's functions are its attributes.
-        values: what the scene kept for the checks.
-        fault: why the play ended early: a broken rule, or another complaint in words; None when it did not.
-    """
+    """One scene after it was played."""
 
     scene: Scene
     lab: Lab
-    driver: Any
-    values: dict[str, Any] = field(default_factory=dict)
-    fault: Stop | str | None = None
+    driver: Any  # the reader's code, loaded into that lab; the reader's functions are its attributes
+    values: dict[str, Any] = field(default_factory=dict)  # what the scene kept for the checks
+    fault: Stop | str | None = None  # why the play ended early: a broken rule, or another complaint in words
 
     def number(self, name: str) -> int:
         """The value of a global variable of the reader's code. Raises KeyError when there is none."""
@@ -53,31 +45,19 @@ class Play:
 
 
 class Scene(NamedTuple):
-    """One outcome under which the reader's code is run.
+    """One outcome under which the reader's code is run."""
 
-    Attributes:
-        label: the outcome, in a few English words (translated when shown).
-        play: sets the scene, calls the reader's code and lets time pass; fills ``play.values``.
-        choices: answers of the choice point that make this outcome.
-    """
-
-    label: str
-    play: Callable[[Play], None]
-    choices: Mapping[str, str] = {}
+    label: str  # the outcome, in a few English words (translated when shown)
+    play: Callable[[Play], None]  # sets the scene, calls the reader's code and lets time pass; fills play.values
+    choices: Mapping[str, str] = {}  # answers of the choice point that make this outcome
 
 
 class Check(NamedTuple):
-    """Something that must hold in every scene.
+    """Something that must hold in every scene."""
 
-    Attributes:
-        text: what must hold, an English sentence (translated when shown).
-        holds: asked after each scene.
-        scenes: labels of the scenes in which it is asked; empty means all.
-    """
-
-    text: str
-    holds: Callable[[Play], bool]
-    scenes: tuple[str, ...] = ()
+    text: str  # what must hold, an English sentence (translated when shown)
+    holds: Callable[[Play], bool]  # asked after each scene
+    scenes: tuple[str, ...] = ()  # labels of the scenes in which it is asked; empty means all
 
 
 RUNS = Check("The code runs to its end and breaks no rule.", lambda play: play.fault is None)
@@ -127,35 +107,29 @@ class Report:
 
 @dataclass(repr=False)
 class Exercise(Shown):
-    """One exercise. A notebook shows its goal and what will be checked.
+    """One exercise. A notebook shows its goal and what will be checked. Its texts are English keys, translated when shown."""
 
-    Attributes:
-        id: number of the lesson, for example ``"01"``.
-        goal: what the reader is to reach, an English sentence (translated when shown).
-        scenes: the outcomes under which the code is run.
-        checks: what must hold, the most basic first.
-        hints: shown one after another, each an English sentence.
-        done: whether it was solved in this session.
-    """
-
-    id: str
-    goal: str
-    scenes: tuple[Scene, ...]
-    checks: tuple[Check, ...]
-    hints: tuple[str, ...]
+    id: str  # number of the lesson, for example "01"
+    goal: str  # what the reader is to reach
+    scenes: tuple[Scene, ...]  # the outcomes under which the code is run
+    checks: tuple[Check, ...]  # what must hold, the most basic first
+    hints: tuple[str, ...]  # shown one after another
     language: str | None = None
-    done: bool = False
+    done: bool = False  # whether it was solved in this session
     _hinted: int = 0
 
     @property
     def start(self) -> str:
         """The C text the reader begins with; at least one check fails on it."""
-        return resources.files("wsklab.learn").joinpath(f"exercise_{self.id}_start.c").read_text("utf-8")
+        return self._listing("start")
 
     @property
     def solution(self) -> str:
         """A C text on which all checks pass."""
-        return resources.files("wsklab.learn").joinpath(f"exercise_{self.id}_solution.c").read_text("utf-8")
+        return self._listing("solution")
+
+    def _listing(self, which: str) -> str:
+        return resources.files(__package__).joinpath(f"exercise_{self.id}_{which}.c").read_text("utf-8")
 
     def say(self, key: str, **values: Any) -> str:
         """A text in the language of the exercise."""
@@ -196,10 +170,6 @@ class Exercise(Shown):
         self._hinted += 1
         hint = self.say(self.hints[place])
         print(self.say("Hint {number} of {count}: {hint}", number=place + 1, count=len(self.hints), hint=hint))
-
-    def show_solution(self) -> None:
-        """Print one solution."""
-        print(self.solution)
 
     def _play(self, scene: Scene, code: Driver | str) -> Play:
         lab = Lab(language=chosen_language(self.language), choices=dict(scene.choices))

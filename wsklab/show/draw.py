@@ -36,9 +36,7 @@ _ids = itertools.count(1)
 
 @dataclass
 class _Bar:
-    """A pending IRP beside its holder's lane, while it is being drawn."""
-
-    irp: int
+    irp: int  # a pending IRP beside its holder's lane, while it is being drawn
     lane: str
     slot: int
     top: float
@@ -46,9 +44,7 @@ class _Bar:
 
 @dataclass
 class _Active:
-    """A function that has not returned yet: a bar on the lane where it runs."""
-
-    lane: str
+    lane: str  # a function that has not returned yet: a bar on the lane where it runs
     name: str
     top: float
     depth: int

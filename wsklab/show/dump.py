@@ -6,13 +6,10 @@ Looking changes nothing and stops nothing: bytes that were never written show as
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from wsklab.c.types import Array, CType, Field, Float, Int, Pointer, Record
+from wsklab.machine import Machine
 from wsklab.show.reading import status_name
-
-if TYPE_CHECKING:
-    from wsklab.machine import Machine
 
 _UNWRITTEN, _FREED = 1, 3  # states of a byte, see wsklab.machine.memory
 _INLINE = 16  # a nested structure of at most so many bytes is shown with its members
@@ -91,13 +88,7 @@ def _array(kind: Array, data: bytes) -> str:
 
 
 def dump_bytes(data: bytes, address: int = 0, states: bytes = b"") -> str:
-    """Bytes as offsets, hexadecimal and characters, sixteen on a line.
-
-    Args:
-        data: the bytes.
-        address: address of the first one.
-        states: the state of each byte, as :meth:`Memory.peek` gives it; bytes never written show as ``??``.
-    """
+    """Bytes from an address on as offsets, hexadecimal and characters, sixteen on a line; `states` as :meth:`Memory.peek`."""
     hidden = {place for place, state in enumerate(states) if state == _UNWRITTEN}
     pairs = ["??" if place in hidden else f"{byte:02x}" for place, byte in enumerate(data)]
     shown = ["?" if place in hidden else chr(byte) if 32 <= byte < 127 else "." for place, byte in enumerate(data)]

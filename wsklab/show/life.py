@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from wsklab.machine.trace import Event
 from wsklab.show import Shown
 from wsklab.show.reading import LANES, irql_name, microseconds, status_name
 from wsklab.show.svg import cells
 from wsklab.words import chosen_language, translate
-
-if TYPE_CHECKING:
-    from wsklab.machine.trace import Event
 
 STATIONS = {
     "allocate": "allocated",

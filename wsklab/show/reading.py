@@ -9,21 +9,16 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wsklab.c.headers import headers
 from wsklab.c.types import CType, Function, Int, Pointer, Void
 from wsklab.machine.api import MODELLED
 from wsklab.machine.status import name_of
-
-if TYPE_CHECKING:
-    from wsklab.machine.trace import Event
+from wsklab.machine.trace import Event
 
 Prototypes = Callable[[str], Function | None]
 """Finds the prototype of a function by its name."""
-
-IRQL_NAMES = {0: "PASSIVE", 1: "APC", 2: "DISPATCH", 15: "HIGH"}
-"""Short names of the IRQLs; anything else is a device level."""
 
 LANES = {
     "driver": "your driver",
@@ -42,7 +37,7 @@ _CODES = ("SIO_", "IOCTL_", "FSCTL_", "WSK_TRANSPORT_", "WSK_SET_", "WSK_CACHE_"
 
 def irql_name(irql: int) -> str:
     """The short name of an IRQL, ``"DIRQL 5"`` for a device level."""
-    return IRQL_NAMES.get(irql, f"DIRQL {irql}")
+    return {0: "PASSIVE", 1: "APC", 2: "DISPATCH", 15: "HIGH"}.get(irql, f"DIRQL {irql}")
 
 
 def short_address(address: int) -> str:
@@ -83,20 +78,12 @@ def _code_names() -> dict[int, str]:
 
 
 class Reading:
-    """Names for everything in one stream of events.
+    """Names for everything in one stream of events; `symbols` are the names of C functions and other addresses."""
 
-    Args:
-        events: the events, in order.
-        prototypes: finds the prototype of a called function by name.
-        symbols: names of C functions and other addresses.
-    """
-
-    def __init__(
-        self, events: Iterable[Event], prototypes: Prototypes | None = None, symbols: Mapping[int, str] | None = None
-    ) -> None:
+    def __init__(self, events: Iterable[Event], prototypes: Prototypes, symbols: Mapping[int, str]) -> None:
         self.events = list(events)
-        self.prototypes = prototypes or header_prototype
-        self.symbols = dict(symbols or {})
+        self.prototypes = prototypes
+        self.symbols = symbols
         self.irps: dict[int, int] = {}  # address → number, in order of appearance
         for irp in filter(None, map(irp_of, self.events)):
             self.irps.setdefault(irp, len(self.irps) + 1)

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from wsklab.machine.trace import Event
 from wsklab.show.reading import LANES, Reading, byte_count, excerpt, irp_of, status_name
 from wsklab.words import translate
-
-if TYPE_CHECKING:
-    from wsklab.machine.trace import Event
 
 _NOISE = (
     "RtlZeroMemory RtlCopyMemory RtlMoveMemory RtlFillMemory RtlEqualMemory RtlCompareMemory memcpy memmove memset "
@@ -39,37 +37,24 @@ _SIGNS = {"gap": "“...” reached", "choice": "choice: {what}", "wait": "waits
 
 @dataclass
 class Step:
-    """One row of a timeline.
+    """One row of a timeline."""
 
-    Attributes:
-        kind: call, leaf (a call with its result), return, callback, callback-return, entry, entry-return, message, complete,
-            gap, print, choice, wait, wake, state, stop or omitted.
-        text: the words of the row.
-        source, target: columns of the arrow, None when there is none.
-        line: C line that caused it, 0 for none.
-        side: words beside the provider's lane (a completion).
-        detail: further words of a stop.
-        lanes: who did it to whom, where both are known.
-        good: whether a completion was a success.
-        starts: IRPs that are handed over here, each with its holder's column.
-        ends: IRPs that are completed here.
-    """
-
-    kind: str
-    text: str
+    kind: str  # call, leaf (a call with its result), callback, callback-leaf, entry, entry-leaf, return, callback-return,
+    #            entry-return, message, complete, gap, print, choice, wait, wake, state, stop or omitted
+    text: str  # the words of the row
     time: int
     irql: int
     thread: str
-    source: str | None = None
+    source: str | None = None  # columns of the arrow, None when there is none
     target: str | None = None
-    line: int = 0
-    side: str = ""
-    detail: str = ""
+    line: int = 0  # C line that caused it, 0 for none
+    side: str = ""  # words beside the provider's lane (a completion)
+    detail: str = ""  # further words of a stop
     name: str = ""
-    lanes: tuple[str, str] = ("", "")
-    good: bool = True
-    starts: list[tuple[int, str]] = field(default_factory=list)
-    ends: list[int] = field(default_factory=list)
+    lanes: tuple[str, str] = ("", "")  # who did it to whom, where both are known
+    good: bool = True  # whether a completion was a success
+    starts: list[tuple[int, str]] = field(default_factory=list)  # IRPs handed over here, each with its holder's column
+    ends: list[int] = field(default_factory=list)  # IRPs completed here
 
     @property
     def goes(self) -> bool:
@@ -83,13 +68,7 @@ def column(actor: str | None) -> str | None:
 
 
 class Steps:
-    """The steps of a run and the columns they need.
-
-    Args:
-        reading: the events and their names.
-        language: language of the words.
-        noise: whether the calls in :data:`NOISE` are shown.
-    """
+    """The steps of a run, in words of a language, and the columns they need; with `noise` also the calls in :data:`NOISE`."""
 
     def __init__(self, reading: Reading, language: str, noise: bool = False) -> None:
         self.reading = reading

@@ -10,17 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
 
+from wsklab.machine import Event, Machine
 from wsklab.show import Shown
 from wsklab.show.draw import Drawing
 from wsklab.show.reading import Prototypes, Reading, header_prototype, irql_name, microseconds
 from wsklab.show.steps import Step, Steps
 from wsklab.words import chosen_language
-
-if TYPE_CHECKING:
-    from wsklab.machine import Machine
-    from wsklab.machine.trace import Event
 
 
 class Timeline(Shown):
@@ -64,15 +60,9 @@ class Timeline(Shown):
 
 
 def timeline(
-    events: Iterable[Event],
-    language: str | None = None,
-    *,
-    title: str = "",
-    noise: bool = False,
-    machine: Machine | None = None,
-    symbols: Mapping[int, str] | None = None,
-    prototypes: Prototypes | None = None,
-) -> Timeline:
+    events: Iterable[Event], language: str | None = None, *, title: str = "", noise: bool = False,
+    machine: Machine | None = None, symbols: Mapping[int, str] | None = None, prototypes: Prototypes | None = None,
+) -> Timeline:  # fmt: skip
     """The timeline of a stream of events.
 
     Args:
@@ -81,11 +71,10 @@ def timeline(
         title: what the picture is of, for readers who hear it.
         noise: also show helper calls such as RtlZeroMemory (:data:`wsklab.show.steps.NOISE`).
         machine: the machine of the run; it knows the names and prototypes of the driver's own functions.
-        symbols: names of addresses, mostly of C functions, when there is no machine.
-        prototypes: finds a prototype by function name, when there is no machine; by default the headers are asked.
+        symbols, prototypes: names of addresses, and what finds a prototype by function name, when there is no machine.
     """
-    if machine is not None:
-        own = {code.name: code.prototype for code in machine.code.values() if code.is_driver and code.prototype}
-        prototypes = prototypes or (lambda name: own.get(name) or header_prototype(name))
-        symbols = symbols or {address: code.name for address, code in machine.code.items()}
+    codes = machine.code if machine else {}
+    own = {code.name: code.prototype for code in codes.values() if code.is_driver and code.prototype}
+    prototypes = prototypes or (lambda name: own.get(name) or header_prototype(name))
+    symbols = symbols or {address: code.name for address, code in codes.items()}
     return Timeline(Steps(Reading(events, prototypes, symbols), chosen_language(language), noise), title)

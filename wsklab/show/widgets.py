@@ -28,10 +28,10 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 @dataclass(frozen=True)
 class Outcome:
-    """One outcome that was run: its label, its picture (None when the code never got that far), its result lines."""
+    """One outcome that was run."""
 
     label: str
-    timeline: Timeline | None
+    timeline: Timeline | None  # None when the code never got that far
     results: tuple[str, ...]
 
     @property
@@ -77,11 +77,7 @@ class WhatIf(Shown):
         return f'<fieldset class="wl wlp" lang="{self.language}">{style}{legend}{buttons}{panels}</fieldset>'
 
     def widget(self) -> Any:
-        """The panel as an ipywidgets box; buttons and pictures are linked in the browser, without the kernel.
-
-        Raises:
-            ImportError: ipywidgets is not installed.
-        """
+        """The panel as an ipywidgets box, linked in the browser without the kernel. Raises ImportError without ipywidgets."""
         import ipywidgets
 
         labels = [outcome.label for outcome in self.outcomes]
