@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from typing import Any, NoReturn
 
 from wsklab.c.source import Place
+from wsklab.c.support import NOWHERE
 from wsklab.c.types import CType, Float, Function, Int
 
 BASE = 0xFFFF_9A80_0000_0000
@@ -20,12 +21,24 @@ class Undefined(Exception):
     """What C leaves undefined was met."""
 
 
+class NoViews:
+    """A memory without views: every access in a loop takes the long way."""
+
+    n1 = n2 = n4 = n8 = 0
+    s1 = s2 = s4 = s8 = i8 = u8 = i16 = u16 = i32 = u32 = i64 = u64 = ()
+    written = {1: 0, 2: 0, 4: 0, 8: 0}
+
+    def near(self, size: int, address: int) -> int:
+        return NOWHERE
+
+
 class StandIn:
     """Fits the protocol `wsklab.c.runtime.Runtime`."""
 
     def __init__(self, modelled: dict[str, Callable[..., Any]] | None = None, steps: int = 1_000_000) -> None:
         self.memory = bytearray(1 << 20)
         self.next = 0x1000
+        self.views = NoViews()
         self.steps: Any = itertools.repeat(None, steps)
         self.modelled = modelled or {}
         self.functions: list[Any] = []
@@ -56,6 +69,16 @@ class StandIn:
             writer.pack_into(self.memory, address - BASE, value)
 
         return store
+
+    def store_bits(self, ctype: CType, bit_offset: int, bit_width: int) -> Callable[[int, int], None]:
+        unit = Int(ctype.size, False)
+        load, store = self.load(unit), self.store(unit)
+        mask = ((1 << bit_width) - 1) << bit_offset
+
+        def store_field(address: int, value: int) -> None:
+            store(address, (load(address) & (unit.maximum ^ mask)) | (value << bit_offset & mask))
+
+        return store_field
 
     def copy(self, target: int, source: int, size: int) -> None:
         a, b = target - BASE, source - BASE

@@ -17,7 +17,6 @@ from pycparser import c_ast
 from wsklab.c import operators
 from wsklab.c import python as py
 from wsklab.c.body import Body, at
-from wsklab.c.calls import call
 from wsklab.c.constant import literal
 from wsklab.c.conversions import convert, logical, promoted, unary
 from wsklab.c.gaps import Gap
@@ -333,7 +332,7 @@ class Expressions(Body):
     # What has its own module
 
     def _FuncCall(self, node: Any) -> Operand:
-        return call(self, node)
+        return operators.call(self, node)
 
     def _CompoundLiteral(self, node: Any) -> Operand:
         return compound_literal(self, node)

@@ -18,7 +18,7 @@ from wsklab.c.check import CheckedFunction, CheckedUnit, check_function, checked
 from wsklab.c.headers import INCLUDE
 from wsklab.c.parse import deep_recursion
 from wsklab.c.source import CompileError, Place, Problems
-from wsklab.c.support import bit_store, helpers
+from wsklab.c.support import helpers
 from wsklab.c.types import Function
 from wsklab.c.unit import FunctionDefinition, Unit, Variable, compile_unit
 from wsklab.c.values import compatible
@@ -261,7 +261,7 @@ class _Linker:
         makers: dict[str, Callable[..., Any]] = {
             "load": self.runtime.load,
             "store": self.runtime.store,
-            "bits": functools.partial(bit_store, self.runtime),
+            "bits": self.runtime.store_bits,
             "string": self.runtime.string,
             "given": lambda thing: thing,
         }

@@ -22,9 +22,13 @@ class Runtime(Protocol):
     # Every loop iteration of compiled code takes one item; the end of the iterator is the end of the step budget.
     steps: Iterator[None]
 
+    # Typed views of the memory and of its states, for array accesses in loops (`machine.memory`).
+    views: Any
+
     # Checked access to one type: address to value, and address, value.
     def load(self, ctype: CType) -> Callable[[int], Value]: ...
     def store(self, ctype: CType) -> Callable[[int, Value], None]: ...
+    def store_bits(self, ctype: CType, bit_offset: int, bit_width: int) -> Callable[[int, int], None]: ...
 
     # Copying a structure copies also whether its bytes were ever written; filling writes zeros.
     def copy(self, destination: int, source: int, size: int) -> None: ...

@@ -8,7 +8,7 @@ a test that passes it on. A block with labels is a loop over its parts: ``goto``
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,13 +17,14 @@ from pycparser import c_ast
 from wsklab.c import python as py
 from wsklab.c.body import RESULT, LoopScope, StaticVariable, at, changed
 from wsklab.c.constant import promote, usual
+from wsklab.c.conversions import converted, promoted
 from wsklab.c.expressions import Expressions
 from wsklab.c.initialisers import initialised
 from wsklab.c.python import Python, leaves
 from wsklab.c.records import has_size
 from wsklab.c.source import closest, place_of
 from wsklab.c.types import INT, Array, Int, Record, Void
-from wsklab.c.values import Local, settled, truth, unknown
+from wsklab.c.values import Local, Value, settled, truth, unknown
 
 _JUMP = "jump·"
 
@@ -32,17 +33,14 @@ _JUMP = "jump·"
 class Level:
     """One enclosing construct that jumps can aim at.
 
-    `python_loop` says whether Python's ``break`` leaves it, `proceed` what ``continue`` does before the next round, `silent`
-    holds the ``break`` nodes at the ends of a switch's cases that need no jump. `passing` are the jumps that leave the Python
-    loop by ``break``, by number: where they go and what they do there.
+    All are Python loops. `proceed` is what ``continue`` does before the next round, `begin` the name of the number of the
+    part to begin with. `passing` are the jumps that leave the loop by ``break``, by number: where they go, what they do there.
     """
 
     kind: str  # "loop", "switch" or "labels"
-    python_loop: bool = True
     proceed: Python = field(default_factory=list)
     labels: dict[str, int] = field(default_factory=dict)
     begin: str = ""
-    silent: set[int] = field(default_factory=set)
     passing: dict[int, tuple[Level, Python]] = field(default_factory=dict)
 
 
@@ -69,7 +67,11 @@ class Statements(Expressions):
                 parts.append([])
                 node = node.stmt
             parts[-1].append(node)
-        return self._parts(parts, labels) if labels else self._sequence(nodes)
+        if not labels:
+            return self._sequence(nodes)
+        self.jumps += 1
+        level = Level("labels", labels=labels, begin=f"begin·{self.jumps}")
+        return [py.assign(level.begin, 0), *self._parts(level, parts)]
 
     def _sequence(self, nodes: list[Any]) -> Python:
         """Statements in order; what follows a jump is checked and left out."""
@@ -79,18 +81,17 @@ class Statements(Expressions):
                 result += statements
         return result
 
-    def _parts(self, parts: list[list[Any]], labels: dict[str, int]) -> Python:
-        self.jumps += 1
-        level = Level("labels", labels=labels, begin=f"begin·{self.jumps}")
+    def _parts(self, level: Level, parts: list[list[Any]]) -> Python:
+        """The parts from number `begin` of the level on, each falling into the next."""
         self.levels.append(level)
         body: Python = []
         for number, part in enumerate(parts):
             nodes = self._sequence(part)
-            if nodes and number < len(parts) - 1:
+            if nodes and (level.kind == "switch" or number < len(parts) - 1):
                 nodes = [py.when(py.compare(py.name(level.begin), "<=", number), nodes)]
             body += nodes
         self.levels.pop()
-        return [py.assign(level.begin, 0), *self.python_loop(level, body if leaves(body) else [*body, ast.Break()])]
+        return self.python_loop(level, body if leaves(body) else [*body, ast.Break()], once=level.kind == "switch")
 
     def statement(self, node: Any) -> Python:
         """The Python statements for one C statement, located."""
@@ -200,12 +201,13 @@ class Statements(Expressions):
         local = symbol.data if symbol is not None else None
         if not isinstance(local, Local) or local.name in changed(node.cond, node.stmt) or promote(local.type) != local.type:
             return None
-        for test in _conjuncts(node.cond):
-            below = isinstance(test, c_ast.BinaryOp) and test.op == "<" and isinstance(test.left, c_ast.ID)
-            if below and test.left.name == local.name:
-                other = self.type_of(test.right)
-                return local if isinstance(other, Int) and usual(local.type, other) == local.type else None
-        return None
+        test = node.cond
+        while isinstance(test, c_ast.BinaryOp) and test.op == "&&":
+            test = test.left
+        if not isinstance(test, c_ast.BinaryOp) or test.op != "<" or not isinstance(test.left, c_ast.ID):
+            return None
+        other = self.type_of(test.right) if test.left.name == local.name else None
+        return local if isinstance(other, Int) and usual(local.type, other) == local.type else None
 
     # Jumps
 
@@ -214,17 +216,13 @@ class Statements(Expressions):
         budget: Python = [] if once else [ast.Expr(py.call("out_of_steps·"))]
         result: Python = [ast.For(ast.Name("__", py.STORE), py.name("once·" if once else "steps·"), body, budget, None)]
         for number, (target, arrive) in level.passing.items():
-            onward: Python = [ast.Break()] if self._inside(target) else [py.assign(_JUMP, 0), *arrive]
+            onward: Python = [ast.Break()] if target is not self.levels[-1] else [py.assign(_JUMP, 0), *arrive]
             result.append(py.when(py.compare(py.name(_JUMP), "==", number), onward))
         return result
 
-    def _inside(self, target: Level) -> list[Level]:
-        """The Python loops that a jump to `target` has to leave."""
-        return [level for level in self.levels[self.levels.index(target) + 1 :] if level.python_loop]
-
     def _jump(self, target: Level, arrive: Python) -> Python:
         """Leave all Python loops inside `target`, then do what `arrive` says."""
-        inner = self._inside(target)
+        inner = self.levels[self.levels.index(target) + 1 :]
         if not inner:
             return arrive
         self.jumps += 1
@@ -255,9 +253,7 @@ class Statements(Expressions):
         level = next((level for level in reversed(self.levels) if level.kind != "labels"), None)
         if level is None:
             self.wrong(node, "misplaced-break", "break stands in no loop or switch.")
-        if level is None or id(node) in level.silent:
-            return []
-        return self._jump(level, [ast.Break()])
+        return [] if level is None else self._jump(level, [ast.Break()])
 
     def _do_Return(self, node: Any) -> Python:
         wanted = self.returns
@@ -278,23 +274,43 @@ class Statements(Expressions):
         copied = py.call("copy·", py.name(RESULT), returned, py.constant(wanted.size))
         return [ast.Expr(copied), ast.Return(py.name(RESULT))]
 
-    # Switch
+    # Switch: a jump into the parts that its labels begin
 
     def _do_Switch(self, node: Any) -> Python:
-        from wsklab.c.switches import switch
+        selected = self.scalar(node.cond)
+        if not isinstance(selected.type, Int):
+            text = "switch needs an integer, not {type}."
+            selected = self.wrong(node.cond, "switch-on-no-integer", text, type=str(selected.type))
+        selected = promoted(selected)
+        self.jumps += 1
+        level = Level("switch", begin=f"switch·{self.jumps}")
+        table: dict[int, int] = {}
+        default, parts = None, [Python()]
+        with self.declarations.scope():
+            for item in node.stmt.block_items or [] if isinstance(node.stmt, c_ast.Compound) else [node.stmt]:
+                if not isinstance(item, c_ast.Case | c_ast.Default):
+                    # A declaration before the first label: its scope is the switch, its initialiser is never reached.
+                    self.statement(item)
+                    continue
+                if isinstance(item, c_ast.Default):
+                    default = len(parts)
+                else:
+                    self._add_case(item, table, selected, len(parts))
+                parts.append(item.stmts or [])
+            statements = self._parts(level, parts)
+        where = py.name(self.need(f"table·{self.name}·{level.begin}", "given", table.get))
+        begin = ast.Call(where, [settled(selected), py.constant(default or len(parts))], [])
+        return [py.assign(level.begin, begin), *statements]
 
-        return switch(self, node)
+    def _add_case(self, item: Any, table: dict[int, int], selected: Value, part: int) -> None:
+        value = self.declarations.required_constant(item.expr, "a case label")
+        value = int(converted(value, selected.type))
+        if value in table:
+            self.wrong(item, "duplicate-case", "The case {value} appears twice.", value=value)
+        table[value] = part
 
     def _do_Case(self, node: Any) -> Python:
         self.wrong(node, "not-supported", "A case label inside another statement of the switch is not supported.")
         return []
 
     _do_Default = _do_Case
-
-
-def _conjuncts(node: Any) -> Iterator[Any]:
-    if isinstance(node, c_ast.BinaryOp) and node.op == "&&":
-        yield from _conjuncts(node.left)
-        yield from _conjuncts(node.right)
-    else:
-        yield node
