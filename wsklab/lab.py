@@ -11,7 +11,6 @@ import re
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from wsklab import io as _io
@@ -31,7 +30,7 @@ from wsklab.machine.stops import CFrame, place_of
 from wsklab.machine.views import address_of, c_arguments, python_value, read_value, spelled
 from wsklab.rules import rules
 from wsklab.rules.report import not_modelled
-from wsklab.scenes import Scenes
+from wsklab.scenes import Handle, Scenes
 from wsklab.show.dump import dump_structure
 from wsklab.words import chosen_language
 
@@ -111,7 +110,7 @@ class Lab(Scenes):
                 trace.add("callback-return", code.name, actor="driver", target="app", value=value)
         return python_value(self.machine, value, prototype.returns)
 
-    def routine(self, function: Callable[..., Any], prototype: str = "IO_COMPLETION_ROUTINE") -> Routine:
+    def routine(self, function: Callable[..., Any], prototype: str = "IO_COMPLETION_ROUTINE") -> Handle:
         """A Python function that the kernel can call, for example as a completion routine.
 
         Args:
@@ -127,7 +126,7 @@ class Lab(Scenes):
             return address_of(function(*(python_value(self.machine, value, parameter.type) for value, parameter in pairs)))
 
         name = function.__name__
-        return Routine(name, self.machine.define_code(Code(name, called, False, target, True)))
+        return Handle(self.machine, self.machine.define_code(Code(name, called, False, target, True)), name)
 
     @property
     def verifier(self) -> str:
@@ -225,14 +224,6 @@ class Lab(Scenes):
         stop.language = self.language
         self.stopped = stop
         return stop
-
-
-@dataclass(frozen=True)
-class Routine:
-    """A Python function that has an address on the machine."""
-
-    name: str
-    address: int
 
 
 class Driver:

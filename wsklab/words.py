@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ LANGUAGES = ("en", "ja", "fr")
 
 # A space stands between Japanese and Latin letters, so templates have one; it goes when a Japanese word was filled in.
 _BEFORE_PARTICLE = re.compile("(?<=[\u3040-\u30ff\u4e00-\u9fff]) (?=[\u3041-\u309f])")
+_ENTRY = re.compile(r'^((?:#.*\n)*)msgid ((?:".*"\s*)+)msgstr ((?:".*"\s*)+)', re.MULTILINE)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
 
 
@@ -62,34 +62,14 @@ def parse_po(text: str) -> dict[str, str]:
 
     Contexts and plurals are not used by this project and are refused (ValueError).
     """
-    entries = (entry for fuzzy, entry in _entries(text) if not fuzzy)
-    return {entry["msgid"]: entry["msgstr"] for entry in entries if entry.get("msgid") and entry["msgstr"]}
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("msg") and not line.startswith(("msgid ", "msgstr ")):
+            raise ValueError(f"PO line {number}: {line.split()[0]} is not used here")
+    found = ((_unquoted(key), _unquoted(words)) for comments, key, words in _ENTRY.findall(text) if "#, fuzzy" not in comments)
+    return {key: words for key, words in found if key and words}
 
 
-def _entries(text: str) -> Iterator[tuple[bool, dict[str, str]]]:
-    """(fuzzy, keyword → text) for each entry; a comment or a msgid after a msgstr starts the next one."""
-    fuzzy, entry, field = False, dict[str, str](), ""
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip()
-        starts = line.startswith(("#", "msgid"))
-        if starts and "msgstr" in entry:
-            yield fuzzy, entry
-            fuzzy, entry, field = False, {}, ""
-        if line.startswith("#,"):
-            fuzzy = fuzzy or "fuzzy" in line
-        elif line.startswith("#") or not line:
-            continue
-        elif line.startswith('"'):
-            entry[field] += _unquoted(line)
-        else:
-            field, _, quoted = line.partition(" ")
-            if field not in ("msgid", "msgstr"):
-                raise ValueError(f"PO line {number}: {field} is not used here")
-            entry[field] = _unquoted(quoted.strip())
-    if "msgstr" in entry:
-        yield fuzzy, entry
-
-
-def _unquoted(quoted: str) -> str:
-    """The text of one PO string: quotes off, escapes resolved."""
-    return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[0]), quoted[1:-1])
+def _unquoted(lines: str) -> str:
+    """The text of the strings of an entry: quotes off, escapes resolved."""
+    quoted = "".join(line.strip()[1:-1] for line in lines.splitlines())
+    return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[0]), quoted)

@@ -35,19 +35,13 @@ _ids = itertools.count(1)
 
 
 @dataclass
-class _Bar:
-    irp: int  # a pending IRP beside its holder's lane, while it is being drawn
+class _Strip:
+    """What runs down the picture beside a lane: a pending IRP, or a function that has not returned yet."""
+
+    what: int | str  # the IRP's address, the function's name
     lane: str
-    slot: int
+    place: int  # how many strips of its kind are beside the lane
     top: float
-
-
-@dataclass
-class _Active:
-    lane: str  # a function that has not returned yet: a bar on the lane where it runs
-    name: str
-    top: float
-    depth: int
 
 
 class Drawing:
@@ -63,8 +57,8 @@ class Drawing:
         self.marks: list[str] = []
         self.words: list[str] = []
         self.y = float(TOP if any(map(steps.subheading, steps.columns)) else TOP - 8)
-        self._bars: list[_Bar] = []
-        self._active: list[_Active] = []
+        self._bars: list[_Strip] = []
+        self._active: list[_Strip] = []
         self._seen: set[int] = set()
         self._band: tuple[int, float] | None = None
 
@@ -148,11 +142,11 @@ class Drawing:
             self._close(self._active, self.y)
         if step.kind.endswith("return"):
             ended = (step.source or "driver", step.name)
-            self._close([active for active in self._active if (active.lane, active.name) == ended][-1:], y)
+            self._close([active for active in self._active if (active.lane, active.what) == ended][-1:], y)
         self._hold(step, y)
         if step.kind in ("call", "callback", "entry"):
             lane = step.target or "driver"
-            self._active.append(_Active(lane, step.name, y, self._depth(lane)))
+            self._active.append(_Strip(step.name, lane, self._depth(lane), y))
         self.y = y + (8 if is_arrow else 12)
 
     def _depth(self, lane: str) -> int:
@@ -195,7 +189,7 @@ class Drawing:
         self._beside(lane, step.side, y - 7 if is_message else y + 4, "x" if not step.good else "t" if is_message else "")
 
     def _beside(self, lane: str, words: str, y: float, css: str) -> None:
-        slots = [bar.slot + 1 for bar in self._bars if bar.lane == lane]
+        slots = [bar.place + 1 for bar in self._bars if bar.lane == lane]
         x = self.lanes.get(lane, DRIVER) + 10 + 13 * max(slots, default=0)
         room = WIDTH - 14 - x
         if room < 60:  # words beside the last lane end at it instead
@@ -210,35 +204,35 @@ class Drawing:
         beside = 4 + (5 * (depth - 1) if side > 0 else 0) if depth else 1
         return self.lanes[lane] + beside * side
 
-    def _close(self, ended: list[_Active], bottom: float) -> None:
+    def _close(self, ended: list[_Strip], bottom: float) -> None:
         """Draw the bars of functions that run no longer."""
         for active in list(ended):
             self._active.remove(active)
-            x = self.lanes.get(active.lane, DRIVER) - 4 + 5 * active.depth
+            x = self.lanes.get(active.lane, DRIVER) - 4 + 5 * active.place
             css = "r c" if active.lane == "driver" else "r"
             self.marks.insert(0, svg.rect(x, active.top, 8, max(bottom - active.top, 3), css, 2))
 
     # Pending IRPs
 
     def _hold(self, step: Step, y: float) -> None:
-        for bar in [bar for irp in step.ends for bar in self._bars if bar.irp == irp]:
+        for bar in [bar for irp in step.ends for bar in self._bars if bar.what == irp]:
             self._end_bar(bar, y, ("l2.2 2.4 4-4.6", 3, 0) if step.good else ("l4.4 4.4m0-4.4l-4.4 4.4", 2.2, 2.2))
         for irp, lane in step.starts:
-            for bar in [bar for bar in self._bars if bar.irp == irp]:
+            for bar in [bar for bar in self._bars if bar.what == irp]:
                 self._end_bar(bar, y)
-            taken = {bar.slot for bar in self._bars if bar.lane == lane}
-            self._bars.append(_Bar(irp, lane, next(place for place in itertools.count() if place not in taken), y))
+            taken = {bar.place for bar in self._bars if bar.lane == lane}
+            self._bars.append(_Strip(irp, lane, next(place for place in itertools.count() if place not in taken), y))
             if irp not in self._seen and not step.side:
                 self._beside(lane, f"{self.steps.reading.irp_name(irp)}  {short_address(irp)}", y + 4, self._irp_css(irp))
             self._seen.add(irp)
 
-    def _irp_css(self, irp: int) -> str:
-        return f"i{(self.steps.reading.irps.get(irp, 1) - 1) % IRP_COLOURS + 1}"
+    def _irp_css(self, irp: int | str) -> str:
+        return f"i{(self.steps.reading.irps.get(int(irp), 1) - 1) % IRP_COLOURS + 1}"
 
-    def _end_bar(self, bar: _Bar, y: float, sign: tuple[str, float, float] | None = None) -> None:
+    def _end_bar(self, bar: _Strip, y: float, sign: tuple[str, float, float] | None = None) -> None:
         """Draw a bar down to `y`; with the sign of its end (path, how far left, how far up) when it is completed there."""
         self._bars.remove(bar)
-        x, css = self.lanes.get(bar.lane, DRIVER) + 6 + 13 * bar.slot, self._irp_css(bar.irp)
+        x, css = self.lanes.get(bar.lane, DRIVER) + 6 + 13 * bar.place, self._irp_css(bar.what)
         self.marks.append(svg.rect(x, bar.top, BAR, max(y - bar.top, 6), css, 3))
         if sign:
             shape, left, up = sign

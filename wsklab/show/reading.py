@@ -13,7 +13,6 @@ from typing import Any
 
 from wsklab.c.headers import headers
 from wsklab.c.types import CType, Function, Int, Pointer, Void
-from wsklab.machine.api import MODELLED
 from wsklab.machine.status import name_of
 from wsklab.machine.trace import Event
 
@@ -56,20 +55,6 @@ def microseconds(time: int) -> str:
 def status_name(value: Any) -> str:
     """The name of a status value."""
     return value if isinstance(value, str) else name_of(int(value))
-
-
-def header_prototype(name: str) -> Function | None:
-    """The prototype of a modelled function, from the headers; None when it is not known."""
-    modelled = MODELLED.get(name)
-    if modelled is None or modelled.prototype is None:
-        return headers().prototypes.get(name)
-    try:
-        ctype: CType = headers().type(modelled.prototype)
-    except Exception:  # a slot type that the headers do not declare only costs the parameter names
-        return None
-    while isinstance(ctype, Pointer):
-        ctype = ctype.to
-    return ctype if isinstance(ctype, Function) else None
 
 
 @functools.cache

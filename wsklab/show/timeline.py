@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
+from wsklab.c.headers import headers
 from wsklab.machine import Event, Machine
 from wsklab.show import Shown
 from wsklab.show.draw import Drawing
-from wsklab.show.reading import Prototypes, Reading, header_prototype, irql_name, microseconds
+from wsklab.show.reading import Prototypes, Reading, irql_name, microseconds
 from wsklab.show.steps import Step, Steps
 from wsklab.words import chosen_language
 
@@ -74,7 +75,6 @@ def timeline(
         symbols, prototypes: names of addresses, and what finds a prototype by function name, when there is no machine.
     """
     codes = machine.code if machine else {}
-    own = {code.name: code.prototype for code in codes.values() if code.is_driver and code.prototype}
-    prototypes = prototypes or (lambda name: own.get(name) or header_prototype(name))
+    known = headers().prototypes | {code.name: code.prototype for code in codes.values() if code.prototype}
     symbols = symbols or {address: code.name for address, code in codes.items()}
-    return Timeline(Steps(Reading(events, prototypes, symbols), chosen_language(language), noise), title)
+    return Timeline(Steps(Reading(events, prototypes or known.get, symbols), chosen_language(language), noise), title)
