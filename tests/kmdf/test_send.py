@@ -77,7 +77,7 @@ def test_unformatted(make_kit: Any) -> None:
     kit.fw.verifier = "continue"
     assert not kit.send(request, target)
     assert kit.status(request) == "STATUS_REQUEST_NOT_ACCEPTED"
-    kit.fw.verifier = False
+    kit.fw.verifier = "off"
     assert kit.send(request, target)
     assert device.received[0].name == "IRP_MJ_CREATE"
 

@@ -30,6 +30,7 @@ ENDINGS = {
     "completed": "kmdf-request-touched-after-completion",
     "forgotten": "kmdf-request-touched-after-send-and-forget",
 }
+PLAIN_KINDS = ("int", "int | None", str(inspect.Parameter.empty))
 _F = TypeVar("_F", bound=Callable[..., Any])
 ObjectT = TypeVar("ObjectT", bound="Object")
 
@@ -49,28 +50,14 @@ class Framework:
         self.devices: list[Device] = []
         self.scene: Device | None = None
         self.completion_address = m.python_code(self._completion, "framework completion routine")
-        self._verifier = "stop"
-
-    @property
-    def verifier(self) -> str:
-        """What a breakpoint of the framework's verifier does (KMDF-VER-04).
-
-        ``"stop"`` ends the run with a report, ``"continue"`` puts it in the trace and goes on as Windows does after it, ``"off"``
-        switches the verifier off. True and False may be assigned for the first and the last.
-        """
-        return self._verifier
-
-    @verifier.setter
-    def verifier(self, mode: str | bool) -> None:
-        mode = {True: "stop", False: "off"}.get(mode, str(mode)) if isinstance(mode, bool) else mode
-        if mode not in ("stop", "continue", "off"):
-            raise ValueError(f"verifier is 'stop', 'continue' or 'off', not {mode!r}")
-        self._verifier = mode
+        # What a breakpoint of the framework's verifier does (KMDF-VER-04): "stop" ends the run with a report, "continue" puts it
+        # in the trace and goes on as Windows does after it, "off" switches the verifier off.
+        self.verifier = "stop"
 
     @property
     def checking(self) -> bool:
         """Whether the verifier is on."""
-        return self._verifier != "off"
+        return self.verifier != "off"
 
     # Handles
 
@@ -83,8 +70,8 @@ class Framework:
             self.stop_dead(ENDINGS.get(self.dead.get(handle, ("", ""))[1], "kmdf-stale-handle"), handle)
         rule = "kmdf-wrong-handle" if found or not handle else "kmdf-not-a-handle"
         objects, name = ((found.address,), found.KIND) if found else ((), "NULL")
-        values = {"wanted": kind.KIND, "wanted_type": f"{kind.TYPE:#x}", "found": name}
-        self.m.stop(rule, objects=objects, handle=_hex(handle), **values)
+        number = f"{kind.TYPE:#x}"
+        self.m.stop(rule, objects=objects, handle=_hex(handle), wanted=kind.KIND, wanted_type=number, found=name)
 
     def default_parent(self) -> Object:
         """The WDFDRIVER (KMDF-OBJ-04), else that of the scene. Stops when there is none yet (RULE-83)."""
@@ -108,9 +95,9 @@ class Framework:
 
     def breakpoint(self, rule: str, obj: Object, **values: Any) -> None:
         """What the verifier does on most errors: break in, then go on. Without a debugger a machine ends there (KMDF-VER-04)."""
-        if self._verifier == "stop":
+        if self.verifier == "stop":
             self.stop(rule, obj, **values)
-        if self._verifier == "continue":
+        if self.verifier == "continue":
             self.event("state", f"verifier: {rule}", obj.address, rule=rule, **values)
 
     def fails(self, kind: str = "framework allocation") -> bool:
@@ -149,8 +136,7 @@ class Framework:
         return next(known for known in devices if known.object == device).dispatch(irp)
 
 
-def _hex(value: int) -> str:
-    return f"{value:#018x}"
+_hex = "{:#018x}".format
 
 
 def framework(m: Machine) -> Framework:
@@ -162,16 +148,11 @@ def framework(m: Machine) -> Framework:
 
 
 def wdf(name: str = "", irql: int = DISPATCH_LEVEL, *, of: str = "", text: str = "") -> Callable[[_F], _F]:
-    """Declare a framework function; its parameters say what they are.
+    """Declare a framework function under its C `name` (by default the Python one); its parameters say what they are.
 
     `self` and a parameter annotated with a class of objects arrive as that object (NULL as None if ``| None``), `Given` and `Out`
-    are checked, `fw` is no parameter of C's.
-
-    Args:
-        name: the C name; by default the Python one.
-        irql: the highest at which it may be called.
-        of: the class of the first argument, for functions that cannot say it themselves.
-        text: the docstring, for the same.
+    are checked, `fw` is no parameter of C's. `of` (the class of the first argument) and `text` (the docstring) are for functions
+    that cannot say it themselves.
     """
 
     def declare(function: _F) -> _F:
@@ -181,7 +162,7 @@ def wdf(name: str = "", irql: int = DISPATCH_LEVEL, *, of: str = "", text: str =
         kinds = [str(parameter.annotation) for parameter in parameters[with_framework:]]
         if of or (kinds and parameters[0].name == "self"):
             kinds[0] = of or function.__qualname__.split(".")[0]
-        special = [(index, kind) for index, kind in enumerate(kinds) if kind not in ("int", "inspect._empty", _EMPTY)]
+        special = [(index, kind) for index, kind in enumerate(kinds) if kind not in PLAIN_KINDS]
 
         def arguments(m: Machine, values: tuple[int, ...]) -> list[Any]:
             fw, found = framework(m), list[Any](values)
@@ -202,9 +183,6 @@ def wdf(name: str = "", irql: int = DISPATCH_LEVEL, *, of: str = "", text: str =
         return function
 
     return declare
-
-
-_EMPTY = str(inspect.Parameter.empty)
 
 
 def _argument(fw: Framework, function: str, index: int, kind: str, value: int) -> Any:

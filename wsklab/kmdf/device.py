@@ -1,66 +1,73 @@
-"""WDFDRIVER and WDFDEVICE: the root of the tree, the device object, its initialisation, and the way in for IRPs.
+"""WDFDRIVER, WDFDEVICE and WDFQUEUE: the root of the tree, the device object, the way in for IRPs, and how they reach the driver.
 
 A device is made in two steps: a WDFDEVICE_INIT that the driver fills in, and WdfDeviceCreate, which consumes it. Modelled are
-function devices and filters over a lower device, and control devices (KMDF-DEV-04, 06). IRPs that arrive go to the default
-queue, else down (filter) or back with STATUS_INVALID_DEVICE_REQUEST (KMDF-QUE-05).
+function devices and filters over a lower device, and control devices (KMDF-DEV-04, 06). An IRP that arrives goes to the default
+queue, else down (filter) or back with STATUS_INVALID_DEVICE_REQUEST (KMDF-QUE-05). A sequential queue presents the next request
+when the driver no longer owns the last: sending it to a target does not count (KMDF-QUE-08). Of queues, requeue, forward, stop,
+purge, drain and cancel callbacks are not modelled yet; the machine says their names.
 
-Facts: KMDF-DEV, KMDF-WHO-01, KMDF-TGT-02 to 05. Pages: creating-a-framework-device-object.md, using-control-device-objects.md.
+Facts: KMDF-DEV, KMDF-WHO-01, KMDF-TGT-02 to 05, KMDF-QUE. Pages: creating-a-framework-device-object.md, managing-i-o-queues.md.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections import deque
+from typing import Any
 
 from wsklab.io import device as io_device
 from wsklab.kmdf import wdm
 from wsklab.kmdf.core import Framework, Given, Out, framework, table, wdf
-from wsklab.kmdf.objects import ROOT, Object, handle_of, validate
-from wsklab.kmdf.queue import HANDLERS, Queue
+from wsklab.kmdf.objects import ROOT, Object, creation, first, handle_of, validate
+from wsklab.kmdf.request import QUEUE, Request
 from wsklab.kmdf.target import IoTarget
-from wsklab.kmdf.wdm import BUFFERED, DIRECT
+from wsklab.kmdf.wdm import BUFFERED, DIRECT, MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL, MJ_READ, MJ_WRITE, TRANSFERS
 from wsklab.machine import PASSIVE_LEVEL, Machine, status, wdk
 
-MJ_CREATE, MJ_CLOSE, MJ_CLEANUP = 0, 2, 0x12
 NON_PNP, NO_DISPATCH_OVERRIDE = 1, 2
+SEQUENTIAL, PARALLEL, MANUAL = 1, 2, 3
+OPENING = (0, 2, 0x12)
+"""IRP_MJ_CREATE, CLOSE, CLEANUP: these succeed without the driver."""
 PNP_CALLBACKS = (
     "EvtDevicePrepareHardware", "EvtDeviceD0Entry", "EvtDeviceSelfManagedIoInit", "EvtDeviceSelfManagedIoCleanup",
     "EvtDeviceD0Exit", "EvtDeviceReleaseHardware",
 )  # fmt: skip
+HANDLERS = {
+    MJ_READ: "EvtIoRead",
+    MJ_WRITE: "EvtIoWrite",
+    MJ_DEVICE_CONTROL: "EvtIoDeviceControl",
+    MJ_INTERNAL_DEVICE_CONTROL: "EvtIoInternalDeviceControl",
+}
 
 
-class Driver(Object):
+class Driver(Object, kind="WDFDRIVER", number=0x1001, passive=True):
     """The driver object: its DRIVER_OBJECT and the callbacks of its WDF_DRIVER_CONFIG."""
-
-    KIND: ClassVar[str] = "WDFDRIVER"
-    TYPE: ClassVar[int] = 0x1001
-    PASSIVE_DISPOSAL: ClassVar[bool] = True
 
     def __init__(self, fw: Framework, driver_object: int, device_add: int = 0, unload: int = 0) -> None:
         super().__init__(fw)
         self.object, self.device_add, self.unload, self.deletable = driver_object, device_add, unload, False
 
 
-class DeviceInit(Object):
+class DeviceInit(Object, kind="WDFDEVICE_INIT"):
     """What a WDFDEVICE_INIT collects until WdfDeviceCreate. `lower` is the DEVICE_OBJECT to attach to, 0 for a control device."""
-
-    KIND: ClassVar[str] = "WDFDEVICE_INIT"
 
     def __init__(self, fw: Framework, lower: int = 0) -> None:
         super().__init__(fw)
-        self.lower, self.io_type, self.filter, self.name, self.device_type = lower, BUFFERED, False, "", 0x22
+        self.lower, self.io_type, self.filter, self.name = lower, BUFFERED, False, ""
         self.events: dict[str, int] = {}
-        self.request_attributes = 0
 
     def set(self, **values: Any) -> None:
         """Remember what the device is to be."""
         vars(self).update(values)
 
-    def keep_attributes(self, attributes: int) -> None:
-        """Attributes for every request that arrives; a copy is kept. Facts: KMDF-CTX-11."""
-        self.request_attributes = self.m.new("WDF_OBJECT_ATTRIBUTES", "native", label="request attributes")
-        self.m.memory.copy(self.request_attributes, attributes, self.m.sizeof("WDF_OBJECT_ATTRIBUTES"))
+    @wdf("WdfDeviceInitAssignName", PASSIVE_LEVEL)
+    def set_name(self, name: int) -> int:
+        """A name for the device object, NULL for none."""
+        string = self.m.view(name, "UNICODE_STRING")
+        self.name = self.m.read(int(string.Buffer), string.Length).decode("utf-16-le") if name else ""
+        return 0
 
-    def keep_callbacks(self, callbacks: int) -> None:
+    @wdf("WdfDeviceInitSetPnpPowerEventCallbacks", PASSIVE_LEVEL)
+    def set_callbacks(self, callbacks: int) -> None:
         """Callbacks for start and removal: those in PNP_CALLBACKS are called, another one set ends the run as not modelled."""
         for name, field in self.m.headers.record("WDF_PNPPOWER_EVENT_CALLBACKS").members.items():
             address = self.m.u64(callbacks + field.offset) if name != "Size" else 0
@@ -69,31 +76,22 @@ class DeviceInit(Object):
             self.events[name] = address
 
 
-class Device(Object):
-    """One device.
+class Device(Object, kind="WDFDEVICE", number=0x1002, passive=True):
+    """One device: `object` is its DEVICE_OBJECT, `lower` the one it is attached to (0 for a control device).
 
-    Attributes:
-        object: address of its DEVICE_OBJECT; `lower` is the one it is attached to, 0 for a control device.
-        io_type: how the device wants its read and write buffers (WDF_DEVICE_IO_TYPE).
-        target: its local I/O target, None for a control device (KMDF-TGT-04).
-        started: whether queues may present requests.
+    `io_type` is how it wants its read and write buffers; `target` its local I/O target (KMDF-TGT-04); once it is `started`, its
+    queues present requests.
     """
-
-    KIND: ClassVar[str] = "WDFDEVICE"
-    TYPE: ClassVar[int] = 0x1002
-    PASSIVE_DISPOSAL: ClassVar[bool] = True
 
     def __init__(self, fw: Framework, parent: Object, driver_object: int, init: DeviceInit) -> None:
         super().__init__(fw, parent)
         self.pnp = bool(init.lower)
-        self.deletable = not self.pnp
+        self.deletable, self.started = not self.pnp, False
         self.filter, self.events, self.lower = init.filter, init.events, init.lower
-        self.request_attributes = init.request_attributes
         self.io_type = wdm.io_type(fw.m, init.lower) if init.filter else init.io_type
         self.default_queue: Queue | None = None
-        self.started = False
         self.object = io_device.make_device(
-            fw.m, driver_object, owner="framework", name=init.name, flags=wdm.FLAGS[self.io_type], device_type=init.device_type
+            fw.m, driver_object, owner=wdm.ME, name=init.name, flags=wdm.FLAGS[self.io_type], device_type=0x22
         )
         self.target: IoTarget | None = None
         if init.lower:
@@ -110,22 +108,95 @@ class Device(Object):
         if self.filter:
             wdm.skip_location(self.m, irp)
             return wdm.call_driver(self.m, self.lower, irp)
-        answer = int(status.SUCCESS if major in (MJ_CREATE, MJ_CLOSE, MJ_CLEANUP) else status.INVALID_DEVICE_REQUEST)
+        answer = int(status.SUCCESS if major in OPENING else status.INVALID_DEVICE_REQUEST)
         wdm.complete(self.m, irp, answer, 0)
         return answer
 
-    def start(self) -> int:
-        """The device is started: queues begin to present requests."""
+    @wdf("WdfControlFinishInitializing")
+    def start(self) -> None:
+        """From now on the device gets requests: its queues begin to present them. Facts: KMDF-DEV-06."""
         self.started = True
         for queue in [child for child in self.children.values() if isinstance(child, Queue)]:
             queue.pump()
-        return 0
 
     def on_destroy(self) -> None:
         """Detach and delete the DEVICE_OBJECT."""
         if self.lower:
             io_device.IoDetachDevice(self.m, self.lower)
         io_device.IoDeleteDevice(self.m, self.object)
+
+
+class Queue(Object, kind="WDFQUEUE", number=0x1003, passive=True):
+    """One queue. `waiting` holds requests not presented yet, `owned` those in the driver's hands."""
+
+    def __init__(self, fw: Framework, parent: Object, device: Device, config: Any, handlers: dict[str, int]) -> None:
+        super().__init__(fw, parent)
+        self.device, self.dispatch, self.handlers = device, config.DispatchType, handlers
+        self.limit = config.Settings.Parallel.NumberOfPresentedRequests if self.dispatch == PARALLEL else 1
+        self.zero_length, self.pumping = bool(config.AllowZeroLengthRequests), False
+        self.waiting: deque[Request] = deque()
+        self.owned: dict[int, Request] = {}
+
+    def arrived(self, irp: int) -> int:
+        """An IRP for this queue. Always STATUS_PENDING. Facts: KMDF-QUE-04, 06, KMDF-OBJ-06."""
+        wdm.mark_pending(self.m, irp)
+        request = Request(self.fw, None, QUEUE, irp)
+        request.deletable, request.queue, here = False, self, request.here
+        if here.MajorFunction in TRANSFERS and not here.Parameters.Read.Length and not self.zero_length:
+            request.finish(status.SUCCESS, 0)
+        else:
+            self.waiting.append(request)
+            wdm.set_cancel(self.m, irp, lambda: self._cancelled(request))
+            self.pump()
+        return int(status.PENDING)
+
+    def _cancelled(self, request: Request) -> None:
+        """A request that was never presented is completed by the framework. Facts: KMDF-QUE-20."""
+        self.waiting.remove(request)
+        request.finish(status.CANCELLED, 0)
+
+    def pump(self) -> None:
+        """Present what may be presented; a completion inside a handler does not recurse. Facts: KMDF-QUE-08 to 10."""
+        if self.pumping or self.dispatch == MANUAL:
+            return
+        self.pumping = True
+        try:
+            while self.waiting and self.device.started and len(self.owned) < self.limit:
+                request = self.waiting.popleft()
+                wdm.set_cancel(self.m, request.irp, None)
+                request.driver_owned = True
+                self.owned[request.handle] = request
+                self._present(request)
+        finally:
+            self.pumping = False
+
+    def _present(self, request: Request) -> None:
+        """Call the handler for a request. Facts: KMDF-QUE-05, 11."""
+        here, control = request.here, request.here.Parameters.DeviceIoControl
+        handler = self.handlers[HANDLERS[here.MajorFunction]]
+        values: tuple[int, ...] = (here.Parameters.Read.Length,)
+        if here.MajorFunction not in TRANSFERS:
+            values = (control.OutputBufferLength, control.InputBufferLength, control.IoControlCode)
+        if not handler:
+            handler, values = self.handlers["EvtIoDefault"], ()
+        if handler:
+            self.fw.run(handler, self.handle, request.handle, *values)
+        else:
+            request.finish(status.INVALID_DEVICE_REQUEST, 0)
+
+    def returned(self, request: Request) -> None:
+        """The driver no longer owns a request."""
+        self.owned.pop(request.handle, None)
+        self.pump()
+
+    def on_disposed(self) -> None:
+        """Requests never presented are cancelled; one still in the driver's hands would hang the removal. Facts: RULE-42."""
+        waiting, self.waiting = self.waiting, deque()
+        for request in waiting:
+            wdm.set_cancel(self.m, request.irp, None)
+            request.finish(status.CANCELLED, 0)
+        if self.owned:
+            self.fw.stop("kmdf-request-never-completed", next(iter(self.owned.values())), count=str(len(self.owned)))
 
 
 @wdf(irql=PASSIVE_LEVEL)
@@ -135,14 +206,13 @@ def WdfDriverCreate(fw: Framework, driver_object: Given, path: Given, attributes
         fw.m.set_u64(out, 0)
     given = fw.m.view(config, "WDF_DRIVER_CONFIG")
     flags, device_add = given.DriverInitFlags, int(given.EvtDriverDeviceAdd)
-    checks = (
+    refused = first(
         (given.Size != fw.m.sizeof("WDF_DRIVER_CONFIG"), status.INFO_LENGTH_MISMATCH),
-        (bool(flags & ~(NON_PNP | NO_DISPATCH_OVERRIDE)), status.INVALID_PARAMETER),
-        (fw.driver is not None, status.DRIVER_INTERNAL_ERROR),
-        (True, validate(fw.m, attributes, ROOT)),
-        (bool(flags & NON_PNP and device_add), status.INVALID_PARAMETER),
+        (flags & ~(NON_PNP | NO_DISPATCH_OVERRIDE), status.INVALID_PARAMETER),
+        (fw.driver, status.DRIVER_INTERNAL_ERROR),
+        (attributes, validate(fw.m, attributes, ROOT)),
+        (flags & NON_PNP and device_add, status.INVALID_PARAMETER),
     )
-    refused = next((value for wrong, value in checks if wrong and value), 0)
     if refused:
         return refused
     fw.driver, fw.driver_object = Driver(fw, driver_object, device_add, int(given.EvtDriverUnload)), driver_object
@@ -169,14 +239,29 @@ def WdfDeviceCreate(fw: Framework, init_pointer: Given, attributes: int, out: Ou
     return device.commit(attributes, out)
 
 
-def _text(init: DeviceInit, name: int) -> str:
-    return wdm.text(init.m.view(name, "UNICODE_STRING"))
-
-
-def _link(device: Device, link: int) -> int:
-    known = io_device.devices(device.m)
-    known.links[wdm.text(device.m.view(link, "UNICODE_STRING"))] = known.names[device.object]
-    return 0
+@wdf()
+def WdfIoQueueCreate(fw: Framework, device: Device, config: Given, attributes: int, out: int) -> int:
+    """A queue of a device. Facts: KMDF-QUE-01, 02, KMDF-OBJ-05."""
+    answer, parent = creation(fw, attributes, ("parent", "scope", "level"), device)
+    given = fw.m.view(config, "WDF_IO_QUEUE_CONFIG")
+    kind, default = given.DispatchType, given.DefaultQueue
+    handlers = {name: int(getattr(given, name)) for name in ("EvtIoDefault", *HANDLERS.values())}
+    answer = answer or first(
+        (given.Size != fw.m.sizeof("WDF_IO_QUEUE_CONFIG"), status.INFO_LENGTH_MISMATCH),
+        (not default and not out, status.INVALID_PARAMETER_4),
+        (default and device.started and device.pnp, status.INVALID_DEVICE_STATE),
+        (not SEQUENTIAL <= kind <= MANUAL, status.INVALID_PARAMETER),
+        (kind != MANUAL and not any(handlers.values()), status.WDF_NO_CALLBACK),
+        (kind == MANUAL and any(handlers.values()), status.INVALID_PARAMETER),
+        (kind != PARALLEL and given.Settings.Parallel.NumberOfPresentedRequests, status.INVALID_PARAMETER),
+        (default and device.default_queue, status.UNSUCCESSFUL),
+    )
+    if answer < 0:
+        return answer
+    queue = Queue(fw, parent, device, given, handlers)
+    if default:
+        device.default_queue, queue.deletable = queue, False
+    return queue.commit(attributes, out)
 
 
 table("DeviceInit", {
@@ -185,41 +270,24 @@ table("DeviceInit", {
         "How read and write buffers are to arrive; no effect for a filter. Facts: KMDF-DEV-05.",
         lambda init, io_type: init.set(io_type=min(io_type, DIRECT)),
     ),
-    "WdfDeviceInitSetDeviceType": ("The FILE_DEVICE_ type.", lambda init, kind: init.set(device_type=kind)),
-    "WdfDeviceInitSetExclusive": ("Whether only one handle may be open; nobody opens any here.", lambda init, exclusive: None),
-    "WdfDeviceInitAssignName": (
-        "A name for the device object, NULL for none.", lambda init, name: init.set(name=_text(init, name)) or 0
-    ),
     "WdfFdoInitSetFilter": (
-        "The device is a filter: what it has no queue for goes down. Facts: KMDF-DEV-05, KMDF-QUE-05.",
-        lambda init: init.set(filter=True),
+        "The device is a filter: what it has no queue for goes down. Facts: KMDF-DEV-05.", lambda init: init.set(filter=True)
     ),
-    "WdfDeviceInitSetRequestAttributes": ("", DeviceInit.keep_attributes),
-    "WdfDeviceInitSetPnpPowerEventCallbacks": ("", DeviceInit.keep_callbacks),
 }, PASSIVE_LEVEL)  # fmt: skip
 table("Driver", {
     "WdfControlDeviceInitAllocate": (
         "A WDFDEVICE_INIT for a control device. Facts: KMDF-DEV-06.", lambda driver, sddl: DeviceInit(driver.fw).handle
     ),
     "WdfDriverWdmGetDriverObject": ("The DRIVER_OBJECT behind a WDFDRIVER.", lambda driver: driver.object),
-}, PASSIVE_LEVEL)  # fmt: skip
+})  # fmt: skip
 table("Device", {
-    "WdfControlFinishInitializing": ("From now on a control device gets requests. Facts: KMDF-DEV-06.", Device.start),
-    "WdfDeviceCreateDeviceInterface": (
-        "Register an interface by which applications find the device; nobody looks for it here.",
-        lambda device, guid, reference: 0,
-    ),
-    "WdfDeviceCreateSymbolicLink": ("A second name for the device, by which it can be opened.", _link),
     "WdfDeviceGetIoTarget": (
         "The local target: the next-lower device; NULL for a control device. Facts: KMDF-TGT-01 to 05.",
         lambda device: handle_of(device.target),
     ),
     "WdfDeviceGetDriver": ("The driver a device belongs to.", lambda device: device.fw.default_parent().handle),
-    "WdfDeviceGetDefaultQueue": (
-        "The default queue, NULL when none was made.", lambda device: handle_of(device.default_queue)
-    ),
+    "WdfDeviceGetDefaultQueue": ("The default queue, NULL for none.", lambda device: handle_of(device.default_queue)),
     "WdfDeviceWdmGetDeviceObject": ("The DEVICE_OBJECT of a device.", lambda device: device.object),
-    "WdfDeviceWdmGetAttachedDevice": (
-        "The DEVICE_OBJECT below a device, NULL for a control device.", lambda device: device.lower
-    ),
+    "WdfDeviceWdmGetAttachedDevice": ("The DEVICE_OBJECT below, NULL for a control device.", lambda device: device.lower),
 })  # fmt: skip
+table("Queue", {"WdfIoQueueGetDevice": ("The device a queue belongs to.", lambda queue: queue.device.handle)})

@@ -14,22 +14,12 @@ from functools import partial
 from typing import NamedTuple
 
 from wsklab.kmdf import wdm
-from wsklab.kmdf.core import wdf
+from wsklab.kmdf.core import table, wdf
 from wsklab.kmdf.memory import Memory
 from wsklab.kmdf.objects import handle_of
-from wsklab.kmdf.request import QUEUE, TYPE_NO_FORMAT, Request
+from wsklab.kmdf.request import COMPLETION_PARAMS, QUEUE, TYPE_NO_FORMAT, Request
 from wsklab.kmdf.target import IoTarget, RemoteTarget
-from wsklab.kmdf.wdm import (
-    BUFFERED,
-    DIRECT,
-    METHOD_BUFFERED,
-    METHOD_NEITHER,
-    METHOD_OUT_DIRECT,
-    MJ_DEVICE_CONTROL,
-    MJ_INTERNAL_DEVICE_CONTROL,
-    MJ_READ,
-    MJ_WRITE,
-)  # fmt: skip
+from wsklab.kmdf.wdm import BUFFERED, DIRECT, METHOD_BUFFERED, METHOD_NEITHER, METHOD_OUT_DIRECT, MJ_READ
 from wsklab.machine import View, status
 
 TYPE_OTHER = 0x1C
@@ -51,11 +41,10 @@ class FormatContext:
 
     def __init__(self, request: Request, family: str) -> None:
         self.m, self.request, self.family = request.m, request, family
-        self.params = self.m.view(self.m.new("WDF_REQUEST_COMPLETION_PARAMS"), "WDF_REQUEST_COMPLETION_PARAMS")
+        self.params = self.m.view(self.m.new(COMPLETION_PARAMS), COMPLETION_PARAMS)
         self.fields = [self.m.offset("IRP", field) for field in FIELDS]
         self.memories: list[Memory] = []
         self.saved: list[int] = []
-        self.pieces: list[Piece] = []
         self.system = self.system_size = self.mdl = 0
         self.counted: View | None = None
         self.copy_back = self.active = False
@@ -63,14 +52,13 @@ class FormatContext:
 
     def _blank(self) -> None:
         """Completion params of type NoFormat."""
-        size = self.m.sizeof("WDF_REQUEST_COMPLETION_PARAMS")
+        size = self.m.sizeof(COMPLETION_PARAMS)
         self.m.write(int(self.params), bytes(size))
         self.params.Size, self.params.Type = size, TYPE_NO_FORMAT
 
-    def begin(self, target: IoTarget, major: int, pieces: list[Piece]) -> View:
+    def begin(self, target: IoTarget, major: int) -> View:
         """Clear the next stack location up to its completion routine and fill what all formats fill. Facts: KMDF-FMT-10 to 12."""
         request, below = self.request, self.request.below
-        self.pieces = pieces
         self.m.write(int(below), bytes(self.m.offset("IO_STACK_LOCATION", "CompletionRoutine")))
         below.MajorFunction = major
         if request.ownership == QUEUE:
@@ -87,19 +75,17 @@ class FormatContext:
             if value is not None:
                 self.m.set_u64(irp + field, value)
 
-    def finish(self, kind: int) -> int:
+    def finish(self, kind: int, *pieces: Piece) -> int:
         """References on the memories, type of the completion params, the verifier's mark. Facts: KMDF-FMT-07, 19."""
-        for memory in (piece.memory for piece in self.pieces if piece.memory):
+        self.memories = [piece.memory for piece in pieces if piece.memory]
+        for memory in self.memories:
             memory.references += 1
-            self.memories.append(memory)
         self.params.Type = kind
         self.active = self.request.formatted = True
         return 0
 
     def release(self) -> None:
         """Give the references back, put the IRP's fields back. Facts: KMDF-FMT-08, KMDF-CHG-02, KMDF-REU-06."""
-        if not self.active and not self.saved:
-            return
         for field, value in zip(self.fields, self.saved, strict=False):
             if self.request.irp:
                 self.m.set_u64(self.request.irp + field, value)
@@ -159,9 +145,9 @@ class FormatContext:
 
 def _format(
     request: Request, target: IoTarget, major: int, family: str, given: tuple[tuple[Memory | None, int], ...],
-    fill: Callable[[FormatContext, View], int],
+    fill: Callable[..., int],
 ) -> int:  # fmt: skip
-    """What every format does first; `fill` does the rest to the context and the stack location. Facts: KMDF-FMT-01 to 14."""
+    """What every format does first; `fill` does the rest to context, stack location, pieces. Facts: KMDF-FMT-01 to 14."""
     pieces = []
     for memory, offsets in given:
         start, size, _ = memory.place if memory else (0, 0, 0)
@@ -179,19 +165,17 @@ def _format(
         if request.fw.fails():
             return status.INSUFFICIENT_RESOURCES
         request.context = FormatContext(request, family)
-    return fill(request.context, request.context.begin(target, major, pieces))
+    return fill(request.context, request.context.begin(target, major), *pieces)
 
 
-def _transfer(
-    major: int, target: IoTarget, request: Request, memory: Memory | None, offsets: int, device_offset: int
-) -> int:  # fmt: skip
+def _transfer(major: int, target: IoTarget, request: Request, memory: Memory | None, offsets: int, device_offset: int) -> int:
     """Read and write share everything but the direction. Facts: KMDF-FRW-01 to 11."""
     reading = major == MJ_READ
 
-    def fill(context: FormatContext, below: View) -> int:
+    def fill(context: FormatContext, below: View, part: Piece) -> int:
         if not target.io_type:
             return status.INVALID_DEVICE_STATE
-        part, params = context.pieces[0], context.params.Parameters.Read
+        params = context.params.Parameters.Read
         below.Parameters.Read.Length = part.length
         below.Parameters.Read.ByteOffset.QuadPart = request.m.i64(device_offset) if device_offset else 0
         if target.io_type == BUFFERED:
@@ -204,7 +188,7 @@ def _transfer(
             context.buffers(user=part.address)
         params.Buffer, params.Offset = handle_of(part.memory), part.offset
         context.counted = params
-        return context.finish(major)
+        return context.finish(major, part)
 
     return _format(request, target, major, "io", ((memory, offsets),), fill)
 
@@ -214,8 +198,7 @@ def _control(
 ) -> int:
     """Device control and internal device control, by transfer method. Facts: KMDF-FIO-01 to 09."""
 
-    def fill(context: FormatContext, below: View) -> int:
-        source, room = context.pieces
+    def fill(context: FormatContext, below: View, source: Piece, room: Piece) -> int:
         params, control = context.params.Parameters.Ioctl, below.Parameters.DeviceIoControl
         control.IoControlCode, control.InputBufferLength, control.OutputBufferLength = code, source.length, room.length
         if code & 3 == METHOD_BUFFERED:
@@ -230,7 +213,7 @@ def _control(
         params.Input.Buffer, params.Input.Offset = handle_of(source.memory), source.offset
         params.Output.Buffer, params.Output.Offset = handle_of(room.memory), room.offset
         context.counted = params.Output
-        return context.finish(major)
+        return context.finish(major, source, room)
 
     return _format(request, target, major, "io", ((given, at), (wanted, to)), fill)
 
@@ -242,21 +225,26 @@ def WdfIoTargetFormatRequestForInternalIoctlOthers(
 ) -> int:  # fmt: skip
     """Format an internal request with three pointers; the code takes the place of the third. Facts: KMDF-FOT-01 to 04."""
 
-    def fill(context: FormatContext, below: View) -> int:
-        for name, part in zip(("Argument1", "Argument2", "Argument4"), context.pieces, strict=True):
+    def fill(context: FormatContext, below: View, *pieces: Piece) -> int:
+        for name, part in zip(("Argument1", "Argument2", "Argument4"), pieces, strict=True):
             setattr(below.Parameters.Others, name, part.address)
             getattr(context.params.Parameters.Others, name).Ptr = handle_of(part.memory)
         below.Parameters.DeviceIoControl.IoControlCode = code
-        return context.finish(TYPE_OTHER)
+        return context.finish(TYPE_OTHER, *pieces)
 
     parts = ((first, first_offsets), (second, second_offsets), (fourth, fourth_offsets))
-    return _format(request, target, MJ_INTERNAL_DEVICE_CONTROL, "others", parts, fill)
+    return _format(request, target, wdm.MJ_INTERNAL_DEVICE_CONTROL, "others", parts, fill)
 
 
-for _name, _format_it, _major, _text in (
-    ("Read", _transfer, MJ_READ, "a read. Facts: KMDF-FRW-01, 05, 08, 09."),
-    ("Write", _transfer, MJ_WRITE, "a write; a buffered target's data is copied now. Facts: KMDF-FRW-01, 05, 08, 09."),
-    ("Ioctl", _control, MJ_DEVICE_CONTROL, "a device control request. Facts: KMDF-FIO-01 to 09."),
-    ("InternalIoctl", _control, MJ_INTERNAL_DEVICE_CONTROL, "an internal device control request. Facts: KMDF-FIO-01 to 09."),
-):
-    wdf(f"WdfIoTargetFormatRequestFor{_name}", text=f"Format {_text}")(partial(_format_it, _major))
+table("IoTarget", {
+    "WdfIoTargetFormatRequestForRead": ("Format a read. Facts: KMDF-FRW-01, 05, 08, 09.", partial(_transfer, MJ_READ)),
+    "WdfIoTargetFormatRequestForWrite": (
+        "Format a write; a buffered target's data is copied now. Facts: KMDF-FRW-01 to 09.", partial(_transfer, wdm.MJ_WRITE)
+    ),
+    "WdfIoTargetFormatRequestForIoctl": (
+        "Format a device control request. Facts: KMDF-FIO-01 to 09.", partial(_control, wdm.MJ_DEVICE_CONTROL)
+    ),
+    "WdfIoTargetFormatRequestForInternalIoctl": (
+        "Format an internal device control request. Facts: KMDF-FIO-01 to 09.", partial(_control, wdm.MJ_INTERNAL_DEVICE_CONTROL)
+    ),
+})  # fmt: skip

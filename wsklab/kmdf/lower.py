@@ -22,31 +22,20 @@ ME = "device"
 
 @dataclass(slots=True)
 class Received:
-    """One IRP as the device saw it.
-
-    Attributes:
-        irp: address of the IRP; `major` its function code and `name` the name of that.
-        code: I/O control code, 0 for reads and writes.
-        length, offset: bytes asked for by a read or write, and where on the device.
-        input_length, output_length: of a control code.
-        content: the bytes that came down (write data, control input).
-        arguments: Others arguments 1, 2 and 4 and the control code in their places, as numbers.
-        file_object: FileObject of the stack location.
-        status, information: how it was completed; None while it is pending.
-    """
+    """One IRP as the device saw it."""
 
     irp: int
     major: int
-    name: str
-    code: int = 0
-    length: int = 0
+    name: str  # of the major function
+    code: int = 0  # I/O control code
+    length: int = 0  # bytes asked for by a read or write, and where on the device
     offset: int = 0
-    input_length: int = 0
+    input_length: int = 0  # of a control code
     output_length: int = 0
-    content: bytes = b""
-    arguments: tuple[int, int, int, int] = (0, 0, 0, 0)
+    content: bytes = b""  # the bytes that came down (write data, control input)
+    arguments: tuple[int, int, int, int] = (0, 0, 0, 0)  # Others arguments 1, 2, the control code, 4
     file_object: int = 0
-    status: NTSTATUS | None = None
+    status: NTSTATUS | None = None  # how it was completed; None while it is pending
     information: int | None = None
 
 
@@ -55,7 +44,7 @@ class LowerDevice:
 
     Args:
         m: the machine.
-        name: its name, also for opening it by name.
+        name: its name.
         answers: ``"at once"``, ``"later"`` (after `delay`), ``"error"`` (at once, with `status`) or ``"never"``; or a sequence of
             these, one per request, the last one for all further requests.
         status: the NTSTATUS to complete with; by default success, or STATUS_IO_DEVICE_ERROR for ``"error"``.
@@ -84,11 +73,6 @@ class LowerDevice:
         flags = wdm.FLAGS[IO_TYPES[io_type]]
         self.object = io_device.make_device(m, self.driver_object, owner=ME, name=name, stack_size=stack_size, flags=flags)
 
-    @property
-    def address(self) -> int:
-        """Address of the DEVICE_OBJECT."""
-        return self.object
-
     def __repr__(self) -> str:
         return f"<lower device {self.name!r}: {len(self.received)} received, {len(self.pending)} pending>"
 
@@ -106,24 +90,20 @@ class LowerDevice:
             raise ValueError(f"a lower device answers {', '.join(map(repr, ANSWERS))}, not {chosen!r}")
         self.pending[irp] = self.received[-1]
         if chosen in ("at once", "error"):
-            return self._answer(irp, status.IO_DEVICE_ERROR if chosen == "error" else 0)
+            self._answer(irp, status.IO_DEVICE_ERROR if chosen == "error" else 0)
+            return int(self.received[-1].status or 0)
         wdm.mark_pending(self.m, irp, by=ME)
         if self.cancelable:
             wdm.set_cancel(self.m, irp, lambda: self._finish(irp, status.CANCELLED, 0))
         if chosen == "later":
-            self._alarms[irp] = self.m.after(self.delay, lambda: self._later(irp), name=self.name)
+            self._alarms[irp] = self.m.after(self.delay, lambda: self._answer(irp), name=self.name)
         return int(status.PENDING)
 
-    def _later(self, irp: int) -> None:
-        del self._alarms[irp]
-        self._answer(irp)
-
-    def _answer(self, irp: int, usual: int = 0) -> int:
+    def _answer(self, irp: int, usual: int = 0) -> None:
         """Transfer and complete."""
         value = usual if self.status is None else self.status
         moved = self._transfer(self.pending[irp]) if value >= 0 else 0
         self._finish(irp, value, moved if self.information is None else self.information)
-        return value
 
     def _finish(self, irp: int, value: int, information: int) -> None:
         seen = self.pending.pop(irp)
@@ -132,18 +112,16 @@ class LowerDevice:
         if self.m.trace.on:
             text = str(seen.status)
             self.m.trace.add("message", "answer", actor=ME, target="framework", objects=(irp,), text=text, status=value)
-        wdm.complete(self.m, irp, value, information, by=ME)
+        wdm.complete(self.m, irp, value, information, by=ME, function="IoCompleteRequest")
 
     def _look(self, irp: int) -> Received:
         here = wdm.location(self.m, irp)
-        major, read, control, others = (
-            here.MajorFunction, here.Parameters.Read, here.Parameters.DeviceIoControl, here.Parameters.Others
-        )  # fmt: skip
+        major, read, control = here.MajorFunction, here.Parameters.Read, here.Parameters.DeviceIoControl
         seen = Received(irp, major, major_name(major), file_object=int(here.FileObject))
         if major in TRANSFERS:
             seen.length, seen.offset = read.Length, read.ByteOffset.QuadPart
         elif major in CONTROLS:
-            first, second, fourth = int(others.Argument1), int(others.Argument2), int(others.Argument4)
+            first, second, fourth = (int(getattr(here.Parameters.Others, f"Argument{number}")) for number in (1, 2, 4))
             seen.code = control.IoControlCode
             seen.arguments = (first, second, seen.code, fourth)
             # Pointers in place of lengths (KMDF-FOT-02): no length is that large.

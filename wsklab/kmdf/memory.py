@@ -9,19 +9,17 @@ Facts: KMDF-MEM, KMDF-BUF. Pages: using-memory-buffers.md, memory-buffer-life-cy
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from functools import partial
 
 from wsklab.kmdf.core import Framework, Given, Out, wdf
-from wsklab.kmdf.objects import Object, create
+from wsklab.kmdf.objects import Object, create, first
 from wsklab.kmdf.wdm import Place
 from wsklab.machine import status
 
 
-class Memory(Object):
+class Memory(Object, kind="WDFMEMORY", number=0x100A):
     """A memory object with a buffer of the framework's own; `locate` says where the buffer is now."""
 
-    KIND: ClassVar[str] = "WDFMEMORY"
-    TYPE: ClassVar[int] = 0x100A
     read_only = False
 
     def __init__(self, fw: Framework, parent: Object | None, buffer: int = 0, size: int = 0) -> None:
@@ -44,31 +42,10 @@ class Memory(Object):
             self.m.set_u64(size, self.place[1])
         return self.place[0]
 
-    @wdf("WdfMemoryCopyToBuffer")
-    def copy_to(self, offset: int, buffer: Given, count: int) -> int:
-        """Copy out of a memory object. Facts: KMDF-MEM-06."""
-        start, size, _ = self.place
-        if not count or offset + count > size:
-            return status.BUFFER_TOO_SMALL if count else status.INVALID_PARAMETER
-        self.m.memory.copy(buffer, start + offset, count)
-        return 0
 
-    @wdf("WdfMemoryCopyFromBuffer")
-    def copy_from(self, offset: int, buffer: Given, count: int) -> int:
-        """Copy into a memory object. Facts: KMDF-MEM-06, KMDF-BUF-10."""
-        start, size, _ = self.place
-        if not count or self.read_only:
-            return status.ACCESS_VIOLATION if count else status.INVALID_PARAMETER
-        if offset + count > size:
-            return status.INVALID_BUFFER_SIZE
-        self.m.memory.copy(start + offset, buffer, count)
-        return 0
-
-
-class Preallocated(Memory):
+class Preallocated(Memory, number=0x1022):
     """A memory object over a buffer of the driver's, which is never freed here (KMDF-MEM-03)."""
 
-    TYPE: ClassVar[int] = 0x1022
     on_destroy = Object.on_destroy
 
     @wdf("WdfMemoryAssignBuffer")
@@ -89,6 +66,23 @@ class RequestMemory(Memory):
     def __init__(self, fw: Framework, request: Object, locate: Callable[[], Place], *, read_only: bool) -> None:
         super().__init__(fw, request)
         self.locate, self.read_only, self.deletable = locate, read_only, False
+
+
+def _copy(into: bool, memory: Memory, offset: int, buffer: Given, count: int) -> int:
+    """Copy between a memory object and a buffer. Facts: KMDF-MEM-06, KMDF-BUF-10."""
+    start, size, _ = memory.place
+    refused = first(
+        (not count, status.INVALID_PARAMETER),
+        (into and memory.read_only, status.ACCESS_VIOLATION),
+        (offset + count > size, status.INVALID_BUFFER_SIZE if into else status.BUFFER_TOO_SMALL),
+    )
+    if not refused:
+        memory.m.memory.copy(*(start + offset, buffer) if into else (buffer, start + offset), count)
+    return refused
+
+
+wdf("WdfMemoryCopyToBuffer", text="Copy out of a memory object. Facts: KMDF-MEM-06.")(partial(_copy, False))
+wdf("WdfMemoryCopyFromBuffer", text="Copy into a memory object. Facts: KMDF-MEM-06, KMDF-BUF-10.")(partial(_copy, True))
 
 
 @wdf()

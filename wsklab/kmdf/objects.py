@@ -9,14 +9,15 @@ Facts: KMDF-OBJ, KMDF-CTX. Pages: framework-object-life-cycle.md, framework-obje
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
-from wsklab.kmdf.core import HANDLE_MASK, KINDS, Framework, Given, Out, wdf
+from wsklab.kmdf.core import HANDLE_MASK, KINDS, Framework, Given, Out, table, wdf
 from wsklab.machine import Machine, status
 
 ALIVE, DISPOSED, DESTROYED = "alive", "disposed", "destroyed"
 INHERIT, LEVEL_MAX, SCOPE_NONE, SCOPE_MAX = 1, 3, 4, 4
+Words = tuple[str, ...]
 PLAIN, ROOT = ("parent",), ("scope", "level")
 """What most kinds of objects take in their attributes, and what those without a stated parent take."""
 
@@ -30,8 +31,10 @@ class Object:
     PASSIVE_DISPOSAL: ClassVar[bool] = False
     embedded = False
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, kind: str = "", number: int = 0, passive: bool = False) -> None:
         KINDS[cls.__name__] = cls
+        cls.KIND, cls.TYPE = kind or cls.KIND, number or cls.TYPE
+        cls.PASSIVE_DISPOSAL = passive or cls.PASSIVE_DISPOSAL
 
     def __init__(self, fw: Framework, parent: Object | None = None) -> None:
         self.fw, self.m, self.parent = fw, fw.m, parent
@@ -40,20 +43,16 @@ class Object:
         self.children: dict[int, Object] = {}
         self.references, self.state, self.deletable, self.death = 1, ALIVE, True, "deleted"
         self.contexts: dict[int, int] = {}  # address by type record (KMDF-CTX-07)
-        self.callbacks: list[list[int]] = []  # [cleanup, destroy] of each attribute set, 0 for none
+        self.callbacks: list[tuple[int, int]] = []  # (cleanup, destroy) of each attribute set
         if parent is not None:
             parent.children[self.handle] = self
         fw.live[self.handle] = self
         fw.handles[self.handle] = self.address
 
-    def on_dispose(self) -> None:
-        """What this kind does before its cleanup callbacks run."""
+    def _nothing(self) -> None:
+        """What a kind does before and after its cleanup callbacks run, and before its memory goes; most do nothing."""
 
-    def on_disposed(self) -> None:
-        """What this kind does after they ran (an I/O target drains here, KMDF-TSS-12)."""
-
-    def on_destroy(self) -> None:
-        """Give back what the object holds; its memory goes next."""
+    on_dispose = on_disposed = on_destroy = _nothing
 
     def commit(self, attributes: int, out: int = 0) -> int:
         """Give a new object its callbacks, context and place in the tree, and the driver its handle. Facts: KMDF-OBJ-22."""
@@ -72,7 +71,7 @@ class Object:
     def attribute(self, attributes: int) -> None:
         """The callbacks of these attributes, and one zero-filled context (KMDF-CTX-06, 07, 14)."""
         a = self.m.view(attributes, "WDF_OBJECT_ATTRIBUTES")
-        self.callbacks.append([int(a.EvtCleanupCallback), int(a.EvtDestroyCallback)])
+        self.callbacks.append((int(a.EvtCleanupCallback), int(a.EvtDestroyCallback)))
         info, name = a.ContextTypeInfo, bytearray()
         if not info:
             return
@@ -84,14 +83,6 @@ class Object:
         self.fw.by_context[address] = self
 
     # Its end
-
-    @wdf("WdfObjectDelete")
-    def delete_by_driver(self) -> None:
-        """Delete an object and its descendants. Facts: KMDF-OBJ-16, 17, 18, RULE-39."""
-        if self.deletable:
-            self.delete()
-        else:
-            self.fw.breakpoint("kmdf-not-deletable", self)
 
     def release(self) -> None:
         """One reference less; the last one destroys, or stops when the object was never deleted. Facts: KMDF-OBJ-20."""
@@ -127,15 +118,10 @@ class Object:
             else:
                 child.dispose()
         self.on_dispose()
-        self._clean_up()
-        self.on_disposed()
-
-    def _clean_up(self) -> None:
-        """Call the cleanup callbacks, once each."""
-        for entry in self.callbacks:
-            cleanup, entry[0] = entry[0], 0
+        for cleanup, _ in self.callbacks:
             if cleanup:
                 self.fw.call(cleanup, self.handle)
+        self.on_disposed()
 
     def give_up(self) -> None:
         """Second phase: the life reference of every descendant, then this object's own."""
@@ -148,7 +134,6 @@ class Object:
     def _destroy(self) -> None:
         """Last phase: destroy callbacks (which may still look at the context, KMDF-OBJ-11), then the memory."""
         fw = self.fw
-        self._clean_up()
         self._leave_parent()
         self.state = DESTROYED
         fw.live.pop(self.handle, None)
@@ -168,16 +153,17 @@ class Object:
 KINDS["Object"] = Object
 
 
-class General(Object):
-    """A WDFOBJECT made by WdfObjectCreate: nothing but a place in the tree and a context."""
-
-
 def handle_of(obj: Object | None) -> int:
     """The handle of an object, NULL for none."""
     return obj.handle if obj else 0
 
 
-def validate(m: Machine, attributes: int, takes: Collection[str] = PLAIN) -> int:
+def first(*checks: tuple[Any, int]) -> int:
+    """The status of the first check that something is wrong, 0 when nothing is."""
+    return next((value for wrong, value in checks if wrong and value), 0)
+
+
+def validate(m: Machine, attributes: int, takes: Words = PLAIN) -> int:
     """The status of a WDF_OBJECT_ATTRIBUTES for a kind that `takes` a parent, a scope, a level. Facts: KMDF-CTX-03 to 05."""
     if not attributes:
         return 0
@@ -188,29 +174,24 @@ def validate(m: Machine, attributes: int, takes: Collection[str] = PLAIN) -> int
         return status.INFO_LENGTH_MISMATCH
     size = info.ContextSize if info else 0
     invalid = status.WDF_OBJECT_ATTRIBUTES_INVALID
-    checks = (
-        (bool(size) and not info.ContextName, invalid),
-        (0 < override < size or bool(override and not info), invalid),
-        (bool(a.ParentObject) and "parent" not in takes, status.WDF_PARENT_ASSIGNMENT_NOT_ALLOWED),
+    return first(
+        (size and not info.ContextName, invalid),
+        (0 < override < size or (override and not info), invalid),
+        (a.ParentObject and "parent" not in takes, status.WDF_PARENT_ASSIGNMENT_NOT_ALLOWED),
         (not 1 <= level <= LEVEL_MAX or not 1 <= scope <= SCOPE_MAX, invalid),
         (scope not in (INHERIT, SCOPE_NONE) and "scope" not in takes, status.WDF_SYNCHRONIZATION_SCOPE_INVALID),
         (level != INHERIT and "level" not in takes, status.WDF_EXECUTION_LEVEL_INVALID),
     )
-    return next((value for wrong, value in checks if wrong), 0)
 
 
-def creation(
-    fw: Framework, attributes: int, takes: Collection[str] = PLAIN, default: Object | None = None
-) -> tuple[int, Object]:  # fmt: skip
+def creation(fw: Framework, attributes: int, takes: Words = PLAIN, default: Object | None = None) -> tuple[int, Object]:
     """Status and parent of a new object: the stated one, else `default`, else the WDFDRIVER. Facts: KMDF-OBJ-04, 05."""
     answer = validate(fw.m, attributes, takes)
     parent = int(fw.m.view(attributes, "WDF_OBJECT_ATTRIBUTES").ParentObject) if attributes and answer >= 0 else 0
     return answer, fw.get(parent, Object) if parent else default or fw.default_parent()
 
 
-def create(
-    fw: Framework, attributes: int, out: int, make: Callable[[Object], Object], takes: Collection[str] = PLAIN
-) -> int:  # fmt: skip
+def create(fw: Framework, attributes: int, out: int, make: Callable[[Object], Object], takes: Words = PLAIN) -> int:
     """Create an object: attributes, the object, its place in the tree."""
     answer, parent = creation(fw, attributes, takes)
     return answer if answer < 0 else make(parent).commit(attributes, out)
@@ -219,19 +200,7 @@ def create(
 @wdf()
 def WdfObjectCreate(fw: Framework, attributes: int, out: Out) -> int:
     """A general object. Facts: KMDF-OBJ-04, KMDF-CTX-04."""
-    return create(fw, attributes, out, lambda parent: General(fw, parent), ("parent", "level"))
-
-
-@wdf()
-def WdfObjectReferenceActual(obj: Object, tag: int, line: int, file: int) -> None:
-    """One more reference. Facts: KMDF-OBJ-21."""
-    obj.references += 1
-
-
-@wdf()
-def WdfObjectDereferenceActual(obj: Object, tag: int, line: int, file: int) -> None:
-    """One reference less; the last one of an object that was never deleted is fatal. Facts: KMDF-OBJ-20, RULE-38."""
-    obj.release()
+    return create(fw, attributes, out, lambda parent: Object(fw, parent), ("parent", "level"))
 
 
 @wdf()
@@ -263,3 +232,18 @@ def WdfObjectAllocateContext(obj: Object, attributes: Given, out: int) -> int:
     if out:
         obj.m.set_u64(out, obj.contexts[type_info])
     return status.OBJECT_NAME_EXISTS if known else 0
+
+
+table("Object", {
+    "WdfObjectDelete": (
+        "Delete an object and its descendants. Facts: KMDF-OBJ-16, 17, 18, RULE-39.",
+        lambda obj: obj.delete() if obj.deletable else obj.fw.breakpoint("kmdf-not-deletable", obj),
+    ),
+    "WdfObjectReferenceActual": (
+        "One more reference. Facts: KMDF-OBJ-21.", lambda obj, tag, line, file: setattr(obj, "references", obj.references + 1)
+    ),
+    "WdfObjectDereferenceActual": (
+        "One reference less; the last one of an object that was never deleted is fatal. Facts: KMDF-OBJ-20, RULE-38.",
+        lambda obj, tag, line, file: obj.release(),
+    ),
+})  # fmt: skip

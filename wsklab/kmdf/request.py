@@ -10,7 +10,7 @@ Facts: KMDF-WHO, KMDF-CRE, KMDF-CFI, KMDF-CRT, KMDF-CAN, KMDF-REU, KMDF-CHG, KMD
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from wsklab.io import irp as io_irp
 from wsklab.kmdf import wdm
@@ -21,17 +21,17 @@ from wsklab.machine import View, status
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from wsklab.kmdf.device import Queue
     from wsklab.kmdf.format import FormatContext
     from wsklab.kmdf.memory import RequestMemory
-    from wsklab.kmdf.queue import Queue
     from wsklab.kmdf.target import IoTarget
 
 QUEUE, OWNED, DRIVER = 0, 1, 2
 SET_NEW_IRP, MUST_COMPLETE = 1, 2
-TYPE_NO_FORMAT = 0xFF
+TYPE_NO_FORMAT, COMPLETION_PARAMS = 0xFF, "WDF_REQUEST_COMPLETION_PARAMS"
 
 
-class Request(Object):
+class Request(Object, kind="WDFREQUEST", number=0x1008):
     """One request.
 
     Attributes:
@@ -45,17 +45,14 @@ class Request(Object):
         queue: the queue that presented it, with the `memories` that lead to its buffers.
     """
 
-    KIND: ClassVar[str] = "WDFREQUEST"
-    TYPE: ClassVar[int] = 0x1008
-
     def __init__(self, fw: Framework, parent: Object | None, ownership: int = OWNED, irp: int = 0) -> None:
         super().__init__(fw, parent)
         self.irp, self.ownership, self.completed = irp, ownership, not irp
-        self.cancelled = self.formatted = self.driver_owned = self.next_formatted = self.has_timer = False
-        self.outstanding = self.routine = self.routine_context = 0
+        self.cancelled = self.formatted = self.driver_owned = self.next_formatted = False
+        self.has_timer = self.pended = self.irp_done = self.timed_out = False
+        self.outstanding, self.routine = 0, (0, 0)
         self.context: FormatContext | None = None
         self.target: IoTarget | None = None
-        self.pended = self.irp_done = self.timed_out = False
         self.stop_timer: Callable[[], None] = lambda: None
         self.waiting: list[bool] | None = None
         self.queue: Queue | None = None
@@ -86,18 +83,11 @@ class Request(Object):
         """Whether the driver has a stack location of its own (KMDF-CRE-03)."""
         return bool(self.irp) and self.locations_left < self.packet.StackCount
 
-    def set_status(self, value: int) -> None:
-        """Write the IRP's status."""
-        self.packet.IoStatus.Status = value
-
     # Preparing
 
     @wdf("WdfRequestChangeTarget")
     def change_target(self, target: IoTarget) -> int:
-        """Make sure that the request can be sent to a target; it un-formats the request. It is the first step of every format.
-
-        Facts: KMDF-CHG-01 to 14, KMDF-CRE-06, KMDF-TGT-08.
-        """
+        """Make sure that it can be sent to a target; un-formats it. Facts: KMDF-CHG-01 to 14, KMDF-CRE-06, KMDF-TGT-08."""
         if self.outstanding:
             self.fw.stop("kmdf-formatted-while-sent", self, irp=self.irp)
         if self.context is not None and self.irp:
@@ -130,7 +120,7 @@ class Request(Object):
             self.m.not_modelled("WdfRequestReuse with the must-complete flag")
         if self.outstanding:
             self.fw.breakpoint("kmdf-reused-while-sent", self, irp=self.irp)
-        self.routine = self.routine_context = 0
+        self.routine = (0, 0)
         if self.irp and self.context is not None:
             self.context.release()
         if params.Flags & SET_NEW_IRP:
@@ -140,43 +130,38 @@ class Request(Object):
         if self.irp and self.ownership == OWNED:
             io_irp.reuse(self.m, self.irp, params.Status)
         elif self.irp and self.ownership == QUEUE:
-            self.set_status(params.Status)
-            self.packet.Cancel = 0
+            self.packet.IoStatus.Status, self.packet.Cancel = params.Status, 0
         self.completed, self.cancelled = not self.irp, False
         return 0
 
-    def _pass_on(self, source: int) -> None:
-        """Fill the next stack location with another one. Facts: KMDF-FCU-01 to 07, KMDF-FWD-01, 02, RULE-15."""
+    @wdf("WdfRequestFormatRequestUsingCurrentType")
+    def pass_on(self) -> None:
+        """Pass a received request on as it is. Facts: KMDF-FCU-01 to 07, RULE-15."""
         if not self.irp:
             self.fw.stop("kmdf-no-irp", self)
         if self.locations_left < 1 or not self.has_location:
             self.fw.stop("kmdf-no-stack-location", self, irp=self.irp)
-        wdm.copy_location(self.m, self.irp, self.m.view(source, "IO_STACK_LOCATION") if source else self.here)
+        wdm.copy_location(self.m, self.irp, self.here)
         self.next_formatted = self.formatted = True
 
-    @wdf("WdfRequestWdmFormatUsingStackLocation")
-    def pass_on_with(self, stack: Given) -> None:
-        """Pass a request on with a stack location of the driver's. Facts: KMDF-FWD-01, 02."""
-        self._pass_on(stack)
-
-    def _set_routine(self, routine: int, context: int) -> None:
-        self.routine, self.routine_context = routine, context
-
-    def _allocate_timer(self) -> int:
+    @wdf("WdfRequestAllocateTimer")
+    def allocate_timer(self) -> int:
+        """Make the timer now, so that a send with a timeout cannot fail for lack of memory. Facts: KMDF-TMO-06."""
         self.has_timer = self.has_timer or not self.fw.fails()
         return 0 if self.has_timer else status.INSUFFICIENT_RESOURCES
 
     @wdf("WdfRequestCancelSentRequest")
     def cancel_sent(self) -> int:
-        """The one way a request out at a target is cancelled; TRUE when a cancel routine was called.
-
-        Facts: KMDF-CAN-01 to 08, 13, KMDF-TMO-03.
-        """
+        """Cancel a request out at a target; TRUE when a cancel routine was called. Facts: KMDF-CAN-01 to 13, KMDF-TMO-03."""
         self.cancelled = True
         if not self.outstanding or self.target is None:
             return 0
         self.outstanding += 1
-        called = self.target.cancel_irp(self)
+        called = 1
+        if self.pended:
+            self.target.fail(self, status.CANCELLED)
+        else:
+            called = wdm.cancel(self.m, self.irp)
         self.outstanding -= 1
         if not self.outstanding:
             self.target.finish(self)
@@ -185,7 +170,6 @@ class Request(Object):
     # What it says about itself
 
     def _wrong_size(self, structure: View, name: str) -> bool:
-        """Facts: KMDF-CON-23, RULE-26."""
         size, expected = structure.Size, self.m.sizeof(name)
         if size != expected:
             self.fw.breakpoint("kmdf-structure-size", self, structure=name, size=str(size), expected=str(expected))
@@ -194,16 +178,15 @@ class Request(Object):
     @wdf("WdfRequestGetCompletionParams")
     def completion_params(self, params: Given) -> None:
         """A copy of the completion params of a formatted request. Facts: KMDF-GET-05, 06, RULE-26."""
-        size = self.m.sizeof("WDF_REQUEST_COMPLETION_PARAMS")
-        out = self.m.view(params, "WDF_REQUEST_COMPLETION_PARAMS")
-        if self._wrong_size(out, "WDF_REQUEST_COMPLETION_PARAMS"):
+        size, out = self.m.sizeof(COMPLETION_PARAMS), self.m.view(params, COMPLETION_PARAMS)
+        if self._wrong_size(out, COMPLETION_PARAMS):
             return
         if self.context is not None:
-            self.m.write(params, self.m.read(int(self.context.params), size))
-            return
-        self.m.write(params + 4, bytes(size - 4))
-        out.Type = TYPE_NO_FORMAT
-        self.fw.breakpoint("kmdf-completion-params", self)
+            self.m.memory.copy(params, int(self.context.params), size)
+        else:
+            self.m.write(params + 4, bytes(size - 4))
+            out.Type = TYPE_NO_FORMAT
+            self.fw.breakpoint("kmdf-completion-params", self)
 
     @wdf("WdfRequestGetParameters")
     def parameters(self, parameters: Given) -> None:
@@ -226,20 +209,6 @@ class Request(Object):
             self.fw.breakpoint("kmdf-request-parameters", self)
         return not self.has_location
 
-    def _get_irp(self) -> int:
-        if self.completed and self.ownership == QUEUE and self.fw.checking:
-            self.unreadable()
-        return self.irp
-
-    def _information(self) -> int:
-        return 0 if self.completed and self.fw.checking else int(self.packet.IoStatus.Information)
-
-    def _set_information(self, information: int) -> None:
-        self.packet.IoStatus.Information = information
-
-    def _is_cancelled(self) -> int:
-        return int((self.driver_owned or not self.fw.checking) and (self.cancelled or self.packet.Cancel))
-
     # Its end
 
     def let_go(self, death: str) -> None:
@@ -250,6 +219,13 @@ class Request(Object):
         if held and death == "completed":
             self.fw.stop("kmdf-memory-referenced", self, count=str(held), irp=self.irp)
         self.irp, self.completed = 0, True
+
+    def finish(self, value: int, information: int | None = None) -> None:
+        """Complete a received request, whoever has it. Facts: KMDF-CMP-01, KMDF-QUE-20."""
+        irp = self.irp
+        self.let_go("completed")
+        wdm.complete(self.m, irp, value, information)
+        self.gone()
 
     def gone(self) -> None:
         """It has left: its life ends, and its queue may present the next one."""
@@ -292,24 +268,21 @@ def WdfRequestCreateFromIrp(fw: Framework, attributes: int, irp: Given, frees: i
 
 
 table("Request", {
-    "WdfRequestFormatRequestUsingCurrentType": (
-        "Pass a received request on as it is. Facts: KMDF-FCU-01 to 07.", lambda r: r._pass_on(0)
-    ),
     "WdfRequestSetCompletionRoutine": (
-        "Register the routine for the next send only; NULL removes it. Facts: KMDF-CRT-01, 02.", Request._set_routine
-    ),
-    "WdfRequestAllocateTimer": (
-        "Make the timer now, so that a send with a timeout cannot fail for lack of memory. Facts: KMDF-TMO-06.",
-        Request._allocate_timer,
+        "Register the routine for the next send only; NULL removes it. Facts: KMDF-CRT-01, 02.",
+        lambda r, routine, context: setattr(r, "routine", (routine, context)),
     ),
     "WdfRequestGetStatus": ("The IRP's status as it stands. Facts: KMDF-GET-01 to 03.", lambda r: r.packet.IoStatus.Status),
-    "WdfRequestGetInformation": ("The IRP's Information. Facts: KMDF-GET-04.", Request._information),
-    "WdfRequestSetInformation": ("Set the IRP's Information. Facts: KMDF-GET-04.", Request._set_information),
-    "WdfRequestWdmGetIrp": ("The request's IRP. Facts: KMDF-GET-10, RULE-27, KMDF-CHG-07.", Request._get_irp),
+    "WdfRequestGetInformation": (
+        "The IRP's Information. Facts: KMDF-GET-04.",
+        lambda r: 0 if r.completed and r.fw.checking else r.packet.IoStatus.Information,
+    ),
+    "WdfRequestSetInformation": (
+        "Set the IRP's Information. Facts: KMDF-GET-04.", lambda r, count: setattr(r.packet.IoStatus, "Information", count)
+    ),
+    "WdfRequestWdmGetIrp": ("The request's IRP. Facts: KMDF-GET-10, KMDF-CHG-07.", lambda r: r.irp),
     "WdfRequestGetIoQueue": (
         "The queue that presented the request, NULL for one of the driver's own. Facts: KMDF-GET-11.",
         lambda r: 0 if r.completed else handle_of(r.queue),
     ),
-    "WdfRequestGetRequestorMode": ("KernelMode 0 or UserMode 1. Facts: KMDF-GET-12.", lambda r: r.packet.RequestorMode),
-    "WdfRequestIsCanceled": ("Whether the request's sender has cancelled it. Facts: KMDF-MCA-08.", Request._is_cancelled),
 })  # fmt: skip

@@ -1,23 +1,35 @@
-"""WdfRequestSend in its three forms, and the check of its options.
+"""Sending requests, completing received ones, and reaching the buffers that came with these.
 
-The order of the checks is the framework's and is visible to a driver through WdfRequestGetStatus: request handle, options, target
+WdfRequestSend checks in the framework's order, which a driver sees through WdfRequestGetStatus: request handle, options, target
 handle, then what the form asks (KMDF-SND-01 to 06), then the target's own (`IoTarget.submit`). Only the synchronous form waits.
+Completion, of what a queue presented only (KMDF-WHO-03), runs in this order: verifier, own format given back, cleanup callbacks,
+the check that nothing still refers to the request's memory, and then the IRP goes up.
 
-Facts: KMDF-SND, KMDF-OPT, KMDF-SYN, KMDF-SAF.
+Facts: KMDF-SND, KMDF-OPT, KMDF-SYN, KMDF-SAF, KMDF-CMP, KMDF-BUF, RULE-01 to RULE-07.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 from typing import Any
 
 from wsklab.kmdf import wdm
-from wsklab.kmdf.core import wdf
+from wsklab.kmdf.core import Framework, Given, Out, wdf
+from wsklab.kmdf.memory import RequestMemory
 from wsklab.kmdf.request import QUEUE, Request
 from wsklab.kmdf.target import FORGET, SYNCHRONOUS, TIMEOUT, IoTarget, Waiting, delay_until
+from wsklab.kmdf.wdm import METHOD_BUFFERED, METHOD_NEITHER, MJ_DEVICE_CONTROL, MJ_WRITE, NEITHER, TRANSFERS, Place
 from wsklab.machine import PASSIVE_LEVEL, Wait, status
 
 VALID_FLAGS = 0xF
+FRAMEWORK_FACILITY = 0x20
+TRANSLATED = {
+    status.WDF_PAUSED: status.DEVICE_BUSY,
+    status.WDF_BUSY: status.DEVICE_BUSY,
+    status.WDF_INTERNAL_ERROR: status.INTERNAL_ERROR,
+    status.WDF_NOT_ENOUGH_MAP_REGISTERS: status.INSUFFICIENT_RESOURCES,
+}
 
 
 @wdf()
@@ -38,7 +50,7 @@ def WdfRequestSend(request: Request, target_handle: int, options: int) -> Genera
     if flags & SYNCHRONOUS:
         if m.irql > PASSIVE_LEVEL:
             fw.stop("kmdf-sync-send-irql", request)
-    elif request.ownership == QUEUE and not request.routine:
+    elif request.ownership == QUEUE and not request.routine[0]:
         return _refused(request, status.INVALID_DEVICE_REQUEST, "kmdf-no-completion-routine")
     answer, now = target.submit(request, flags, timeout)
     if answer:
@@ -56,7 +68,7 @@ def WdfRequestSend(request: Request, target_handle: int, options: int) -> Genera
 
 def _refused(request: Request, answer: int, rule: str = "", **values: str) -> int:
     """WdfRequestSend is about to return FALSE: the IRP's status says why. Facts: KMDF-SND-17, 27."""
-    request.set_status(answer)
+    request.packet.IoStatus.Status = answer
     request.fw.event("state", "not sent", request.address, request.irp, status=answer)
     if rule:
         request.fw.breakpoint(rule, request, **values)
@@ -80,7 +92,7 @@ def _send_and_forget(request: Request, target: IoTarget) -> int:
         return _refused(request, status.INVALID_DEVICE_STATE)
     if request.context is not None:
         return _refused(request, status.INVALID_DEVICE_REQUEST, "kmdf-forget-formatted")
-    if request.routine:
+    if request.routine[0]:
         fw.breakpoint("kmdf-forget-with-routine", request)
     if not target.target_device:
         fw.stop("kmdf-irp-sent-to-nowhere", request, target=target.handle)
@@ -93,3 +105,115 @@ def _send_and_forget(request: Request, target: IoTarget) -> int:
     wdm.call_driver(m, target.target_device, irp)
     request.gone()
     return 1
+
+
+# Completing
+
+
+def complete(fw: Framework, handle: int, value: int, information: int | None = None) -> None:
+    """Complete a received request. Facts: KMDF-CMP-01 to 16."""
+    if fw.dead.get(handle) == ("WDFREQUEST", "completed"):
+        fw.stop_dead("kmdf-double-completion", handle)
+    request = fw.get(handle, Request)
+    if fw.checking and not _may_complete(request):
+        return
+    if request.ownership != QUEUE:
+        # What happens without the verifier: a reference is dropped that nobody took (KMDF-CMP-15).
+        request.completed = True
+        request.release()
+        return
+    if request.outstanding:
+        fw.stop("kmdf-completed-while-sent", request, irp=request.irp)
+    if information is not None:
+        request.packet.IoStatus.Information = information
+    value = translate(value)
+    if fw.checking and value >= 0:
+        _check_information(request)
+    if request.context is not None:
+        request.context.release()
+    request.finish(value)
+
+
+def _may_complete(request: Request) -> bool:
+    """The verifier's tests; a failed one is a breakpoint, and then the call is ignored. Facts: KMDF-CMP-03, RULE-01, 02, 04."""
+    checks = {
+        "kmdf-completed-driver-created": request.ownership != QUEUE,
+        "kmdf-double-completion": request.completed,
+        "kmdf-completed-not-owned": not request.driver_owned,
+    }
+    broken = next((rule for rule, wrong in checks.items() if wrong), "")
+    if broken:
+        request.fw.breakpoint(broken, request)
+    return not broken
+
+
+def _check_information(request: Request) -> None:
+    """Facts: KMDF-CMP-05, 06, RULE-07."""
+    here, information = request.here, request.packet.IoStatus.Information
+    allowed = here.Parameters.Read.Length if here.MajorFunction in TRANSFERS else None
+    if here.MajorFunction == MJ_DEVICE_CONTROL and request.packet.RequestorMode:
+        allowed = here.Parameters.DeviceIoControl.OutputBufferLength or None
+    if allowed is not None and information > allowed:
+        values = {"information": str(information), "allowed": str(allowed)}
+        request.fw.stop("kmdf-information-too-large", request, irp=request.irp, **values)
+
+
+def translate(value: int) -> int:
+    """A status of the framework's own facility as the rest of the system sees it. Facts: KMDF-CMP-08, 09."""
+    own = (value >> 16) & 0xFFF == FRAMEWORK_FACILITY
+    return TRANSLATED.get(value, status.INVALID_DEVICE_REQUEST) if own else value
+
+
+wdf("WdfRequestComplete", text="Complete with the Information that is in the IRP. Facts: KMDF-CMP-01, 03, 12, 14.")(complete)
+wdf("WdfRequestCompleteWithInformation", text="Set Information and complete. Facts: KMDF-CMP-01.")(complete)
+
+
+# Buffers
+
+
+def locate(request: Request, which: str, minimum: int = 0) -> tuple[int, Place]:
+    """Status and place of the request's ``"input"`` or ``"output"``. Facts: KMDF-BUF-01, 02, 04, 05, 07, KMDF-CRE-04."""
+    nowhere = (0, 0, 0)
+    if request.unreadable():
+        return status.INTERNAL_ERROR if request.completed else status.INVALID_DEVICE_REQUEST, nowhere
+    own_type, here = request.queue.device.io_type if request.queue else NEITHER, request.here
+    if here.MajorFunction in TRANSFERS:
+        raw = own_type == NEITHER
+    else:
+        controlled = here.MajorFunction == MJ_DEVICE_CONTROL and request.packet.RequestorMode
+        raw = controlled and here.Parameters.DeviceIoControl.IoControlCode & 3 == METHOD_NEITHER
+    found = wdm.buffers(request.m, request.irp, own_type).get(which)
+    if found is None or raw:
+        return status.INVALID_DEVICE_REQUEST, nowhere
+    return (0, found) if found[1] and found[1] >= minimum else (status.BUFFER_TOO_SMALL, nowhere)
+
+
+def _memory(which: str, request: Request, out: Out) -> int:
+    """The memory object embedded in the request. Facts: KMDF-BUF-08, 09, 10, KMDF-OBJ-26."""
+    answer, _ = locate(request, which)
+    if answer < 0:
+        return answer
+    if which not in request.memories:
+        here = request.here
+        method = METHOD_BUFFERED if here.MajorFunction in TRANSFERS else here.Parameters.DeviceIoControl.IoControlCode & 3
+        read_only = here.MajorFunction == MJ_WRITE or method == 1 or (method == 2 and which == "input")
+        place = partial(locate, request, which)
+        request.memories[which] = RequestMemory(request.fw, request, lambda: place()[1], read_only=read_only)
+    request.m.set_u64(out, request.memories[which].handle)
+    return 0
+
+
+def _buffer(which: str, request: Request, minimum: int, buffer: Given, length: int) -> int:
+    """Address and length of a buffer; the outputs are cleared first. Facts: KMDF-BUF-02, 03."""
+    answer, (address, size, _) = locate(request, which, minimum)
+    request.m.set_u64(buffer, address)
+    if length:
+        request.m.set_u64(length, size)
+    return answer
+
+
+for _which in ("Input", "Output"):
+    _text = f"The request's {_which.lower()} as a memory object. Facts: KMDF-BUF-01, 08."
+    wdf(f"WdfRequestRetrieve{_which}Memory", text=_text)(partial(_memory, _which.lower()))
+    _text = f"Address and length of the request's {_which.lower()} buffer. Facts: KMDF-BUF-01 to 06."
+    wdf(f"WdfRequestRetrieve{_which}Buffer", text=_text)(partial(_buffer, _which.lower()))

@@ -10,12 +10,13 @@ Facts: KMDF-TGT, KMDF-STA, KMDF-SND, KMDF-CPL, KMDF-PND, KMDF-TSS, KMDF-IOT.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from wsklab.kmdf import wdm
 from wsklab.kmdf.core import Framework, Given, Out, table, wdf
-from wsklab.kmdf.objects import Object, creation
-from wsklab.kmdf.request import QUEUE, TYPE_NO_FORMAT, Request
+from wsklab.kmdf.objects import Object, creation, first
+from wsklab.kmdf.request import COMPLETION_PARAMS, QUEUE, TYPE_NO_FORMAT, Request
 from wsklab.machine import PASSIVE_LEVEL, Wait, status
 from wsklab.machine.functions_sync import SYSTEM_TIME_AT_START
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 STARTED, STOPPED, CLOSED_FOR_QUERY_REMOVE, CLOSED, DELETED, PURGED = range(1, 7)
 STATES = ("Undefined", "Started", "Stopped", "ClosedForQueryRemove", "Closed", "Deleted", "Purged")
 TIMEOUT, SYNCHRONOUS, IGNORE_STATE, FORGET = 1, 2, 4, 8
-USE_EXISTING_DEVICE, BY_NAME, REOPEN = 1, 2, 3
+USE_EXISTING_DEVICE = 1
 REMOVAL_CALLBACKS = ("EvtIoTargetQueryRemove", "EvtIoTargetRemoveCanceled", "EvtIoTargetRemoveComplete")
 Waiting = Generator[Wait, Any, None]
 
@@ -39,21 +40,19 @@ ON_SEND = {
     DELETED: (REFUSE, REFUSE, SEND),
     PURGED: (REFUSE, SEND, SEND),
 }
-# What the actions of WdfIoTargetStop and WdfIoTargetPurge mean: cancel what is out, wait for it (KMDF-TSS-03, 05).
-ON_STOP = {1: (True, True), 2: (False, True), 3: (False, False)}
-ON_PURGE = {1: (True, True), 2: (True, False)}
+# State to be in, the other one it may come from, and what each action means: cancel what is out, wait for it (KMDF-TSS-02 to 05).
+HOLDS = {
+    "WdfIoTargetStop": (STOPPED, PURGED, {1: (True, True), 2: (False, True), 3: (False, False)}),
+    "WdfIoTargetPurge": (PURGED, STOPPED, {1: (True, True), 2: (True, False)}),
+}
 
 
-class IoTarget(Object):
+class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
     """One I/O target. `stack_size` 0 means closed or never opened (KMDF-TGT-08)."""
-
-    KIND: ClassVar[str] = "WDFIOTARGET"
-    TYPE: ClassVar[int] = 0x1200
-    PASSIVE_DISPOSAL: ClassVar[bool] = True
 
     def __init__(self, fw: Framework, parent: Object, device: Device) -> None:
         super().__init__(fw, parent)
-        self.device, self.target_state, self.removing, self.opened_by_name = device, STARTED, False, ""
+        self.device, self.target_state, self.removing = device, STARTED, False
         self.target_device = self.file_object = self.stack_size = self.io_type = self.io_count = 0
         self.pended: dict[int, Request] = {}
         self.sent: dict[int, Request] = {}
@@ -78,39 +77,33 @@ class IoTarget(Object):
             self.fw.stop("kmdf-request-already-sent", request, irp=request.irp, target=self.handle)
         if self.fw.checking and not self._passes(request):
             return status.REQUEST_NOT_ACCEPTED, False
-        if timed and not request.has_timer:
-            if self.fw.fails():
-                return status.INSUFFICIENT_RESOURCES, False
-            request.has_timer = True
+        if timed and request.allocate_timer() < 0:
+            return status.INSUFFICIENT_RESOURCES, False
         action = ON_SEND[self.target_state][0 if not flags & IGNORE_STATE else 2 if self.removing else 1]
         if action == REFUSE:
             return status.INVALID_DEVICE_STATE, False
         if request.cancelled or (action == PEND and request.packet.Cancel):
             return status.CANCELLED, False
         self._accept(request, self.pended if action == PEND else self.ignored if flags & IGNORE_STATE else self.sent)
-        if timed:
-            # Facts: KMDF-TMO-01.
+        if timed:  # KMDF-TMO-01
             delay = delay_until(self.fw, timeout)
             request.stop_timer = self.m.after(delay, lambda: self.time_out(request), irql=2, name="request timer")
         return 0, action == SEND
 
     def _passes(self, request: Request) -> bool:
         """The verifier's tests. Facts: KMDF-SND-10, RULE-08, 14."""
-        left = request.locations_left if request.irp else 0
-        if not request.formatted and not request.next_formatted:
+        left, formatted = request.locations_left if request.irp else 0, request.formatted or request.next_formatted
+        if not formatted:
             self.fw.breakpoint("kmdf-request-unformatted", request, target=self.handle)
-            return False
-        if left < self.stack_size:
+        elif left < self.stack_size:
             values = {"left": str(left), "needed": str(self.stack_size), "target": self.handle}
             self.fw.breakpoint("kmdf-too-few-stack-locations", request, **values)
-        return left >= self.stack_size
+        return formatted and left >= self.stack_size
 
     def _accept(self, request: Request, where: dict[int, Request]) -> None:
         """Bookkeeping of an accepted send. Facts: KMDF-SND-14, 16."""
-        request.target = self
-        request.irp_done = request.timed_out = False
+        request.target, request.outstanding, request.irp_done, request.timed_out = self, 1, False, False
         request.references += 1
-        request.outstanding = 1
         self.io_count += 1
         where[request.handle] = request
         request.pended = where is self.pended
@@ -118,7 +111,7 @@ class IoTarget(Object):
             self.fw.event("state", "pended in a stopped target", request.address, self.address)
             if request.ownership == QUEUE:
                 # Whoever made this IRP may cancel it while it waits here (KMDF-PND-02).
-                wdm.set_cancel(self.m, request.irp, lambda: self._fail_pended(request, status.CANCELLED))
+                wdm.set_cancel(self.m, request.irp, lambda: self.fail(request, status.CANCELLED))
 
     def send_down(self, request: Request) -> None:
         """Install the WDM completion routine and pass the IRP to the device below. Facts: KMDF-SND-16, 18, KMDF-FMT-10."""
@@ -152,18 +145,10 @@ class IoTarget(Object):
         if not request.outstanding:
             self.finish(request)
 
-    def cancel_irp(self, request: Request) -> int:
-        """Cancel what this target holds or has sent. Facts: KMDF-CAN-02, 11, KMDF-PND-02."""
-        if request.pended:
-            self._fail_pended(request, status.CANCELLED)
-            return 1
-        return wdm.cancel(self.m, request.irp)
-
-    def _fail_pended(self, request: Request, value: int) -> None:
+    def fail(self, request: Request, value: int) -> None:
         """End a request that never went down. Facts: KMDF-PND-02, 05, 09."""
         self._no_longer_pended(request)
-        request.set_status(value)
-        request.packet.IoStatus.Information = 0
+        request.packet.IoStatus.Status, request.packet.IoStatus.Information = value, 0
         self._settle(request)
 
     def _no_longer_pended(self, request: Request) -> None:
@@ -177,7 +162,7 @@ class IoTarget(Object):
         for requests in (self.pended, self.sent, self.ignored):
             requests.pop(request.handle, None)
         if request.timed_out and request.packet.IoStatus.Status == status.CANCELLED:
-            request.set_status(status.IO_TIMEOUT)
+            request.packet.IoStatus.Status = status.IO_TIMEOUT
         request.formatted = False
         if request.context is not None:
             request.context.completed()
@@ -191,12 +176,11 @@ class IoTarget(Object):
 
     def _call_routine(self, request: Request) -> None:
         """Facts: KMDF-CRT-02, 07, 10, 12."""
-        routine, context = request.routine, request.routine_context
-        request.routine = request.routine_context = 0
+        (routine, context), request.routine = request.routine, (0, 0)
         if routine and request.context is not None and request.context.active:
             self.fw.call(routine, request.handle, self.handle, int(request.context.params), context)
         elif routine:
-            params = self.m.view(self.m.new("WDF_REQUEST_COMPLETION_PARAMS", "object"), "WDF_REQUEST_COMPLETION_PARAMS")
+            params = self.m.view(self.m.new(COMPLETION_PARAMS), COMPLETION_PARAMS)
             params.Type, outcome = TYPE_NO_FORMAT, request.packet.IoStatus
             params.IoStatus.Status, params.IoStatus.Information = outcome.Status, outcome.Information
             self.fw.call(routine, request.handle, self.handle, int(params), context)
@@ -213,47 +197,14 @@ class IoTarget(Object):
         for request in list(self.pended.values()):
             request.stop_timer()
             if self.target_state != STARTED:
-                self._fail_pended(request, status.INVALID_DEVICE_STATE)
+                self.fail(request, status.INVALID_DEVICE_STATE)
             else:
                 self._no_longer_pended(request)
                 self.sent[request.handle] = request
                 self.send_down(request)
         return 0
 
-    @wdf("WdfIoTargetStop")
-    def stop(self, action: int) -> Waiting:
-        """Hold back further requests; the action says what becomes of those out. Facts: KMDF-STA-03, KMDF-TSS-02 to 05."""
-        cancels, waits = ON_STOP.get(action, (False, False))
-        if action not in ON_STOP or (waits and not self._may_wait("WdfIoTargetStop")):
-            return
-        if self.target_state in (STARTED, PURGED):
-            self._set_state(STOPPED)
-        if cancels:
-            self._cancel_all(self.sent)
-        if waits:
-            yield from self._drained()
-
-    @wdf("WdfIoTargetPurge")
-    def purge(self, action: int) -> Waiting:
-        """Refuse further requests, fail the pended ones, cancel those out. Facts: KMDF-STA-04, KMDF-TSS-04, 05, KMDF-PND-09."""
-        _, waits = ON_PURGE.get(action, (False, False))
-        if action not in ON_PURGE or (waits and not self._may_wait("WdfIoTargetPurge")):
-            return
-        if self.target_state in (STARTED, STOPPED):
-            self._set_state(PURGED)
-        self._fail_all_pended()
-        self._cancel_all(self.sent)
-        if waits:
-            yield from self._drained()
-
-    def _may_wait(self, function: str) -> bool:
-        """Whether a waiting form is allowed at this IRQL; the verifier refuses it. Facts: KMDF-TSS-02, 04, RULE-34."""
-        refused = self.m.irql > PASSIVE_LEVEL and self.fw.checking
-        if refused:
-            self.fw.breakpoint("kmdf-passive-only", self, function=function)
-        return not refused
-
-    def _drained(self, *, ignored: bool = False) -> Waiting:
+    def drained(self, *, ignored: bool = False) -> Waiting:
         """Wait until the last completion routine has returned. Facts: KMDF-CPL-06, KMDF-STA-12, KMDF-TSS-03."""
 
         def done() -> bool:
@@ -262,24 +213,19 @@ class IoTarget(Object):
         if not done():
             yield Wait(done, None, ("WDFIOTARGET", self.address))
 
-    def _fail_all_pended(self) -> None:
-        """Facts: KMDF-PND-09, 10."""
+    def fail_pended(self) -> None:
+        """End every request that never went down. Facts: KMDF-PND-09, 10."""
         for request in list(self.pended.values()):
-            self._fail_pended(request, status.WDF_DEVICE_REMOVED_NOT_SENT)
+            self.fail(request, status.WDF_DEVICE_REMOVED_NOT_SENT)
 
-    def _cancel_all(self, requests: dict[int, Request]) -> None:
-        """Cancel sent requests, oldest first. Facts: KMDF-STA-14, KMDF-CAN-13."""
-        for request in list(requests.values()):
-            request.cancel_sent()
-
-    def _end(self, state: int) -> None:
+    def end(self, state: int) -> None:
         """Fail what is pended, cancel what is out; the last one back clears the device pointers. Facts: KMDF-STA-07, 08."""
         if self.target_state not in (DELETED, state):
             self._set_state(state)
         self.removing = True
-        self._fail_all_pended()
-        self._cancel_all(self.sent)
-        self._cancel_all(self.ignored)
+        self.fail_pended()
+        for request in [*self.sent.values(), *self.ignored.values()]:
+            request.cancel_sent()
         self._removed_when_empty()
 
     def _removed_when_empty(self) -> None:
@@ -289,46 +235,49 @@ class IoTarget(Object):
 
     def on_disposed(self) -> None:
         """Facts: KMDF-STA-07, KMDF-STA-15, KMDF-TSS-11, 12."""
-        self._end(DELETED)
+        self.end(DELETED)
 
 
-class RemoteTarget(IoTarget):
+class RemoteTarget(IoTarget, number=0x1201):
     """A target made by WdfIoTargetCreate: opened and closed by the driver."""
-
-    TYPE: ClassVar[int] = 0x1201
 
     @wdf("WdfIoTargetOpen", PASSIVE_LEVEL)
     def open(self, params: Given) -> int:
         """Put a device behind a remote target. Facts: KMDF-IOT-02 to 07, KMDF-STA-09."""
         given = self.m.view(params, "WDF_IO_TARGET_OPEN_PARAMS")
-        if given.Size != self.m.sizeof("WDF_IO_TARGET_OPEN_PARAMS"):
-            return status.INFO_LENGTH_MISMATCH
-        kind, device, file_object = given.Type, int(given.TargetDeviceObject), int(given.TargetFileObject)
-        name = wdm.text(given.TargetDeviceName) if kind == BY_NAME else self.opened_by_name
-        if kind == USE_EXISTING_DEVICE:
-            if not device or (not file_object and any(getattr(given, callback) for callback in REMOVAL_CALLBACKS)):
-                return status.INVALID_PARAMETER
-        elif kind not in (BY_NAME, REOPEN) or not name:
-            return status.INVALID_DEVICE_REQUEST if kind == REOPEN else status.INVALID_PARAMETER
-        else:
-            device, file_object, self.opened_by_name = wdm.device_named(self.m, name), self.m.new("FILE_OBJECT"), name
-        if self.target_state == DELETED or self.target_device or not device:
-            return status.INVALID_DEVICE_STATE if device else status.OBJECT_NAME_NOT_FOUND
+        device, file_object = int(given.TargetDeviceObject), int(given.TargetFileObject)
+        if given.Size == self.m.sizeof("WDF_IO_TARGET_OPEN_PARAMS") and given.Type != USE_EXISTING_DEVICE:
+            self.m.not_modelled("WdfIoTargetOpen by name")
+        watched = any(getattr(given, callback) for callback in REMOVAL_CALLBACKS)
+        refused = first(
+            (given.Size != self.m.sizeof("WDF_IO_TARGET_OPEN_PARAMS"), status.INFO_LENGTH_MISMATCH),
+            (not device or (watched and not file_object), status.INVALID_PARAMETER),
+            (self.target_state == DELETED or self.target_device, status.INVALID_DEVICE_STATE),
+        )
+        if refused:
+            return refused
         self.attach(device)
         self.file_object = file_object
         return self.start()
 
-    @wdf("WdfIoTargetClose", PASSIVE_LEVEL)
-    def close(self) -> Waiting:
-        """Close a remote target: cancel what is out, wait for it, let the device go. Facts: KMDF-IOT-08, 09."""
-        self._end(CLOSED)
-        yield from self._drained(ignored=True)
 
-    @wdf("WdfIoTargetCloseForQueryRemove", PASSIVE_LEVEL)
-    def close_for_query_remove(self) -> Waiting:
-        """Close a remote target because its device may go. Facts: KMDF-IOT-12."""
-        self._end(CLOSED_FOR_QUERY_REMOVE)
-        yield from self._drained(ignored=True)
+def _hold(function: str, target: IoTarget, action: int) -> Waiting:
+    """Stop or purge. Facts: KMDF-STA-03, 04, KMDF-TSS-02 to 05, KMDF-PND-09."""
+    state, other, actions = HOLDS[function]
+    cancels, waits = actions.get(action, (False, False))
+    if action not in actions:
+        return
+    if waits and target.m.irql > PASSIVE_LEVEL and target.fw.checking:
+        target.fw.breakpoint("kmdf-passive-only", target, function=function)
+        return
+    if target.target_state in (STARTED, other):
+        target._set_state(state)
+    if state == PURGED:
+        target.fail_pended()
+    for request in [*target.sent.values()] if cancels else ():
+        request.cancel_sent()
+    if waits:
+        yield from target.drained()
 
 
 @wdf(irql=PASSIVE_LEVEL)
@@ -343,7 +292,21 @@ def WdfIoTargetCreate(fw: Framework, device: Device, attributes: int, out: Out) 
     return RemoteTarget(fw, parent, device).commit(attributes, out)
 
 
+def _close(state: int, target: RemoteTarget) -> Waiting:
+    """Cancel what is out, wait for it, let the device go."""
+    target.end(state)
+    yield from target.drained(ignored=True)
+
+
 table("IoTarget", {
+    "WdfIoTargetStop": (
+        "Hold back further requests; the action says what becomes of those out. Facts: KMDF-STA-03, KMDF-TSS-02 to 05.",
+        partial(_hold, "WdfIoTargetStop"),
+    ),
+    "WdfIoTargetPurge": (
+        "Refuse further requests, fail the pended ones, cancel those out. Facts: KMDF-STA-04, KMDF-TSS-04, 05, KMDF-PND-09.",
+        partial(_hold, "WdfIoTargetPurge"),
+    ),
     "WdfIoTargetGetState": (
         "The WDF_IO_TARGET_STATE; Started also for a target that was never opened. Facts: KMDF-STA-02.",
         lambda target: target.target_state,
@@ -356,6 +319,12 @@ table("IoTarget", {
         "The FILE_OBJECT of a target opened by name, else NULL. Facts: KMDF-IOT-17.", lambda target: target.file_object
     ),
 })  # fmt: skip
+table("RemoteTarget", {
+    "WdfIoTargetClose": ("Close a remote target. Facts: KMDF-IOT-08, 09.", partial(_close, CLOSED)),
+    "WdfIoTargetCloseForQueryRemove": (
+        "Close a remote target because its device may go. Facts: KMDF-IOT-12.", partial(_close, CLOSED_FOR_QUERY_REMOVE)
+    ),
+}, PASSIVE_LEVEL)  # fmt: skip
 
 
 def delay_until(fw: Framework, timeout: int) -> int:

@@ -7,6 +7,7 @@ device below. Everything here that touches `wsklab.io` does so on the framework'
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from wsklab.io import completion
 from wsklab.io import device as io_device
@@ -17,9 +18,7 @@ from wsklab.machine import Machine, View
 ME = "framework"
 MJ_READ, MJ_WRITE, MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL = 3, 4, 0xE, 0xF
 TRANSFERS, CONTROLS = (MJ_READ, MJ_WRITE), (MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL)
-MAJOR_NAMES = dict(enumerate(["CREATE", "CREATE_NAMED_PIPE", "CLOSE", "READ", "WRITE"])) | {
-    9: "FLUSH_BUFFERS", 0xE: "DEVICE_CONTROL", 0xF: "INTERNAL_DEVICE_CONTROL", 0x12: "CLEANUP", 0x16: "POWER", 0x1B: "PNP",
-}  # fmt: skip
+MAJOR_NAMES = {0: "CREATE", 3: "READ", 4: "WRITE", 0xE: "DEVICE_CONTROL", 0xF: "INTERNAL_DEVICE_CONTROL"}
 METHOD_BUFFERED, METHOD_IN_DIRECT, METHOD_OUT_DIRECT, METHOD_NEITHER = range(4)
 NEITHER, BUFFERED, DIRECT = 1, 2, 3
 """WDF_DEVICE_IO_TYPE (KMDF-CON-16)."""
@@ -51,19 +50,9 @@ def rearm(m: Machine, irp: int) -> None:
         packet.state = io_irp.READY
 
 
-def call_driver(m: Machine, device: int, irp: int, by: str = ME) -> int:
-    """Pass an IRP to the driver of a device."""
-    return io_device.call_driver(m, device, irp, by=by)
-
-
-def mark_pending(m: Machine, irp: int, by: str = ME) -> None:
-    """Mark an IRP pending in the stack location of `by`."""
-    io_irp.mark_pending(m, irp, by=by)
-
-
-def complete(m: Machine, irp: int, value: int, information: int | None = None, by: str = ME) -> None:
-    """Complete an IRP that was given to `by`."""
-    completion.complete(m, irp, value, information, by=by, function="WdfRequestComplete" if by == ME else "IoCompleteRequest")
+call_driver = partial(io_device.call_driver, by=ME)
+mark_pending = partial(io_irp.mark_pending, by=ME)
+complete = partial(completion.complete, by=ME, function="WdfRequestComplete")
 
 
 def cancel(m: Machine, irp: int) -> int:
@@ -98,18 +87,6 @@ def io_type(m: Machine, device: int) -> int:
     """The WDF_DEVICE_IO_TYPE that a DEVICE_OBJECT's flags say. Facts: KMDF-TGT-07."""
     flags = m.view(device, "DEVICE_OBJECT").Flags
     return BUFFERED if flags & FLAGS[BUFFERED] else DIRECT if flags & FLAGS[DIRECT] else NEITHER
-
-
-def device_named(m: Machine, name: str) -> int:
-    """The DEVICE_OBJECT with that name or link, 0 for none."""
-    known = io_device.devices(m)
-    wanted = known.links.get(name, name).casefold()
-    return next((device for device, its_name in known.names.items() if its_name.casefold() == wanted), 0)
-
-
-def text(string: View) -> str:
-    """The text of a UNICODE_STRING."""
-    return string._machine.read(int(string.Buffer), string.Length).decode("utf-16-le") if string and string.Length else ""
 
 
 def build_mdl(m: Machine, address: int, length: int, *, write: bool) -> int:
