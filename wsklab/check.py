@@ -69,8 +69,7 @@ def check_names(page: Page) -> Iterator[DamagedName]:
         slugs = [by_case()[slug] for slug in _SLUG.findall(line.lower()) if slug in by_case()]
         visible = _URL.sub(lambda found: " " * len(found[0]), line)
         for found in _NAME.finditer(visible):
-            right = _suggestions(found[0], slugs)
-            if right:
+            if right := _suggestions(found[0], slugs):
                 yield DamagedName(number, found.start() + 1, found[0], right)
 
 
@@ -105,7 +104,8 @@ def by_case() -> dict[str, str]:
 
 def run_check(paths: list[Path], language: str, as_json: bool) -> int:
     """Check files and folders, print what was found, and return the exit status: 1 when anything is wrong."""
-    wrong, pages = 0, list[dict[str, Any]]()
+    wrong = 0
+    pages: list[dict[str, Any]] = []
     for path in _files(paths):
         try:
             page = read_page(path)
@@ -138,10 +138,9 @@ def _files(paths: list[Path]) -> Iterator[Path]:
 
 def _told(path: Path, verdicts: list[Verdict], names: list[DamagedName], language: str) -> Iterator[str]:
     for verdict in verdicts:
-        gaps = ", ".join(map(str, verdict.gaps))
-        text = translate(verdict.verdict, language)
-        where = f"{path.name}:{verdict.line}"
-        yield translate("{where}: listing {verdict}", language, where=where, verdict=text) + (f" (... {gaps})" if gaps else "")
+        where, text = f"{path.name}:{verdict.line}", translate(verdict.verdict, language)
+        gaps = f" (... {', '.join(map(str, verdict.gaps))})" if verdict.gaps else ""
+        yield translate("{where}: listing {verdict}", language, where=where, verdict=text) + gaps
         if verdict.error is not None:
             yield compile_problems(verdict.error, language)
     for name in names:

@@ -97,8 +97,8 @@ def _life(options: argparse.Namespace, language: str, result: dict[str, Any], so
 
     units: list[Any] = [compile_unit(path.read_text("utf-8-sig", errors="replace"), path.name) for path in options.files]
     sources.update({unit.name: unit.source.lines for unit in units})
-    choices = f"seed:{options.seed}" if options.seed is not None else None
-    lab = Lab(language, options.network, f"replay:{options.replay.removeprefix('replay:')}" if options.replay else choices)
+    drawn = f"seed:{options.seed}" if options.seed is not None else None
+    lab = Lab(language, options.network, f"replay:{options.replay.removeprefix('replay:')}" if options.replay else drawn)
     if not options.json:
         lab.machine.console = _Echo()
     driver = lab.load_all(units)

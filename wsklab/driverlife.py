@@ -24,7 +24,6 @@ REGISTRY_PATH = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\"
 class Started:
     """A driver whose DriverEntry has run."""
 
-    driver: Driver
     name: str
     object: int
     status: int
@@ -37,11 +36,11 @@ def start(lab: Lab, driver: Driver, name: str) -> Started:
     with lab.guarded():
         if kmdf.is_kmdf(driver.image):
             loaded = kmdf.load_driver(machine, driver.image, name=name)
-            started = Started(driver, name, 0, loaded.status, loaded)
+            started = Started(name, 0, loaded.status, loaded)
         else:
             driver_object, path = machine.new("DRIVER_OBJECT"), _unicode(machine, REGISTRY_PATH + name)
             entry = driver.image.functions["DriverEntry"].address
-            started = Started(driver, name, driver_object, _run(machine, "DriverEntry", entry, driver_object, path))
+            started = Started(name, driver_object, _run(machine, "DriverEntry", entry, driver_object, path))
         machine.run()
     return started
 

@@ -20,9 +20,8 @@ from wsklab.c.link import Image, link
 from wsklab.c.types import Function, Pointer
 from wsklab.c.unit import Unit, compile_unit
 from wsklab.kmdf import framework
-from wsklab.machine import Event, Machine, NotModelled, Stop, View, Where
+from wsklab.machine import Machine, NotModelled, Stop, View, Where
 from wsklab.machine.api import MODELLED
-from wsklab.machine.choices import Choices
 from wsklab.machine.cruntime import CRuntime
 from wsklab.machine.machine import STEPS, Code
 from wsklab.machine.status import NTSTATUS, name_of
@@ -32,6 +31,8 @@ from wsklab.rules import rules
 from wsklab.rules.report import not_modelled
 from wsklab.scenes import Handle, Scenes
 from wsklab.show.dump import dump_structure
+from wsklab.show.life import Life, life
+from wsklab.show.timeline import Timeline, timeline
 from wsklab.words import chosen_language
 
 View.dumper = staticmethod(dump_structure)
@@ -63,6 +64,8 @@ class Lab(Scenes):
         self.language = chosen_language(language)
         self.machine = Machine(choices, trace, steps)
         self.wdk = Wdk(self)
+        self.events = self.machine.trace.events  # everything that happened so far
+        self.choices = self.machine.choices  # the choice point: lab.choices["WskSend"] = "inline" fixes an answer
         self.drivers: list[Driver] = []
         self.stopped: Stop | None = None
 
@@ -142,16 +145,6 @@ class Lab(Scenes):
     # What happened
 
     @property
-    def events(self) -> list[Event]:
-        """Everything that happened so far."""
-        return self.machine.trace.events
-
-    @property
-    def choices(self) -> Choices:
-        """The choice point: ``lab.choices["WskSend"] = "inline"`` fixes an answer."""
-        return self.machine.choices
-
-    @property
     def console(self) -> str:
         """The text that DbgPrint and its kind wrote."""
         return "".join(self.machine.console)
@@ -171,16 +164,12 @@ class Lab(Scenes):
             told.append(", ".join([words, *("IoFreeIrp" for event in events if event.kind == "free")]))
         return told
 
-    def timeline(self, **options: Any) -> Any:
+    def timeline(self, **options: Any) -> Timeline:
         """The picture of the run so far; options as for :func:`wsklab.show.timeline.timeline`."""
-        from wsklab.show.timeline import timeline
-
         return timeline(self.events, language=self.language, machine=self.machine, **options)
 
-    def life(self, thing: object) -> Any:
+    def life(self, thing: object) -> Life:
         """The life of one object: allocated, handed over, completed and freed where."""
-        from wsklab.show.life import life
-
         handles: dict[int, int] = self.machine.model("handles", dict)
         address = handles.get(address_of(thing), address_of(thing))
         return life(self.machine.trace.about(address), address, language=self.language)
@@ -233,15 +222,12 @@ class Driver:
         self.lab = lab
         self.image = image
         self.units = units
+        self.source = units[0].source.text  # the C text, the first one where there are several
+        self.functions = list(image.functions)  # the names of its functions
         for name, function in image.functions.items():
             code = Code(name, function.call, function.waits, function.type, True)
             setattr(self, name, _binding(lab, code, function.type, traced=True))
             getattr(self, name).address = function.address
-
-    @property
-    def source(self) -> str:
-        """The C text, the first one where there are several."""
-        return self.units[0].source.text
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -250,13 +236,8 @@ class Driver:
         kinds = {name: variable.type for unit in self.units for name, variable in unit.variables.items()}
         return {name: read_value(machine, address, kinds[name]) for name, address in self.image.globals.items() if name in kinds}
 
-    @property
-    def functions(self) -> list[str]:
-        """The names of its functions."""
-        return list(self.image.functions)
-
     def __repr__(self) -> str:
-        return f"<driver {self.units[0].name}: {', '.join(self.image.functions)}>"
+        return f"<driver {self.units[0].name}: {', '.join(self.functions)}>"
 
 
 class Wdk:

@@ -26,9 +26,11 @@ class ListingError(Exception):
 
 def register(shell: Any) -> None:
     """Add ``%%c`` to an IPython shell."""
-    shell.register_magic_function(
-        lambda line, cell: compile_cell(shell.user_ns, line.strip() or "listing", cell), magic_kind="cell", magic_name="c"
-    )
+
+    def c(line: str, cell: str) -> None:
+        compile_cell(shell.user_ns, line.strip() or "listing", cell)
+
+    shell.register_magic_function(c, magic_kind="cell", magic_name="c")
 
 
 def compile_cell(namespace: dict[str, Any], name: str, text: str) -> None:

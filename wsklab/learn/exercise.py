@@ -118,18 +118,10 @@ class Exercise(Shown):
     done: bool = False  # whether it was solved in this session
     _hinted: int = 0
 
-    @property
-    def start(self) -> str:
-        """The C text the reader begins with; at least one check fails on it."""
-        return self._listing("start")
-
-    @property
-    def solution(self) -> str:
-        """A C text on which all checks pass."""
-        return self._listing("solution")
-
-    def _listing(self, which: str) -> str:
-        return resources.files(__package__).joinpath(f"exercise_{self.id}_{which}.c").read_text("utf-8")
+    def __post_init__(self) -> None:
+        folder = resources.files(__package__)
+        self.start = folder.joinpath(f"exercise_{self.id}_start.c").read_text("utf-8")  # at least one check fails on it
+        self.solution = folder.joinpath(f"exercise_{self.id}_solution.c").read_text("utf-8")  # passes all checks
 
     def say(self, key: str, **values: Any) -> str:
         """A text in the language of the exercise."""
@@ -166,10 +158,10 @@ class Exercise(Shown):
 
     def hint(self) -> None:
         """Print the next hint; after the last one, the last again."""
-        place = min(self._hinted, len(self.hints) - 1)
-        self._hinted += 1
-        hint = self.say(self.hints[place])
-        print(self.say("Hint {number} of {count}: {hint}", number=place + 1, count=len(self.hints), hint=hint))
+        count = len(self.hints)
+        self._hinted = min(self._hinted + 1, count)
+        hint = self.say(self.hints[self._hinted - 1])
+        print(self.say("Hint {number} of {count}: {hint}", number=self._hinted, count=count, hint=hint))
 
     def _play(self, scene: Scene, code: Driver | str) -> Play:
         lab = Lab(language=chosen_language(self.language), choices=dict(scene.choices))

@@ -72,8 +72,7 @@ class Drawing:
             else:
                 self._row(step)
         self._finish()
-        name = f"wl{next(_ids)}"
-        height = svg.number(self.y + 10)
+        name, height = f"wl{next(_ids)}", svg.number(self.y + 10)
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="wl" '
             f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '

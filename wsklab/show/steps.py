@@ -15,13 +15,13 @@ from wsklab.machine.trace import Event
 from wsklab.show.reading import LANES, Reading, byte_count, excerpt, irp_of, status_name
 from wsklab.words import translate
 
-_NOISE = (
-    "RtlZeroMemory RtlCopyMemory RtlMoveMemory RtlFillMemory RtlEqualMemory RtlCompareMemory memcpy memmove memset "
-    "InitializeListHead IsListEmpty InsertTailList InsertHeadList RemoveEntryList RemoveHeadList KeGetCurrentIrql "
-    "MmGetMdlByteCount MmGetMdlByteOffset MmGetMdlVirtualAddress IoGetCurrentIrpStackLocation IoGetNextIrpStackLocation "
-    "InterlockedIncrement InterlockedDecrement InterlockedExchange InterlockedCompareExchange DbgPrint DbgPrintEx KdPrint "
-    "RtlInitUnicodeString KeQuerySystemTime"
-)
+_NOISE = """
+    RtlZeroMemory RtlCopyMemory RtlMoveMemory RtlFillMemory RtlEqualMemory RtlCompareMemory memcpy memmove memset
+    InitializeListHead IsListEmpty InsertTailList InsertHeadList RemoveEntryList RemoveHeadList KeGetCurrentIrql
+    MmGetMdlByteCount MmGetMdlByteOffset MmGetMdlVirtualAddress IoGetCurrentIrpStackLocation IoGetNextIrpStackLocation
+    InterlockedIncrement InterlockedDecrement InterlockedExchange InterlockedCompareExchange DbgPrint DbgPrintEx KdPrint
+    RtlInitUnicodeString KeQuerySystemTime
+"""
 NOISE = frozenset(_NOISE.split())
 """Calls that are left out of a timeline unless ``noise=True``: they move bytes about and say nothing about the flow."""
 

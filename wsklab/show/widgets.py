@@ -37,8 +37,7 @@ class Outcome:
     @property
     def text(self) -> str:
         """The outcome as plain text."""
-        lines = [self.label, *(f"- {line}" for line in self.results), self.timeline.text if self.timeline else ""]
-        return "\n".join(filter(None, lines))
+        return "\n".join([self.label, *(f"- {line}" for line in self.results), *([self.timeline.text] if self.timeline else [])])
 
     @property
     def html(self) -> str:
