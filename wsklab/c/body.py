@@ -102,26 +102,14 @@ class LoopScope:
 class Body:
     """One function body (or static initialiser): its variables, its problems, what it needs and refers to.
 
-    Args:
-        name: its name, for messages.
-        declarations: what is in scope.
-        problems: where mistakes go.
-        text: the parser's tree of the whole text, which says whose address is taken and who is called.
-        file: the C file.
-        returns: what a ``return`` must have; None for what is no function, and has no frame to keep things in.
-        waits: whether a call has to be waited for.
+    `text` is the parser's tree of the whole, which says whose address is taken and who is called; `returns` what a ``return``
+    must have (None for what is no function, and has no frame to keep things in); `waits` which calls have to be waited for.
     """
 
     def __init__(
-        self,
-        name: str,
-        declarations: Declarations,
-        problems: Problems,
-        text: Any,
-        file: str = "",
-        returns: CType | None = None,
-        waits: Waits = never,
-    ) -> None:
+        self, name: str, declarations: Declarations, problems: Problems, text: Any, file: str = "",
+        returns: CType | None = None, waits: Waits = never,
+    ) -> None:  # fmt: skip
         self.name, self.declarations, self.problems, self.file = name, declarations, problems, file
         self.returns, self.waits = returns, waits
         nodes = list(walk(text))
@@ -135,7 +123,7 @@ class Body:
         self.parameters: list[Local] = []
         self.frame_size = 0
         self.needs: dict[str, tuple[Any, ...]] = {}
-        """What generated code wants to find in its namespace: name → kind of thing and what it is made of."""
+        """What generated code wants to find in its namespace: name → ("given", it) or how the runtime makes it."""
         self.loops: list[LoopScope] = []
         self.counter: Local | None = None
         """A local that is surely below the largest value of its type."""
@@ -262,7 +250,7 @@ class Body:
         if x.bit_width is None:
             return py.call(self.need(f"store·{py.kind(x.type)}", "store", x.type), address, value)
         name = f"store·{py.kind(x.type)}·{x.bit_offset}·{x.bit_width}"
-        return py.call(self.need(name, "bits", x.type, x.bit_offset, x.bit_width), address, value)
+        return py.call(self.need(name, "store_bits", x.type, x.bit_offset, x.bit_width), address, value)
 
     def assigned(self, x: Object, v: Value, where: At) -> Value:
         """An assignment as an expression: its value is what was stored."""

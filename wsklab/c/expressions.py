@@ -23,24 +23,11 @@ from wsklab.c.gaps import Gap
 from wsklab.c.initialisers import compound_literal
 from wsklab.c.python import Python
 from wsklab.c.types import CHAR, INT, SIZE_T, VOID, Array, CType, Float, Function, Int, Pointer, Record, Void
-from wsklab.c.values import (
-    BIT,
-    UNKNOWN,
-    Local,
-    Object,
-    Value,
-    comma,
-    element,
-    is_pure,
-    is_scalar,
-    member,
-    number,
-    pointer_trouble,
-    possible,
-    settled,
-    truth,
-    unknown,
-)
+
+from wsklab.c.values import (  # isort: skip
+    BIT, UNKNOWN, Local, Object, Value, comma, element, is_pure, is_scalar, member, number, pointer_trouble, possible,
+    settled, truth, unknown,
+)  # fmt: skip
 
 Operand = Value | Object
 _STEPS = ("++", "--", "p++", "p--")
@@ -322,11 +309,7 @@ class Expressions(Body):
         change = self._target(stored, convert(result, target.type), node)
         if isinstance(change, Value):
             return change
-        update = settled(change[1])
-        if stored.local is None:
-            both = py.either("||", self.store(stored, update), py.name(kept))
-        else:
-            both = py.choose(py.compare(py.save(stored.local.python, update), "is not", py.constant(None)), *[py.name(kept)] * 2)
+        both = py.after(settled(self.assigned(*change, at(node))), py.name(kept))
         return Value(target.type, at(node), both, possible(current), bits=current.bits)
 
     # What has its own module

@@ -51,7 +51,7 @@ def steps(body: Expressions, x: Object, node: Any, *, zeroed: bool = False) -> l
     if isinstance(node, Gap) and listed:
         body.references.has_gap = True
     elif listed:
-        filling.fill(Field("", x.type, 0), _Items(node.exprs), braced=True)
+        filling.fill(Field("", x.type, 0), list(node.exprs), braced=True)
     else:
         filling.single(Field("", x.type, 0), node)
     for f, value in filling.stores:
@@ -89,22 +89,6 @@ def scalar(body: Expressions, node: Any, ctype: CType) -> Value:
 
 
 @dataclass
-class _Items:
-    """The values of one list in braces, taken one after the other."""
-
-    nodes: list[Any]
-    index: int = 0
-
-    @property
-    def next(self) -> Any:
-        return self.nodes[self.index] if self.index < len(self.nodes) else None
-
-    def take(self) -> Any:
-        self.index += 1
-        return self.nodes[self.index - 1]
-
-
-@dataclass
 class _Filling:
     """Collects the values that an initialiser puts into an object, each with the member or element it goes to."""
 
@@ -135,38 +119,38 @@ class _Filling:
             self.body.wrong(node, "string-too-long", text, size=ctype.size)
         return self.body.read(self.body.string(data[: ctype.size].ljust(ctype.size, b"\0"), ctype, at(node)))
 
-    def fill(self, target: Field, items: _Items, *, braced: bool) -> None:
-        """Initialise `target` from the items, as far as they belong to it."""
-        text = self._string(target.type, items.next) if braced and len(items.nodes) == 1 else None
+    def fill(self, target: Field, items: list[Any], *, braced: bool) -> None:
+        """Initialise `target` from the items, as far as they belong to it, and take these out of the list."""
+        text = self._string(target.type, items[0]) if braced and len(items) == 1 else None
         if text is not None:
             self.stores.append((target, text))
             return
         position = 0
-        while items.next is not None:
-            if isinstance(items.next, c_ast.NamedInitializer):
+        while items:
+            if isinstance(items[0], c_ast.NamedInitializer):
                 if not braced:
                     return  # the designator belongs to the list around
-                position = self._designated(target, items.take()) + 1
+                position = self._designated(target, items.pop(0)) + 1
                 continue
             part = _part_at(target, position)
             if part is None:
                 break
             position += 1
             self._part(part, items)
-        if braced and items.next is not None:
-            self.body.wrong(items.next, "too-many-initialisers", "There are more values than members.")
+        if braced and items:
+            self.body.wrong(items[0], "too-many-initialisers", "There are more values than members.")
 
-    def _part(self, part: Field, items: _Items) -> None:
+    def _part(self, part: Field, items: list[Any]) -> None:
         """The next item goes to `part`, or to what is in it."""
-        ctype, node = part.type, items.next
+        ctype, node = part.type, items[0]
         if not isinstance(ctype, Array | Record):
-            self.single(part, items.take())
+            self.single(part, items.pop(0))
         elif isinstance(node, c_ast.InitList):
-            self.fill(part, _Items(items.take().exprs), braced=True)
+            self.fill(part, list(items.pop(0).exprs), braced=True)
         elif isinstance(node, Gap):
-            items.take()
+            items.pop(0)
         elif self._string(ctype, node) if isinstance(ctype, Array) else self.body.type_of(node) == ctype:
-            self.single(part, items.take())
+            self.single(part, items.pop(0))
         else:
             self.fill(part, items, braced=False)
 
@@ -179,7 +163,7 @@ class _Filling:
                 return position
             part, index = found
             position = index if depth == 0 else position
-        self._part(part, _Items([item.expr]))
+        self._part(part, [item.expr])
         return position
 
     def _designate(self, target: Field, designator: Any) -> tuple[Field, int] | None:

@@ -121,8 +121,7 @@ class _Linker:
             for body in module.checked.initialise if module.private else []:
                 module.namespace[body.name]()
             image.globals = {**module.addresses, **image.globals}
-        for module in self.own:
-            image.functions = {**module.compiled, **image.functions}
+            image.functions = {**(module.compiled if module in self.own else {}), **image.functions}
         return image
 
     def _pairs(self) -> list[tuple[_Module, CheckedFunction]]:
@@ -226,8 +225,9 @@ class _Linker:
         """Compile and run the definitions of a module's functions, and give functions and variables their addresses."""
         # Each inline function is a piece of its own: every driver uses other ones.
         for piece in [module.bodies] if module.private else [[body] for body in module.bodies]:
-            for body in piece:
-                self._supply(module.namespace, body.needs)
+            needs = {name: need for body in piece for name, need in body.needs.items() if name not in module.namespace}
+            for name, (kind, *details) in needs.items():
+                module.namespace[name] = details[0] if kind == "given" else getattr(self.runtime, kind)(*details)
             exec(self._compiled(module, piece), module.namespace)
         for name, body in module.functions.items():
             compiled = CompiledFunction(name, body.type, body.place, body in self.waiting, module.namespace[name])
@@ -255,17 +255,6 @@ class _Linker:
                 self.problems.error("nested-too-deeply", Place(file, 1, 0), text)
                 raise CompileError(self.problems.errors) from None
         return known
-
-    def _supply(self, namespace: dict[str, Any], needs: dict[str, tuple[Any, ...]]) -> None:
-        """Put what generated code needs into its namespace."""
-        makers: dict[str, Callable[..., Any]] = {
-            "load": self.runtime.load,
-            "store": self.runtime.store,
-            "bits": self.runtime.store_bits,
-            "string": self.runtime.string,
-            "given": lambda thing: thing,
-        }
-        namespace.update({name: makers[kind](*details) for name, (kind, *details) in needs.items() if name not in namespace})
 
     def _bind(self, module: _Module, body: CheckedFunction) -> None:
         """Give a body the functions and addresses that it names."""

@@ -17,19 +17,9 @@ from wsklab.c.conversions import COMPARISONS, arithmetic, balanced, comparison, 
 from wsklab.c.gaps import Gap
 from wsklab.c.source import closest
 from wsklab.c.types import DOUBLE, SIZE_T, VOID, CType, Float, Function, Int, Pointer, Record, Void
-from wsklab.c.values import (
-    UNKNOWN,
-    Value,
-    compatible,
-    distance,
-    element,
-    is_null,
-    is_scalar,
-    number,
-    pointer_trouble,
-    reach,
-    settled,
-    unknown,
+
+from wsklab.c.values import (  # isort: skip
+    MASK, UNKNOWN, Value, compatible, element, is_null, is_scalar, number, pointer_trouble, reach, settled, unknown,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -70,7 +60,11 @@ def _compare_pointers(body: Body, op: str, left: Value, right: Value, node: Any)
 def _pointer_arithmetic(body: Body, op: str, left: Value, right: Value, node: Any) -> Value | None:
     if isinstance(left.type, Pointer) and isinstance(right.type, Pointer):
         size = pointed_size(body, left.type, node)
-        return distance(left, right, size or 1, _PTRDIFF) if op == "-" and compatible(left.type, right.type) else None
+        if op != "-" or not compatible(left.type, right.type):
+            return None
+        node = py.binary(reach(left), "-", reach(right))
+        most = MASK // (size or 1)
+        return Value(_PTRDIFF, left.at, py.binary(node, "//", size) if size and size > 1 else node, (-most, most))
     if op == "+" and isinstance(right.type, Pointer):
         left, right = right, left
     if not isinstance(right.type, Int) or not isinstance(left.type, Pointer):
@@ -145,7 +139,8 @@ def call(body: Expressions, node: Any) -> Value:
 
 def _finish(body: Expressions, node: Any, name: str, function: Function, given: list[Any], target: Value | None) -> Value:
     """The call; `target` is needed when there is no `name`."""
-    label = name or _callee(node.name)
+    named = node.name.field if isinstance(node.name, c_ast.StructRef) else node.name
+    label = name or (str(named.name) if isinstance(named, c_ast.ID) else "the function")
     _check_count(body, node, label, function, given)
     arguments = [_argument(body, label, function, index, argument) for index, argument in enumerate(given)]
     if given and isinstance(given[-1], Gap):
@@ -185,10 +180,3 @@ def _check_count(body: Expressions, node: Any, label: str, function: Function, g
     hint = f"{label}({parameters}{', ...' if function.varargs else ''})"
     text, id = "{name} takes {wanted} arguments, not {count}.", "too-many-arguments" if too_many else "too-few-arguments"
     body.problems.error(id, node, text, hint, name=label, wanted=wanted, count=count)
-
-
-def _callee(node: Any) -> str:
-    """The called expression as a message names it."""
-    if isinstance(node, c_ast.StructRef):
-        return str(node.field.name)
-    return str(node.name) if isinstance(node, c_ast.ID) else "the function"

@@ -197,13 +197,7 @@ def _wrapped(node: ast.expr, span: Range, ctype: Int) -> ast.expr:
         return node
     if not ctype.signed:
         return py.binary(node, "&", high)
-    kept = py.save(KEPT, node)
-    if low <= span[0]:
-        fits = py.compare(kept, "<=", high)
-    elif span[1] <= high:
-        fits = py.compare(kept, ">=", low)
-    else:
-        fits = py.between(low, kept, "<=", py.constant(high))
+    fits = py.between(low, py.save(KEPT, node), "<=", py.constant(high))
     return py.choose(fits, py.name(KEPT), py.call(f"wrap·{py.kind(ctype)}", py.name(KEPT)))
 
 
@@ -238,14 +232,6 @@ def element(base: Value, index: Value, scale: int, ctype: CType) -> Value:
     if base.root is not None and base.element is None and scale > 0:
         item = Element(base.node, base.root, index, count, scale)
     return Value(ctype, base.at, node, (-1, MASK) if down else base.span, base.offset, element=item)
-
-
-def distance(left: Value, right: Value, scale: int, ctype: Int) -> Value:
-    """Difference of two addresses in units of `scale` bytes."""
-    node = py.binary(reach(left), "-", reach(right))
-    if scale > 1:
-        return Value(ctype, left.at, py.binary(node, "//", scale))
-    return Value(ctype, left.at, node, (-MASK, MASK))
 
 
 def member(base: Value, offset: int, ctype: CType, bit_offset: int = 0, bit_width: int | None = None) -> Object:
