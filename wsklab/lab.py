@@ -219,9 +219,7 @@ class Driver:
     """A linked C text. Its functions are attributes: ``driver.SendData(socket, buffer)``."""
 
     def __init__(self, lab: Lab, image: Image, units: list[Unit]) -> None:
-        self.lab = lab
-        self.image = image
-        self.units = units
+        self.lab, self.image, self.units = lab, image, units
         self.source = units[0].source.text  # the C text, the first one where there are several
         self.functions = list(image.functions)  # the names of its functions
         for name, function in image.functions.items():
@@ -281,8 +279,7 @@ def _c_stack_of(error: BaseException, sources: dict[str, list[str]]) -> tuple[CF
     for frame, line in traceback.walk_tb(error.__traceback__):
         code = frame.f_code
         if code.co_filename in sources and code.co_name != "<module>":
-            where = place_of(frame)
             names = code.co_varnames[: code.co_argcount]
             arguments = {name: frame.f_locals[name] for name in names if name in frame.f_locals}
-            frames.append(CFrame(code.co_name, Where(where.file, line, where.column, where.function), arguments))
+            frames.append(CFrame(code.co_name, place_of(frame)._replace(line=line), arguments))
     return tuple(reversed(frames))

@@ -94,7 +94,7 @@ def _notebook_text(text: str) -> str:
         cells = json.loads(text)["cells"]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"not a notebook: {error}") from error
-    parts: list[str] = []
+    parts = []
     for cell in cells:
         source = "".join(cell.get("source", []))
         if cell.get("cell_type") == "markdown":

@@ -29,10 +29,10 @@ class Handle:
 
 @dataclass(repr=False)
 class SocketScene(Handle):
-    """A WSK socket with the `peer` at the other end of its connection (None for a datagram socket)."""
+    """A WSK socket."""
 
     kind: str = "socket"
-    peer: Any = None
+    peer: Any = None  # the other end of its connection, None for a datagram socket
 
     @property
     def socket(self) -> View:

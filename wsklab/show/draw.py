@@ -48,9 +48,7 @@ class Drawing:
     """One picture with its title and its text alternative. Make it, then ask for :meth:`svg`."""
 
     def __init__(self, steps: Steps, title: str, description: str) -> None:
-        self.steps = steps
-        self.title = title
-        self.description = description
+        self.steps, self.title, self.description = steps, title, description
         others = steps.columns[1:]
         self.lanes = {"driver": float(DRIVER), **dict(zip(others, _PLACES[len(others)], strict=True))}
         self.ground: list[str] = []  # tints and lanes, under everything
@@ -132,8 +130,8 @@ class Drawing:
         left = self._left_words(step)
         y = self.y + LINE * max(len(left), 1) + (7 if is_arrow else -4)
         for place, line in enumerate(left):
-            css, code = _WORDS.get(step.kind, "h"), step.kind in _CODE
-            self.words.append(svg.text(self._words_x(), self.y + 15 + LINE * place, line, css, code=code))
+            at, css = self.y + 15 + LINE * place, _WORDS.get(step.kind, "h")
+            self.words.append(svg.text(self._words_x(), at, line, css, code=step.kind in _CODE))
         self._c_line(step, self.y + 15)
         self._mark(step, y)
         self._side(step, y)

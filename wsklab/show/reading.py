@@ -66,9 +66,7 @@ class Reading:
     """Names for everything in one stream of events; `symbols` are the names of C functions and other addresses."""
 
     def __init__(self, events: Iterable[Event], prototypes: Prototypes, symbols: Mapping[int, str]) -> None:
-        self.events = list(events)
-        self.prototypes = prototypes
-        self.symbols = symbols
+        self.events, self.prototypes, self.symbols = list(events), prototypes, symbols
         self.irps: dict[int, int] = {}  # address → number, in order of appearance
         for irp in filter(None, map(irp_of, self.events)):
             self.irps.setdefault(irp, len(self.irps) + 1)
@@ -122,8 +120,7 @@ def irp_of(event: Event) -> int:
 
 def byte_count(event: Event) -> int | None:
     """The number of bytes of a message, None when it carries none (an acknowledgement, a reset)."""
-    length = event.data.get("length")
-    return len(event.data["bytes"]) if "bytes" in event.data else length
+    return len(event.data["bytes"]) if "bytes" in event.data else event.data.get("length")
 
 
 def excerpt(event: Event, longest: int = 16) -> str:

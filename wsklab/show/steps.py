@@ -71,8 +71,7 @@ class Steps:
     """The steps of a run, in words of a language, and the columns they need; with `noise` also the calls in :data:`NOISE`."""
 
     def __init__(self, reading: Reading, language: str, noise: bool = False) -> None:
-        self.reading = reading
-        self.language = language
+        self.reading, self.language = reading, language
         self.steps: list[Step] = []
         self._columns: dict[str, set[str]] = {"driver": {"driver"}}
         self._starts: list[tuple[int, str]] = []

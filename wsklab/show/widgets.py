@@ -37,7 +37,8 @@ class Outcome:
     @property
     def text(self) -> str:
         """The outcome as plain text."""
-        return "\n".join([self.label, *(f"- {line}" for line in self.results), *([self.timeline.text] if self.timeline else [])])
+        lines = [self.label, *(f"- {line}" for line in self.results), self.timeline.text if self.timeline else ""]
+        return "\n".join(filter(None, lines))
 
     @property
     def html(self) -> str:
@@ -50,8 +51,7 @@ class WhatIf(Shown):
     """A panel over some outcomes; see :func:`what_if`."""
 
     def __init__(self, outcomes: list[Outcome], language: str, title: str = "") -> None:
-        self.outcomes = outcomes
-        self.language = language
+        self.outcomes, self.language = outcomes, language
         self.title = title or translate("What if …", language)
 
     @property
