@@ -126,6 +126,10 @@ int f(int n)
     ]
 
 
+def test_a_gap_behind_the_last_argument_fills_nothing() -> None:
+    assert call("int g(int a, int b) { return a + b; }\nint f(void) { return g(1, 2, ...); }") == 3
+
+
 def test_a_body_that_was_left_out_gives_zero() -> None:
     assert call("int f(void)\n{\n    ...\n}\n") == 0
 

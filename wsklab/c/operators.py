@@ -142,6 +142,8 @@ def _finish(body: Expressions, node: Any, name: str, function: Function, given: 
     named = node.name.field if isinstance(node.name, c_ast.StructRef) else node.name
     label = name or (str(named.name) if isinstance(named, c_ast.ID) else "the function")
     _check_count(body, node, label, function, given)
+    if given and isinstance(given[-1], Gap) and len(given) > len(function.parameters) and not function.varargs:
+        given = given[:-1]  # nothing is left for it to fill
     arguments = [_argument(body, label, function, index, argument) for index, argument in enumerate(given)]
     if given and isinstance(given[-1], Gap):
         # One gap stands for all that is left.
