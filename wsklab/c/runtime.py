@@ -7,7 +7,7 @@ range of their C type (or floats).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, NoReturn, Protocol
 
 from wsklab.c.source import Place
@@ -20,7 +20,8 @@ class Runtime(Protocol):
     """The machine, as compiled code sees it."""
 
     # Every loop iteration of compiled code takes one item; the end of the iterator is the end of the step budget.
-    steps: Iterator[None]
+    @property
+    def steps(self) -> Iterable[None]: ...
 
     # Typed views of the memory and of its states, for array accesses in loops (`machine.memory`).
     views: Any
