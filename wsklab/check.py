@@ -142,7 +142,7 @@ def _told(path: Path, verdicts: list[Verdict], names: list[DamagedName], languag
         gaps = f" (... {', '.join(map(str, verdict.gaps))})" if verdict.gaps else ""
         yield translate("{where}: listing {verdict}", language, where=where, verdict=text) + gaps
         if verdict.error is not None:
-            yield compile_problems(verdict.error, language)
+            yield compile_problems(verdict.error.problems, language)
     for name in names:
         right = ", ".join(name.suggestions)
         where = f"{path.name}:{name.line}:{name.column}"

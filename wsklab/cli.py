@@ -71,7 +71,7 @@ def _run(options: argparse.Namespace, language: str) -> int:
     try:
         status, text = _life(options, language, result, sources)
     except CompileError as error:
-        status, text = NOT_COMPILED, report.compile_problems(error, language)
+        status, text = NOT_COMPILED, report.compile_problems(error.problems, language)
         result["problems"] = [str(problem) for problem in error.problems]
     except Stop as stop:
         status, text = BROKEN, stop.report(language)
@@ -94,9 +94,14 @@ def _life(options: argparse.Namespace, language: str, result: dict[str, Any], so
     from wsklab.driverlife import start, unload
     from wsklab.lab import Lab
     from wsklab.machine.status import is_success, name_of
+    from wsklab.rules.report import compile_problems
 
     units: list[Any] = [compile_unit(path.read_text("utf-8-sig", errors="replace"), path.name) for path in options.files]
     sources.update({unit.name: unit.source.lines for unit in units})
+    warnings = [problem for unit in units for problem in unit.warnings]
+    if warnings:
+        result["warnings"] = [str(problem) for problem in warnings]
+        print(compile_problems(warnings, language), file=sys.stderr)
     drawn = f"seed:{options.seed}" if options.seed is not None else None
     lab = Lab(language, options.network, f"replay:{options.replay.removeprefix('replay:')}" if options.replay else drawn)
     if not options.json:

@@ -17,7 +17,8 @@ from wsklab import io as _io
 from wsklab import kmdf as _kmdf
 from wsklab import wsk as _wsk
 from wsklab.c.link import Image, link
-from wsklab.c.types import Function, Pointer
+from wsklab.c.source import CompileError
+from wsklab.c.types import Function, Pointer, Void
 from wsklab.c.unit import Unit, compile_unit
 from wsklab.kmdf import framework
 from wsklab.machine import Machine, NotModelled, Stop, View, Where
@@ -28,7 +29,7 @@ from wsklab.machine.status import NTSTATUS, name_of
 from wsklab.machine.stops import CFrame, place_of
 from wsklab.machine.views import address_of, c_arguments, python_value, read_value, spelled
 from wsklab.rules import rules
-from wsklab.rules.report import not_modelled
+from wsklab.rules.report import compile_problems, not_modelled
 from wsklab.scenes import Handle, Scenes
 from wsklab.show.dump import dump_structure
 from wsklab.show.life import Life, life
@@ -88,9 +89,12 @@ class Lab(Scenes):
 
     def load_all(self, sources: Sequence[str | Unit], name: str = "listing.c") -> Driver:
         """Like :meth:`load` for several texts that link into one driver."""
-        units = [source if isinstance(source, Unit) else compile_unit(source, self._free_name(name)) for source in sources]
-        self.machine.sources.update({unit.name: unit.source.lines for unit in units})
-        self.drivers.append(Driver(self, link(units, CRuntime(self.machine)), units))
+        try:
+            units = [source if isinstance(source, Unit) else compile_unit(source, self._free_name(name)) for source in sources]
+            self.machine.sources.update({unit.name: unit.source.lines for unit in units})
+            self.drivers.append(Driver(self, link(units, CRuntime(self.machine)), units))
+        except CompileError as error:
+            raise _CompileError(error, self.language) from None
         return self.drivers[-1]
 
     def _free_name(self, name: str) -> str:
@@ -215,6 +219,20 @@ class Lab(Scenes):
         return stop
 
 
+class _CompileError(CompileError):
+    """A compile error in the reader's language; IPython shows the mistakes and no Python traceback."""
+
+    def __init__(self, error: CompileError, language: str) -> None:
+        super().__init__(error.problems)
+        self.language = language
+
+    def __str__(self) -> str:
+        return compile_problems(self.problems, self.language)
+
+    def _render_traceback_(self) -> list[str]:
+        return str(self).splitlines()
+
+
 class Driver:
     """A linked C text. Its functions are attributes: ``driver.SendData(socket, buffer)``."""
 
@@ -239,7 +257,10 @@ class Driver:
 
 
 class Wdk:
-    """Every modelled function, callable from Python: ``lab.wdk.IoAllocateIrp(1, False)``; and every constant of the headers."""
+    """The kernel's functions, callable from Python: ``lab.wdk.IoAllocateIrp(1, False)``; and every constant of the headers.
+
+    A function is modelled in Python, or written in C in the headers; both are called alike.
+    """
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
@@ -250,6 +271,8 @@ class Wdk:
         headers, modelled = self._lab.machine.headers, MODELLED.get(name)
         if name in headers.constants:
             return NTSTATUS(headers.constants[name]) if name.startswith("STATUS_") else headers.constants[name]
+        if modelled is None and name in headers.unit.functions:
+            return self._written_in_c(name, headers.unit.functions[name].type)
         prototype = headers.prototypes.get(name)
         if modelled is None or (prototype is None and modelled.prototype is None):
             raise NotModelled(name) if prototype else AttributeError(f"the headers know no function {name}")
@@ -258,8 +281,16 @@ class Wdk:
         assert known is not None
         return _binding(self._lab, code, known, modelled.function.__doc__ or "")
 
+    def _written_in_c(self, name: str, prototype: Function) -> Callable[..., Any]:
+        names = [f"argument{number}" for number, _ in enumerate(prototype.parameters)]
+        declared = ", ".join(f"{parameter.type} {each}" for parameter, each in zip(prototype.parameters, names, strict=True))
+        keeps = "" if isinstance(prototype.returns, Void) else "return "
+        text = f"{prototype.returns} call({declared or 'void'}) {{ {keeps}{name}({', '.join(names)}); }}"
+        function = link([compile_unit(text, name)], CRuntime(self._lab.machine)).functions["call"]
+        return _binding(self._lab, Code(name, function.call, function.waits, prototype), prototype)
+
     def __dir__(self) -> list[str]:
-        return sorted(MODELLED)
+        return sorted({*MODELLED, *self._lab.machine.headers.unit.functions})
 
 
 def _binding(lab: Lab, code: Code, prototype: Function, about: str = "", traced: bool = False) -> Callable[..., Any]:

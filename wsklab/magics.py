@@ -11,14 +11,13 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from wsklab.c.source import CompileError
 from wsklab.lab import Driver, Lab
 from wsklab.rules.report import compile_problems
 from wsklab.words import translate
 
 
 class ListingError(Exception):
-    """A C cell that does not compile; IPython shows the problems and no Python traceback."""
+    """A C cell whose first line is wrong; IPython shows the message and no Python traceback."""
 
     def _render_traceback_(self) -> list[str]:
         return str(self).splitlines()
@@ -34,16 +33,20 @@ def register(shell: Any) -> None:
 
 
 def compile_cell(namespace: dict[str, Any], name: str, text: str) -> None:
-    """Compile a C cell and bind its names in a Python namespace; a ListingError says why it does not compile."""
+    """Compile a C cell and bind its names in a Python namespace.
+
+    Raises:
+        CompileError: the C has mistakes.
+        ListingError: the name is not one.
+    """
     lab = namespace.get("lab")
     if not isinstance(lab, Lab):
         lab = namespace["lab"] = Lab()
     if not name.isidentifier():
         raise ListingError(translate("{name} is not a name. Write for example: %%c send_data", lab.language, name=name))
-    try:
-        driver = lab.load(text, f"{name}.c")
-    except CompileError as error:
-        raise ListingError(compile_problems(error, lab.language)) from None
+    driver = lab.load(text, f"{name}.c")
+    if driver.units[0].warnings:
+        print(compile_problems(driver.units[0].warnings, lab.language))
     namespace[name] = driver
     loaded = {lab: driver}
     for function in driver.functions:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from wsklab import Lab, LabError, NotModelled, Stop
+from wsklab import CompileError, Lab, LabError, NotModelled, Stop
 from wsklab.magics import ListingError, compile_cell
 
 TWICE = "ULONG Twice(ULONG Value) { return 2 * Value; }\nULONG Count = 3;\n"
@@ -38,6 +38,7 @@ def test_modelled_functions_from_python() -> None:
     lab.wdk.IoFreeIrp(irp)
     assert repr(irp).endswith(", freed>")
     assert repr(lab.wdk.STATUS_PENDING) == "STATUS_PENDING"
+    assert lab.wdk.RtlUshortByteSwap(0x1234) == 0x3412  # written in C in the headers
     with pytest.raises(AttributeError):
         _ = lab.wdk.NoSuchFunction
     with pytest.raises(TypeError):
@@ -99,8 +100,13 @@ def test_a_cell_binds_its_functions(capsys: pytest.CaptureFixture[str]) -> None:
     assert namespace["Twice"](6) == 12 and other.drivers[0].units == namespace["twice"].units
 
 
+def test_a_warning_is_shown_and_does_not_stop(capsys: pytest.CaptureFixture[str]) -> None:
+    compile_cell({}, "odd", 'int f(void) { int x = "text"; return x; }')
+    assert capsys.readouterr().out.split("\n")[0].startswith("odd.c:1:")
+
+
 def test_a_cell_with_a_mistake_shows_line_and_caret() -> None:
-    with pytest.raises(ListingError) as error:
+    with pytest.raises(CompileError) as error:
         compile_cell({"lab": Lab(language="fr")}, "bad", "int f(void)\n{\n  return y;\n}\n")
     assert error.value._render_traceback_() == ["bad.c:3:10: erreur: y n'est pas déclaré.", "    return y;", "           ^"]
     with pytest.raises(ListingError, match="is not a name"):

@@ -5,9 +5,10 @@ One form for the terminal, the notebook and the tests. The caret is the one of t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from wsklab.c.source import CompileError, caret
+from wsklab.c.source import Problem, caret
 from wsklab.rules.phrases import PHRASES
 from wsklab.rules.rule import BUGCHECKS
 from wsklab.words import translate
@@ -108,10 +109,10 @@ def _arguments(values: dict[str, Any]) -> str:
     )
 
 
-def compile_problems(error: CompileError, language: str) -> str:
-    """All problems of a text that does not compile, each with its line and caret."""
+def compile_problems(problems: Iterable[Problem], language: str) -> str:
+    """Errors and warnings of a C text, each with its line and caret."""
     lines: list[str] = []
-    for problem in error.problems:
+    for problem in problems:
         kind = translate(problem.severity, language)
         lines.append(f"{problem.place}: {kind}: {translate(problem.text, language, **problem.values)}")
         if problem.line_text.strip():
