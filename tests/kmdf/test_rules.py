@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from wsklab.machine.status import name_of
 from wsklab.rules import RULES
 
 KMDF = Path(__file__).parents[2] / "wsklab" / "kmdf"
@@ -44,20 +43,3 @@ def test_completion_params(make_kit: Any) -> None:
     kit.m.set_u64(params + 24, 5)
     kit.wdk.WdfRequestGetCompletionParams(request, params)
     assert kit.m.read(params, 72) == bytes([72, 0, 0, 0, 0xFF]) + bytes(67)
-
-
-def test_a_request_around_an_irp_of_the_drivers_own(kit: Any) -> None:
-    """KMDF-CFI-01, 02, 04, KMDF-CHG-06, KMDF-REU-11, 12."""
-    device = kit.device()
-    target, deep, out = kit.target(device), kit.target(kit.device("deep", stack_size=3)), kit.out()
-    irp = int(kit.wdk.IoAllocateIrp(1, False))
-    assert kit.wdk.WdfRequestCreateFromIrp(0, irp, False, out) == 0
-    request = kit.m.u64(out)
-    assert name_of(kit.wdk.WdfRequestChangeTarget(request, deep)) == "STATUS_REQUEST_NOT_ACCEPTED"
-    assert kit.read(target, request, kit.memory(4)) == "STATUS_SUCCESS"
-    log = kit.set_routine(request)
-    assert kit.send(request, target)
-    assert (log, device.received[0].irp) == ([("STATUS_SUCCESS", 4)], irp)
-    assert kit.reuse(request, flags=1) == "STATUS_SUCCESS"
-    kit.wdk.IoFreeIrp(irp)
-    kit.wdk.WdfObjectDelete(request)

@@ -19,17 +19,10 @@ if TYPE_CHECKING:
     from wsklab.kmdf.objects import Object
 
 HANDLE_MASK = 0xFFFF_FFFF_FFFF_FFF8
-KINDS: dict[str, type[Object]] = {}
-"""Every class of objects by its Python name, for the parameters of framework functions."""
-Given = int
-"""A pointer parameter that must not be NULL."""
-Out = int
-"""Where a new handle goes: must not be NULL, and is set to NULL first."""
+KINDS: dict[str, type[Object]] = {}  # by Python name, for the parameters of framework functions
+Given = int  # A pointer parameter that must not be NULL.
+Out = int  # Where a new handle goes: must not be NULL, and is set to NULL first.
 
-ENDINGS = {
-    "completed": "kmdf-request-touched-after-completion",
-    "forgotten": "kmdf-request-touched-after-send-and-forget",
-}
 PLAIN_KINDS = ("int", "int | None", str(inspect.Parameter.empty))
 _F = TypeVar("_F", bound=Callable[..., Any])
 ObjectT = TypeVar("ObjectT", bound="Object")
@@ -50,8 +43,7 @@ class Framework:
         self.devices: list[Device] = []
         self.scene: Device | None = None
         self.completion_address = m.python_code(self._completion, "framework completion routine")
-        # What a breakpoint of the framework's verifier does (KMDF-VER-04): "stop" ends the run with a report, "continue" puts it
-        # in the trace and goes on as Windows does after it, "off" switches the verifier off.
+        # At a breakpoint of the verifier (KMDF-VER-04): "stop" the run, "continue" as Windows does after it; or it is "off".
         self.verifier = "stop"
 
     @property
@@ -59,19 +51,16 @@ class Framework:
         """Whether the verifier is on."""
         return self.verifier != "off"
 
-    # Handles
-
     def get(self, handle: int, kind: type[ObjectT]) -> ObjectT:
         """The object behind a handle. Stops on NULL, unknown, wrong kind (0x10D/5) and on a handle whose object is gone."""
         found = self.live.get(handle)
         if isinstance(found, kind):
             return found
         if handle in self.dead or handle in self.dying:
-            self.stop_dead(ENDINGS.get(self.dead.get(handle, ("", ""))[1], "kmdf-stale-handle"), handle)
+            self.stop_dead(self.dead[handle][1] if handle in self.dead else self.dying[handle].death, handle)
         rule = "kmdf-wrong-handle" if found or not handle else "kmdf-not-a-handle"
         objects, name = ((found.address,), found.KIND) if found else ((), "NULL")
-        number = f"{kind.TYPE:#x}"
-        self.m.stop(rule, objects=objects, handle=_hex(handle), wanted=kind.KIND, wanted_type=number, found=name)
+        self.m.stop(rule, objects=objects, handle=_hex(handle), wanted=kind.KIND, wanted_type=hex(kind.TYPE), found=name)
 
     def default_parent(self) -> Object:
         """The WDFDRIVER (KMDF-OBJ-04), else that of the scene. Stops when there is none yet (RULE-83)."""
@@ -79,8 +68,6 @@ class Framework:
         if driver is None:
             self.m.stop("kmdf-no-driver")
         return driver
-
-    # Rules and choices
 
     def stop(self, rule: str, obj: Object, **values: Any) -> NoReturn:
         """Stop with a rule about one object. Numbers among the values are addresses; the IRP's life is shown too."""
@@ -108,8 +95,6 @@ class Framework:
         """One event in the trace."""
         if self.m.trace.on:
             self.m.trace.add(kind, name, actor="framework", target=target, objects=objects, **data)
-
-    # Calling the driver, and being called by the I/O manager
 
     def call(self, address: int, *arguments: int) -> int:
         """Call a driver's callback, which may not wait."""
@@ -142,9 +127,6 @@ _hex = "{:#018x}".format
 def framework(m: Machine) -> Framework:
     """The framework of this machine, made at first use."""
     return m.model("kmdf", lambda: Framework(m))
-
-
-# Declaring functions
 
 
 def wdf(name: str = "", irql: int = DISPATCH_LEVEL, *, of: str = "", text: str = "") -> Callable[[_F], _F]:

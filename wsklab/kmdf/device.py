@@ -1,10 +1,7 @@
 """WDFDRIVER, WDFDEVICE and WDFQUEUE: the root of the tree, the device object, the way in for IRPs, and how they reach the driver.
 
-A device is made in two steps: a WDFDEVICE_INIT that the driver fills in, and WdfDeviceCreate, which consumes it. Modelled are
-function devices and filters over a lower device, and control devices (KMDF-DEV-04, 06). An IRP that arrives goes to the default
-queue, else down (filter) or back with STATUS_INVALID_DEVICE_REQUEST (KMDF-QUE-05). A sequential queue presents the next request
-when the driver no longer owns the last: sending it to a target does not count (KMDF-QUE-08). Of queues, requeue, forward, stop,
-purge, drain and cancel callbacks are not modelled yet; the machine says their names.
+Modelled are function devices and filters over a lower device, and control devices (KMDF-DEV-04, 06). A sequential queue presents
+the next request when the driver no longer owns the last: sending it to a target does not count (KMDF-QUE-08).
 
 Facts: KMDF-DEV, KMDF-WHO-01, KMDF-TGT-02 to 05, KMDF-QUE. Pages: creating-a-framework-device-object.md, managing-i-o-queues.md.
 """
@@ -20,23 +17,17 @@ from wsklab.kmdf.core import Framework, Given, Out, framework, table, wdf
 from wsklab.kmdf.objects import ROOT, Object, creation, first, handle_of, validate
 from wsklab.kmdf.request import QUEUE, Request
 from wsklab.kmdf.target import IoTarget
-from wsklab.kmdf.wdm import BUFFERED, DIRECT, MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL, MJ_READ, MJ_WRITE, TRANSFERS
+from wsklab.kmdf.wdm import BUFFERED, CONTROLS, DIRECT, TRANSFERS
 from wsklab.machine import PASSIVE_LEVEL, Machine, status, wdk
 
 NON_PNP, NO_DISPATCH_OVERRIDE = 1, 2
 SEQUENTIAL, PARALLEL, MANUAL = 1, 2, 3
-OPENING = (0, 2, 0x12)
-"""IRP_MJ_CREATE, CLOSE, CLEANUP: these succeed without the driver."""
-PNP_CALLBACKS = (
-    "EvtDevicePrepareHardware", "EvtDeviceD0Entry", "EvtDeviceSelfManagedIoInit", "EvtDeviceSelfManagedIoCleanup",
-    "EvtDeviceD0Exit", "EvtDeviceReleaseHardware",
-)  # fmt: skip
-HANDLERS = {
-    MJ_READ: "EvtIoRead",
-    MJ_WRITE: "EvtIoWrite",
-    MJ_DEVICE_CONTROL: "EvtIoDeviceControl",
-    MJ_INTERNAL_DEVICE_CONTROL: "EvtIoInternalDeviceControl",
-}
+OPENING = (0, 2, 0x12)  # IRP_MJ_CREATE, CLOSE, CLEANUP: these succeed without the driver
+D3_FINAL = 6
+STARTING = {"EvtDevicePrepareHardware": (0, 0), "EvtDeviceD0Entry": (D3_FINAL,), "EvtDeviceSelfManagedIoInit": ()}
+STOPPING = {"EvtDeviceD0Exit": (D3_FINAL,), "EvtDeviceReleaseHardware": (0,), "EvtDeviceSelfManagedIoCleanup": ()}
+EVENTS = ("EvtIoRead", "EvtIoWrite", "EvtIoDeviceControl", "EvtIoInternalDeviceControl")
+HANDLERS = dict(zip((*TRANSFERS, *CONTROLS), EVENTS, strict=True))
 
 
 class Driver(Object, kind="WDFDRIVER", number=0x1001, passive=True):
@@ -52,36 +43,21 @@ class DeviceInit(Object, kind="WDFDEVICE_INIT"):
 
     def __init__(self, fw: Framework, lower: int = 0) -> None:
         super().__init__(fw)
-        self.lower, self.io_type, self.filter, self.name = lower, BUFFERED, False, ""
+        self.lower, self.io_type, self.filter = lower, BUFFERED, False
         self.events: dict[str, int] = {}
-
-    def set(self, **values: Any) -> None:
-        """Remember what the device is to be."""
-        vars(self).update(values)
-
-    @wdf("WdfDeviceInitAssignName", PASSIVE_LEVEL)
-    def set_name(self, name: int) -> int:
-        """A name for the device object, NULL for none."""
-        string = self.m.view(name, "UNICODE_STRING")
-        self.name = self.m.read(int(string.Buffer), string.Length).decode("utf-16-le") if name else ""
-        return 0
 
     @wdf("WdfDeviceInitSetPnpPowerEventCallbacks", PASSIVE_LEVEL)
     def set_callbacks(self, callbacks: int) -> None:
-        """Callbacks for start and removal: those in PNP_CALLBACKS are called, another one set ends the run as not modelled."""
+        """Callbacks for start and removal: another one than these, set, ends the run as not modelled."""
         for name, field in self.m.headers.record("WDF_PNPPOWER_EVENT_CALLBACKS").members.items():
             address = self.m.u64(callbacks + field.offset) if name != "Size" else 0
-            if address and name not in PNP_CALLBACKS:
+            if address and name not in {*STARTING, *STOPPING}:
                 self.m.not_modelled(f"the callback {name}")
             self.events[name] = address
 
 
 class Device(Object, kind="WDFDEVICE", number=0x1002, passive=True):
-    """One device: `object` is its DEVICE_OBJECT, `lower` the one it is attached to (0 for a control device).
-
-    `io_type` is how it wants its read and write buffers; `target` its local I/O target (KMDF-TGT-04); once it is `started`, its
-    queues present requests.
-    """
+    """One device: `object` is its DEVICE_OBJECT, `lower` the one below; `target` leads there. A control device has neither."""
 
     def __init__(self, fw: Framework, parent: Object, driver_object: int, init: DeviceInit) -> None:
         super().__init__(fw, parent)
@@ -90,9 +66,7 @@ class Device(Object, kind="WDFDEVICE", number=0x1002, passive=True):
         self.filter, self.events, self.lower = init.filter, init.events, init.lower
         self.io_type = wdm.io_type(fw.m, init.lower) if init.filter else init.io_type
         self.default_queue: Queue | None = None
-        self.object = io_device.make_device(
-            fw.m, driver_object, owner=wdm.ME, name=init.name, flags=wdm.FLAGS[self.io_type], device_type=0x22
-        )
+        self.object = io_device.make_device(fw.m, driver_object, owner=wdm.ME, flags=wdm.FLAGS[self.io_type], device_type=0x22)
         self.target: IoTarget | None = None
         if init.lower:
             self.lower = io_device.attach(fw.m, self.object, init.lower)
@@ -141,7 +115,7 @@ class Queue(Object, kind="WDFQUEUE", number=0x1003, passive=True):
         """An IRP for this queue. Always STATUS_PENDING. Facts: KMDF-QUE-04, 06, KMDF-OBJ-06."""
         wdm.mark_pending(self.m, irp)
         request = Request(self.fw, None, QUEUE, irp)
-        request.deletable, request.queue, here = False, self, request.here
+        request.deletable, request.queue, here = False, self, request.location()
         if here.MajorFunction in TRANSFERS and not here.Parameters.Read.Length and not self.zero_length:
             request.finish(status.SUCCESS, 0)
         else:
@@ -172,7 +146,7 @@ class Queue(Object, kind="WDFQUEUE", number=0x1003, passive=True):
 
     def _present(self, request: Request) -> None:
         """Call the handler for a request. Facts: KMDF-QUE-05, 11."""
-        here, control = request.here, request.here.Parameters.DeviceIoControl
+        here, control = request.location(), request.location().Parameters.DeviceIoControl
         handler = self.handlers[HANDLERS[here.MajorFunction]]
         values: tuple[int, ...] = (here.Parameters.Read.Length,)
         if here.MajorFunction not in TRANSFERS:
@@ -245,7 +219,7 @@ def WdfIoQueueCreate(fw: Framework, device: Device, config: Given, attributes: i
     answer, parent = creation(fw, attributes, ("parent", "scope", "level"), device)
     given = fw.m.view(config, "WDF_IO_QUEUE_CONFIG")
     kind, default = given.DispatchType, given.DefaultQueue
-    handlers = {name: int(getattr(given, name)) for name in ("EvtIoDefault", *HANDLERS.values())}
+    handlers = {name: int(getattr(given, name)) for name in ("EvtIoDefault", *EVENTS)}
     answer = answer or first(
         (given.Size != fw.m.sizeof("WDF_IO_QUEUE_CONFIG"), status.INFO_LENGTH_MISMATCH),
         (not default and not out, status.INVALID_PARAMETER_4),
@@ -267,11 +241,11 @@ def WdfIoQueueCreate(fw: Framework, device: Device, config: Given, attributes: i
 table("DeviceInit", {
     "WdfDeviceInitFree": ("Give a control device's WDFDEVICE_INIT back unused. Facts: KMDF-DEV-07.", DeviceInit.delete),
     "WdfDeviceInitSetIoType": (
-        "How read and write buffers are to arrive; no effect for a filter. Facts: KMDF-DEV-05.",
-        lambda init, io_type: init.set(io_type=min(io_type, DIRECT)),
+        "How buffers are to arrive. Facts: KMDF-DEV-05.", lambda init, io_type: setattr(init, "io_type", min(io_type, DIRECT))
     ),
+    "WdfDeviceInitAssignName": ("A name for the device object; nobody opens one by name here.", lambda init, name: 0),
     "WdfFdoInitSetFilter": (
-        "The device is a filter: what it has no queue for goes down. Facts: KMDF-DEV-05.", lambda init: init.set(filter=True)
+        "A filter: what it has no queue for goes down. Facts: KMDF-DEV-05.", lambda init: setattr(init, "filter", True)
     ),
 }, PASSIVE_LEVEL)  # fmt: skip
 table("Driver", {
@@ -281,10 +255,7 @@ table("Driver", {
     "WdfDriverWdmGetDriverObject": ("The DRIVER_OBJECT behind a WDFDRIVER.", lambda driver: driver.object),
 })  # fmt: skip
 table("Device", {
-    "WdfDeviceGetIoTarget": (
-        "The local target: the next-lower device; NULL for a control device. Facts: KMDF-TGT-01 to 05.",
-        lambda device: handle_of(device.target),
-    ),
+    "WdfDeviceGetIoTarget": ("The local target, NULL for none (KMDF-TGT-01 to 05).", lambda device: handle_of(device.target)),
     "WdfDeviceGetDriver": ("The driver a device belongs to.", lambda device: device.fw.default_parent().handle),
     "WdfDeviceGetDefaultQueue": ("The default queue, NULL for none.", lambda device: handle_of(device.default_queue)),
     "WdfDeviceWdmGetDeviceObject": ("The DEVICE_OBJECT of a device.", lambda device: device.object),

@@ -1,10 +1,7 @@
 """Formatting: the five WdfIoTargetFormatRequestFor* functions and what they leave in the IRP.
 
-A `FormatContext` belongs to a request and outlives single formats (KMDF-FMT-14). It holds the completion params that the
-completion routine is shown, one reference on each memory object (KMDF-FMT-07), the IRP fields to put back (KMDF-FRW-03), and
-what to copy back at completion. A failed format leaves the request unformatted (KMDF-FMT-13).
-
-Facts: KMDF-FMT, KMDF-FRW, KMDF-FIO, KMDF-FOT, KMDF-CPP.
+What a format leaves stays until the next one, a reuse or the request's end (KMDF-FMT-14): completion params, one reference on
+each memory object (KMDF-FMT-07), the IRP fields to put back (KMDF-FRW-03). Facts: KMDF-FMT, FRW, FIO, FOT, CPP.
 """
 
 from __future__ import annotations
@@ -23,8 +20,7 @@ from wsklab.kmdf.wdm import BUFFERED, DIRECT, METHOD_BUFFERED, METHOD_NEITHER, M
 from wsklab.machine import View, status
 
 TYPE_OTHER = 0x1C
-FIELDS = ("AssociatedIrp.SystemBuffer", "UserBuffer", "MdlAddress")
-"""The fields of an IRP that a format overwrites."""
+FIELDS = ("AssociatedIrp.SystemBuffer", "UserBuffer", "MdlAddress")  # of an IRP, overwritten by formats
 
 
 class Piece(NamedTuple):
@@ -43,8 +39,7 @@ class FormatContext:
         self.m, self.request, self.family = request.m, request, family
         self.params = self.m.view(self.m.new(COMPLETION_PARAMS), COMPLETION_PARAMS)
         self.fields = [self.m.offset("IRP", field) for field in FIELDS]
-        self.memories: list[Memory] = []
-        self.saved: list[int] = []
+        self.memories, self.saved = list[Memory](), list[int]()
         self.system = self.system_size = self.mdl = 0
         self.counted: View | None = None
         self.copy_back = self.active = False
@@ -58,11 +53,11 @@ class FormatContext:
 
     def begin(self, target: IoTarget, major: int) -> View:
         """Clear the next stack location up to its completion routine and fill what all formats fill. Facts: KMDF-FMT-10 to 12."""
-        request, below = self.request, self.request.below
+        request, below = self.request, self.request.location(1)
         self.m.write(int(below), bytes(self.m.offset("IO_STACK_LOCATION", "CompletionRoutine")))
         below.MajorFunction = major
         if request.ownership == QUEUE:
-            below.Flags, below.FileObject = request.here.Flags, request.here.FileObject
+            below.Flags, below.FileObject = request.location().Flags, request.location().FileObject
         if isinstance(target, RemoteTarget):
             below.FileObject = target.file_object
         return below
@@ -129,8 +124,7 @@ class FormatContext:
     def completed(self) -> None:
         """The IRP is back: status and length into the params, buffered output into the driver's buffer.
 
-        The copy takes Information bytes whatever the status, and never compares them with the buffer's length.
-        Facts: KMDF-CPL-07, KMDF-FRW-12, KMDF-FIO-05, 10, 11, KMDF-CPP-04.
+        The copy takes Information bytes, whatever status and length are (KMDF-CPL-07, KMDF-FRW-12, KMDF-FIO-10, KMDF-CPP-04).
         """
         if not self.active:
             return

@@ -1,7 +1,6 @@
 """A scripted lower device: it does to the IRPs that it gets what a scene tells it to, and remembers what it saw.
 
-It is a real device below a target: a DEVICE_OBJECT whose dispatch routine finds its stack location, reads the bytes where the I/O
-type or the transfer method puts them, writes its answer there, marks pending, can be cancelled, and completes the IRP.
+It is a real device: a dispatch routine that reads and writes the bytes where the I/O type or the transfer method puts them.
 """
 
 from __future__ import annotations
@@ -43,16 +42,14 @@ class LowerDevice:
     """A device that can be told what to answer; everything may be changed at any time and holds for requests that arrive later.
 
     Args:
-        m: the machine.
-        name: its name.
-        answers: ``"at once"``, ``"later"`` (after `delay`), ``"error"`` (at once, with `status`) or ``"never"``; or a sequence of
-            these, one per request, the last one for all further requests.
+        m, name: the machine, and the device's name in pictures.
+        answers: ``"at once"``, ``"later"`` (after `delay` 100-ns units), ``"error"`` (at once, with `status`) or ``"never"``;
+            or a sequence of these, one per request, the last one for all further requests.
         status: the NTSTATUS to complete with; by default success, or STATUS_IO_DEVICE_ERROR for ``"error"``.
         information: bytes to report; by default what was transferred.
         data: what reads and control codes deliver, cut to the length asked for; empty means zeros of the whole length.
         stack_size: the stack locations that an IRP needs from here down.
         io_type: ``"buffered"``, ``"direct"`` or ``"neither"``: how reads and writes get their buffers.
-        delay: of a later answer, in 100-ns units.
         cancelable: whether a pending request can be cancelled.
     """
 

@@ -1,10 +1,4 @@
-"""WDFMEMORY: buffers that requests are formatted with.
-
-A memory object has a buffer of the framework's own, one of the driver's (preallocated), or is embedded in a received request:
-then its buffer is computed from the IRP at each use (KMDF-BUF-09), and a reference on it counts on that IRP (KMDF-OBJ-26).
-
-Facts: KMDF-MEM, KMDF-BUF. Pages: using-memory-buffers.md, memory-buffer-life-cycle.md.
-"""
+"""WDFMEMORY: buffers that requests are formatted with. Facts: KMDF-MEM, KMDF-BUF. Page: using-memory-buffers.md."""
 
 from __future__ import annotations
 
@@ -43,29 +37,10 @@ class Memory(Object, kind="WDFMEMORY", number=0x100A):
         return self.place[0]
 
 
-class Preallocated(Memory, number=0x1022):
-    """A memory object over a buffer of the driver's, which is never freed here (KMDF-MEM-03)."""
+class Borrowed(Memory, number=0x1022):
+    """A memory object over a buffer that is never freed here: the driver's (KMDF-MEM-03), or one that came with a request."""
 
     on_destroy = Object.on_destroy
-
-    @wdf("WdfMemoryAssignBuffer")
-    def assign(self, buffer: Given, size: int) -> int:
-        """Put another buffer under a preallocated memory; the old one is not freed. Facts: KMDF-MEM-04, 05."""
-        if not size:
-            return status.INVALID_PARAMETER
-        self.locate = lambda: (buffer, size, 0)
-        return 0
-
-
-class RequestMemory(Memory):
-    """The input or output memory of a received request; `locate` finds its buffer in the IRP."""
-
-    embedded = True
-    on_destroy = Object.on_destroy
-
-    def __init__(self, fw: Framework, request: Object, locate: Callable[[], Place], *, read_only: bool) -> None:
-        super().__init__(fw, request)
-        self.locate, self.read_only, self.deletable = locate, read_only, False
 
 
 def _copy(into: bool, memory: Memory, offset: int, buffer: Given, count: int) -> int:
@@ -105,4 +80,4 @@ def WdfMemoryCreatePreallocated(fw: Framework, attributes: int, buffer: Given, s
     """A memory object over a buffer of the driver's. Facts: KMDF-MEM-03."""
     if not size:
         return status.INVALID_PARAMETER
-    return create(fw, attributes, out, lambda parent: Preallocated(fw, parent, buffer, size))
+    return create(fw, attributes, out, lambda parent: Borrowed(fw, parent, buffer, size))

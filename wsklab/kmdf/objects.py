@@ -1,8 +1,7 @@
 """Framework objects: the tree, references, deletion in two phases, attributes and contexts, and the functions of every kind.
 
 Every object is born with one reference, which belongs to its life; the tree holds none (KMDF-OBJ-01, 02). Deletion disposes
-children first; memory goes with the last reference (KMDF-OBJ-07, 08, 10). The order of the checks on WDF_OBJECT_ATTRIBUTES is the
-framework's (KMDF-CTX-03); a refused creation has made nothing.
+children first; memory goes with the last reference (KMDF-OBJ-07, 08, 10).
 
 Facts: KMDF-OBJ, KMDF-CTX. Pages: framework-object-life-cycle.md, framework-object-context-space.md.
 """
@@ -27,8 +26,7 @@ class Object:
 
     KIND: ClassVar[str] = "WDFOBJECT"
     TYPE: ClassVar[int] = 0x1000
-    # Cleanup of these must run at PASSIVE_LEVEL; above it a work item does it (KMDF-OBJ-13, 15).
-    PASSIVE_DISPOSAL: ClassVar[bool] = False
+    PASSIVE_DISPOSAL: ClassVar[bool] = False  # cleanup must run at PASSIVE_LEVEL; above it a work item does it (KMDF-OBJ-13, 15)
     embedded = False
 
     def __init_subclass__(cls, kind: str = "", number: int = 0, passive: bool = False) -> None:
@@ -41,7 +39,7 @@ class Object:
         self.address = fw.m.allocate(64, kind="object", label=self.KIND)
         self.handle = self.address ^ HANDLE_MASK
         self.children: dict[int, Object] = {}
-        self.references, self.state, self.deletable, self.death = 1, ALIVE, True, "deleted"
+        self.references, self.state, self.deletable, self.death = 1, ALIVE, True, "kmdf-stale-handle"
         self.contexts: dict[int, int] = {}  # address by type record (KMDF-CTX-07)
         self.callbacks: list[tuple[int, int]] = []  # (cleanup, destroy) of each attribute set
         if parent is not None:
@@ -81,8 +79,6 @@ class Object:
         address = self.m.allocate(size, kind="object", label=name.decode() or "context", zero=True)
         self.contexts[int(info)] = address
         self.fw.by_context[address] = self
-
-    # Its end
 
     def release(self) -> None:
         """One reference less; the last one destroys, or stops when the object was never deleted. Facts: KMDF-OBJ-20."""
@@ -220,18 +216,19 @@ def WdfObjectContextGetObject(fw: Framework, context: int) -> int:
 @wdf()
 def WdfObjectAllocateContext(obj: Object, attributes: Given, out: int) -> int:
     """A further context for an object that exists. Facts: KMDF-CTX-08, 09, 10."""
-    answer = validate(obj.m, attributes, ROOT)
     type_info = int(obj.m.view(attributes, "WDF_OBJECT_ATTRIBUTES").ContextTypeInfo)
-    if answer < 0 or not type_info:
-        return answer or status.OBJECT_NAME_INVALID
-    if obj.embedded or obj.state != ALIVE:
-        return status.OBJECT_PATH_INVALID if obj.embedded else status.DELETE_PENDING
     known = type_info in obj.contexts
-    if not known:
+    refused = first(
+        (True, validate(obj.m, attributes, ROOT)),
+        (not type_info, status.OBJECT_NAME_INVALID),
+        (obj.embedded, status.OBJECT_PATH_INVALID),
+        (obj.state != ALIVE, status.DELETE_PENDING),
+    )
+    if not refused and not known:
         obj.attribute(attributes)
-    if out:
+    if not refused and out:
         obj.m.set_u64(out, obj.contexts[type_info])
-    return status.OBJECT_NAME_EXISTS if known else 0
+    return refused or (status.OBJECT_NAME_EXISTS if known else 0)
 
 
 table("Object", {

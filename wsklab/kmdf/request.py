@@ -1,11 +1,8 @@
 """WDFREQUEST: one IRP and what the framework remembers about it, and the functions of a request's life.
 
-Who made the IRP decides almost every rule (KMDF-WHO-02): QUEUE, presented by a queue and the only kind that may be completed;
-OWNED, made for the request by the framework; DRIVER, supplied by the driver. A request without an IRP counts as completed
-(KMDF-WHO-04). `outstanding` is the completion reference count: 1 while the request is out at a target; whoever brings it to 0
-runs the completion routine, once (KMDF-CPL-04).
-
-Facts: KMDF-WHO, KMDF-CRE, KMDF-CFI, KMDF-CRT, KMDF-CAN, KMDF-REU, KMDF-CHG, KMDF-GET.
+Who made the IRP decides almost every rule (KMDF-WHO-02): QUEUE, presented by a queue; OWNED, made by the
+framework. A request without an IRP counts as completed (KMDF-WHO-04). `outstanding` is the completion reference count: whoever
+brings it to 0 runs the completion routine, once (KMDF-CPL-04). Facts: KMDF-WHO, KMDF-CRE, KMDF-REU, KMDF-CHG, KMDF-GET.
 """
 
 from __future__ import annotations
@@ -15,7 +12,7 @@ from typing import TYPE_CHECKING
 from wsklab.io import irp as io_irp
 from wsklab.kmdf import wdm
 from wsklab.kmdf.core import Framework, Given, Out, table, wdf
-from wsklab.kmdf.objects import Object, create, creation, handle_of
+from wsklab.kmdf.objects import Object, creation, handle_of
 from wsklab.machine import View, status
 
 if TYPE_CHECKING:
@@ -23,26 +20,21 @@ if TYPE_CHECKING:
 
     from wsklab.kmdf.device import Queue
     from wsklab.kmdf.format import FormatContext
-    from wsklab.kmdf.memory import RequestMemory
+    from wsklab.kmdf.memory import Memory
     from wsklab.kmdf.target import IoTarget
 
-QUEUE, OWNED, DRIVER = 0, 1, 2
+QUEUE, OWNED = 0, 1
 SET_NEW_IRP, MUST_COMPLETE = 1, 2
+COMPLETED = "kmdf-request-touched-after-completion"
 TYPE_NO_FORMAT, COMPLETION_PARAMS = 0xFF, "WDF_REQUEST_COMPLETION_PARAMS"
 
 
 class Request(Object, kind="WDFREQUEST", number=0x1008):
-    """One request.
+    """One request: its IRP, the target it is out at or was last, the queue that presented it, what the last format left.
 
-    Attributes:
-        irp: address of the IRP, 0 while there is none; `ownership` says who made it.
-        cancelled: the sticky mark of WdfRequestCancelSentRequest (KMDF-CAN-04).
-        target: the target it is out at, or was last.
-        context: the format context, None when no WdfIoTargetFormat* call ever made one.
-        formatted, driver_owned: marks of the verifier (KMDF-WHO-06).
-        next_formatted: a WdfRequestFormat* call filled the next stack location (KMDF-SAF-05).
-        waiting: a synchronous sender waits until this has an element.
-        queue: the queue that presented it, with the `memories` that lead to its buffers.
+    `cancelled` is the sticky mark of WdfRequestCancelSentRequest (KMDF-CAN-04), `formatted` and `driver_owned` are marks of the
+    verifier (KMDF-WHO-06), `next_formatted` is that of WdfRequestFormatRequestUsingCurrentType (KMDF-SAF-05). A synchronous
+    sender waits until `waiting` has an element.
     """
 
     def __init__(self, fw: Framework, parent: Object | None, ownership: int = OWNED, irp: int = 0) -> None:
@@ -56,34 +48,21 @@ class Request(Object, kind="WDFREQUEST", number=0x1008):
         self.stop_timer: Callable[[], None] = lambda: None
         self.waiting: list[bool] | None = None
         self.queue: Queue | None = None
-        self.memories: dict[str, RequestMemory] = {}
+        self.memories: dict[str, Memory] = {}
 
     @property
     def packet(self) -> View:
         """The IRP. Without one it is NULL, and a use of it is one of NULL, as on Windows (KMDF-SND-26)."""
         return self.m.view(self.irp, "IRP")
 
-    @property
-    def here(self) -> View:
-        """The driver's own stack location (queue requests)."""
-        return wdm.location(self.m, self.irp)
-
-    @property
-    def below(self) -> View:
-        """The stack location that the target will see."""
-        return wdm.location(self.m, self.irp, 1)
+    def location(self, depth: int = 0) -> View:
+        """The driver's own stack location (queue requests); the target will see the one below."""
+        return wdm.location(self.m, self.irp, depth)
 
     @property
     def locations_left(self) -> int:
         """How many stack locations are left below the current one (KMDF-CHG-14)."""
         return int(self.packet.CurrentLocation) - 1
-
-    @property
-    def has_location(self) -> bool:
-        """Whether the driver has a stack location of its own (KMDF-CRE-03)."""
-        return bool(self.irp) and self.locations_left < self.packet.StackCount
-
-    # Preparing
 
     @wdf("WdfRequestChangeTarget")
     def change_target(self, target: IoTarget) -> int:
@@ -97,18 +76,18 @@ class Request(Object, kind="WDFREQUEST", number=0x1008):
             return status.INVALID_DEVICE_STATE
         if self.irp and self.locations_left >= target.stack_size:
             return 0
-        if self.irp and self.ownership != OWNED:
+        if self.irp and self.ownership == QUEUE:
             return status.REQUEST_NOT_ACCEPTED
         if self.fw.fails():
             return status.INSUFFICIENT_RESOURCES
-        self._replace_irp(io_irp.allocate(self.m, target.stack_size, maker=wdm.ME), OWNED)
+        self._replace_irp(io_irp.allocate(self.m, target.stack_size, maker=wdm.ME))
         return 0
 
-    def _replace_irp(self, irp: int, ownership: int) -> None:
+    def _replace_irp(self, irp: int) -> None:
         """Another IRP in place of the present one, which goes if it was the request's own. Facts: KMDF-CHG-07, KMDF-REU-11."""
         if self.irp and self.ownership == OWNED:
             io_irp.free(self.m, self.irp)
-        self.irp, self.ownership, self.completed = irp, ownership, not irp
+        self.irp, self.completed = irp, not irp
 
     @wdf("WdfRequestReuse")
     def reuse(self, reuse_params: Given) -> int:
@@ -116,17 +95,13 @@ class Request(Object, kind="WDFREQUEST", number=0x1008):
         params = self.m.view(reuse_params, "WDF_REQUEST_REUSE_PARAMS")
         if params.Size != self.m.sizeof("WDF_REQUEST_REUSE_PARAMS") or params.Flags & ~(SET_NEW_IRP | MUST_COMPLETE):
             return status.INVALID_PARAMETER
-        if params.Flags & MUST_COMPLETE:
-            self.m.not_modelled("WdfRequestReuse with the must-complete flag")
+        if params.Flags:
+            self.m.not_modelled("WdfRequestReuse with a new IRP or the must-complete flag")
         if self.outstanding:
             self.fw.breakpoint("kmdf-reused-while-sent", self, irp=self.irp)
         self.routine = (0, 0)
         if self.irp and self.context is not None:
             self.context.release()
-        if params.Flags & SET_NEW_IRP:
-            if self.ownership == QUEUE:
-                return status.WDF_REQUEST_INVALID_STATE
-            self._replace_irp(int(params.NewIrp), DRIVER)
         if self.irp and self.ownership == OWNED:
             io_irp.reuse(self.m, self.irp, params.Status)
         elif self.irp and self.ownership == QUEUE:
@@ -139,9 +114,9 @@ class Request(Object, kind="WDFREQUEST", number=0x1008):
         """Pass a received request on as it is. Facts: KMDF-FCU-01 to 07, RULE-15."""
         if not self.irp:
             self.fw.stop("kmdf-no-irp", self)
-        if self.locations_left < 1 or not self.has_location:
+        if not 0 < self.locations_left < self.packet.StackCount:
             self.fw.stop("kmdf-no-stack-location", self, irp=self.irp)
-        wdm.copy_location(self.m, self.irp, self.here)
+        wdm.copy_location(self.m, self.irp, self.location())
         self.next_formatted = self.formatted = True
 
     @wdf("WdfRequestAllocateTimer")
@@ -166,8 +141,6 @@ class Request(Object, kind="WDFREQUEST", number=0x1008):
         if not self.outstanding:
             self.target.finish(self)
         return called
-
-    # What it says about itself
 
     def _wrong_size(self, structure: View, name: str) -> bool:
         size, expected = structure.Size, self.m.sizeof(name)
@@ -194,7 +167,7 @@ class Request(Object, kind="WDFREQUEST", number=0x1008):
         out = self.m.view(parameters, "WDF_REQUEST_PARAMETERS")
         if self._wrong_size(out, "WDF_REQUEST_PARAMETERS") or self.unreadable():
             return
-        here = self.here
+        here = self.location()
         self.m.memory.copy(int(out.Parameters), int(here.Parameters), 32)
         out.Type, out.MinorFunction = here.MajorFunction, here.MinorFunction
         control = out.Parameters.DeviceIoControl
@@ -204,26 +177,26 @@ class Request(Object, kind="WDFREQUEST", number=0x1008):
     def unreadable(self) -> bool:
         """Whether parameters and buffers cannot be asked for; a breakpoint then. Facts: KMDF-CRE-04, RULE-27, 28, KMDF-MIS-13."""
         if self.completed and self.ownership == QUEUE:
-            self.fw.breakpoint("kmdf-request-touched-after-completion", self)
-        elif not self.has_location:
+            self.fw.breakpoint(COMPLETED, self)
+            return True
+        own = bool(self.irp) and self.locations_left < self.packet.StackCount
+        if not own:
             self.fw.breakpoint("kmdf-request-parameters", self)
-        return not self.has_location
-
-    # Its end
+        return not own
 
     def let_go(self, death: str) -> None:
-        """A received request is about to leave the driver's hands with its IRP. Facts: KMDF-CMP-11, KMDF-SAF-14."""
+        """It is about to leave with its IRP; `death` is the rule that a later use breaks. Facts: KMDF-CMP-11, KMDF-SAF-14."""
         self.death, self.driver_owned = death, False
         self.dispose()
         held = sum(memory.references - 1 for memory in self.memories.values())
-        if held and death == "completed":
+        if held and death == COMPLETED:
             self.fw.stop("kmdf-memory-referenced", self, count=str(held), irp=self.irp)
         self.irp, self.completed = 0, True
 
     def finish(self, value: int, information: int | None = None) -> None:
         """Complete a received request, whoever has it. Facts: KMDF-CMP-01, KMDF-QUE-20."""
         irp = self.irp
-        self.let_go("completed")
+        self.let_go(COMPLETED)
         wdm.complete(self.m, irp, value, information)
         self.gone()
 
@@ -245,7 +218,7 @@ class Request(Object, kind="WDFREQUEST", number=0x1008):
         """Facts: KMDF-CFI-02, KMDF-TMO-05."""
         if self.context is not None:
             self.context.free()
-        self._replace_irp(0, DRIVER)
+        self._replace_irp(0)
 
 
 @wdf()
@@ -261,12 +234,6 @@ def WdfRequestCreate(fw: Framework, attributes: int, target: IoTarget | None, ou
     return answer if answer < 0 else request.commit(attributes, out)
 
 
-@wdf()
-def WdfRequestCreateFromIrp(fw: Framework, attributes: int, irp: Given, frees: int, out: Out) -> int:
-    """A request around an IRP of the driver's. Facts: KMDF-CFI-01, 02."""
-    return create(fw, attributes, out, lambda parent: Request(fw, parent, OWNED if frees else DRIVER, irp))
-
-
 table("Request", {
     "WdfRequestSetCompletionRoutine": (
         "Register the routine for the next send only; NULL removes it. Facts: KMDF-CRT-01, 02.",
@@ -274,15 +241,11 @@ table("Request", {
     ),
     "WdfRequestGetStatus": ("The IRP's status as it stands. Facts: KMDF-GET-01 to 03.", lambda r: r.packet.IoStatus.Status),
     "WdfRequestGetInformation": (
-        "The IRP's Information. Facts: KMDF-GET-04.",
-        lambda r: 0 if r.completed and r.fw.checking else r.packet.IoStatus.Information,
+        "Facts: KMDF-GET-04.", lambda r: 0 if r.completed and r.fw.checking else r.packet.IoStatus.Information
     ),
     "WdfRequestSetInformation": (
         "Set the IRP's Information. Facts: KMDF-GET-04.", lambda r, count: setattr(r.packet.IoStatus, "Information", count)
     ),
     "WdfRequestWdmGetIrp": ("The request's IRP. Facts: KMDF-GET-10, KMDF-CHG-07.", lambda r: r.irp),
-    "WdfRequestGetIoQueue": (
-        "The queue that presented the request, NULL for one of the driver's own. Facts: KMDF-GET-11.",
-        lambda r: 0 if r.completed else handle_of(r.queue),
-    ),
+    "WdfRequestGetIoQueue": ("NULL for the driver's own (KMDF-GET-11).", lambda r: 0 if r.completed else handle_of(r.queue)),
 })  # fmt: skip

@@ -1,8 +1,7 @@
 """Ready-made scenes: a target over a lower device, a request, a memory object, and a whole KMDF driver with an application.
 
-`load_driver` does what the system does: DriverEntry with a DRIVER_OBJECT and a registry path, then EvtDriverDeviceAdd for one
-device, then the start callbacks; `unload_driver` is the way back. `io_target`, `request` and `memory` need no C: the scene has
-a driver of its own. Facts: KMDF-DEV, KMDF-IOT-02 to 06, KMDF-BUF-04, 05, 14, KMDF-CAN-17.
+`load_driver` does what the system does: DriverEntry, EvtDriverDeviceAdd for one device, the start callbacks. The other scenes
+need no C: they have a driver of their own. Facts: KMDF-DEV, KMDF-IOT-02 to 06, KMDF-BUF-04, 05, 14, KMDF-CAN-17.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from wsklab.io import device as io_device
 from wsklab.io import irp as io_irp
 from wsklab.kmdf import wdm
 from wsklab.kmdf.core import Framework, framework
-from wsklab.kmdf.device import Device, DeviceInit, Driver
+from wsklab.kmdf.device import STARTING, STOPPING, Device, DeviceInit, Driver
 from wsklab.kmdf.lower import LowerDevice
 from wsklab.kmdf.memory import Memory
 from wsklab.kmdf.request import Request
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
     from wsklab.c.link import Image
 
 REGISTRY_PATH = r"\REGISTRY\MACHINE\SYSTEM\ControlSet001\Services\{name}"
-D3_FINAL = 6
-STARTING = {"EvtDevicePrepareHardware": (0, 0), "EvtDeviceD0Entry": (D3_FINAL,), "EvtDeviceSelfManagedIoInit": ()}
-STOPPING = {"EvtDeviceD0Exit": (D3_FINAL,), "EvtDeviceReleaseHardware": (0,), "EvtDeviceSelfManagedIoCleanup": ()}
 lower_device = LowerDevice
 
 
@@ -76,10 +72,7 @@ def memory(m: Machine, content: bytes | int) -> int:
 class AppRequest:
     """One request of an application: an IRP that the I/O manager makes, with buffers where the device or the method wants them.
 
-    Attributes:
-        irp: address of the IRP while it is under way, 0 afterwards.
-        status, information: the outcome; None while it is under way.
-        data: the bytes that a read or a control code delivered.
+    `irp` is 0 once it is over, `status` and `information` are None until then, `data` is what a read or control code delivered.
     """
 
     def __init__(self, m: Machine, device: int, major: int, *, content: bytes = b"", room: int = 0, code: int = 0) -> None:
@@ -140,12 +133,7 @@ class AppRequest:
 
 
 class LoadedDriver:
-    """A driver that has been loaded.
-
-    Attributes:
-        status: what DriverEntry returned; `device_status` what EvtDriverDeviceAdd returned, None when it was not called.
-        lower: the device below its device, None when there is none.
-    """
+    """A driver: `status` is DriverEntry's, `device_status` EvtDriverDeviceAdd's (None: not called), `lower` the device below."""
 
     def __init__(self, m: Machine, name: str) -> None:
         self.m, self.name, self.status = m, name, NTSTATUS(0)

@@ -1,11 +1,7 @@
 """Sending requests, completing received ones, and reaching the buffers that came with these.
 
-WdfRequestSend checks in the framework's order, which a driver sees through WdfRequestGetStatus: request handle, options, target
-handle, then what the form asks (KMDF-SND-01 to 06), then the target's own (`IoTarget.submit`). Only the synchronous form waits.
-Completion, of what a queue presented only (KMDF-WHO-03), runs in this order: verifier, own format given back, cleanup callbacks,
-the check that nothing still refers to the request's memory, and then the IRP goes up.
-
-Facts: KMDF-SND, KMDF-OPT, KMDF-SYN, KMDF-SAF, KMDF-CMP, KMDF-BUF, RULE-01 to RULE-07.
+The order of the checks is the framework's; a driver sees it through WdfRequestGetStatus (KMDF-SND-01 to 06). Only what a queue
+presented can be completed (KMDF-WHO-03). Facts: KMDF-SND, KMDF-OPT, KMDF-SYN, KMDF-SAF, KMDF-CMP, KMDF-BUF, RULE-01 to RULE-07.
 """
 
 from __future__ import annotations
@@ -16,13 +12,12 @@ from typing import Any
 
 from wsklab.kmdf import wdm
 from wsklab.kmdf.core import Framework, Given, Out, wdf
-from wsklab.kmdf.memory import RequestMemory
-from wsklab.kmdf.request import QUEUE, Request
-from wsklab.kmdf.target import FORGET, SYNCHRONOUS, TIMEOUT, IoTarget, Waiting, delay_until
+from wsklab.kmdf.memory import Borrowed
+from wsklab.kmdf.request import COMPLETED, QUEUE, Request
+from wsklab.kmdf.target import ALL_FLAGS, FORGET, SYNCHRONOUS, TIMEOUT, IoTarget, Waiting, delay_until
 from wsklab.kmdf.wdm import METHOD_BUFFERED, METHOD_NEITHER, MJ_DEVICE_CONTROL, MJ_WRITE, NEITHER, TRANSFERS, Place
 from wsklab.machine import PASSIVE_LEVEL, Wait, status
 
-VALID_FLAGS = 0xF
 FRAMEWORK_FACILITY = 0x20
 TRANSLATED = {
     status.WDF_PAUSED: status.DEVICE_BUSY,
@@ -39,8 +34,7 @@ def WdfRequestSend(request: Request, target_handle: int, options: int) -> Genera
     if options:
         given = m.view(options, "WDF_REQUEST_SEND_OPTIONS")
         size, flags = given.Size, given.Flags
-        exclusive = not flags & FORGET or flags == FORGET
-        if size != m.sizeof("WDF_REQUEST_SEND_OPTIONS") or flags & ~VALID_FLAGS or not exclusive:
+        if size != m.sizeof("WDF_REQUEST_SEND_OPTIONS") or flags & ~ALL_FLAGS or (flags & FORGET and flags != FORGET):
             return _refused(request, status.INVALID_PARAMETER, "kmdf-send-options", flags=f"{flags:#x}", size=str(size))
         # A time without the flag is ignored (KMDF-OPT-06).
         timeout = given.Timeout if flags & TIMEOUT else 0
@@ -97,22 +91,19 @@ def _send_and_forget(request: Request, target: IoTarget) -> int:
     if not target.target_device:
         fw.stop("kmdf-irp-sent-to-nowhere", request, target=target.handle)
     if request.next_formatted:
-        request.below.CompletionRoutine = request.below.Control = 0
+        request.location(1).CompletionRoutine = request.location(1).Control = 0
     else:
         wdm.skip_location(m, irp)
-    request.let_go("forgotten")
+    request.let_go("kmdf-request-touched-after-send-and-forget")
     fw.event("message", "send and forget", request.address, irp, target="device")
     wdm.call_driver(m, target.target_device, irp)
     request.gone()
     return 1
 
 
-# Completing
-
-
 def complete(fw: Framework, handle: int, value: int, information: int | None = None) -> None:
     """Complete a received request. Facts: KMDF-CMP-01 to 16."""
-    if fw.dead.get(handle) == ("WDFREQUEST", "completed"):
+    if fw.dead.get(handle) == ("WDFREQUEST", COMPLETED):
         fw.stop_dead("kmdf-double-completion", handle)
     request = fw.get(handle, Request)
     if fw.checking and not _may_complete(request):
@@ -126,7 +117,8 @@ def complete(fw: Framework, handle: int, value: int, information: int | None = N
         fw.stop("kmdf-completed-while-sent", request, irp=request.irp)
     if information is not None:
         request.packet.IoStatus.Information = information
-    value = translate(value)
+    if (value >> 16) & 0xFFF == FRAMEWORK_FACILITY:  # the rest of the system does not know these (KMDF-CMP-08, 09)
+        value = TRANSLATED.get(value, status.INVALID_DEVICE_REQUEST)
     if fw.checking and value >= 0:
         _check_information(request)
     if request.context is not None:
@@ -149,7 +141,7 @@ def _may_complete(request: Request) -> bool:
 
 def _check_information(request: Request) -> None:
     """Facts: KMDF-CMP-05, 06, RULE-07."""
-    here, information = request.here, request.packet.IoStatus.Information
+    here, information = request.location(), request.packet.IoStatus.Information
     allowed = here.Parameters.Read.Length if here.MajorFunction in TRANSFERS else None
     if here.MajorFunction == MJ_DEVICE_CONTROL and request.packet.RequestorMode:
         allowed = here.Parameters.DeviceIoControl.OutputBufferLength or None
@@ -158,17 +150,8 @@ def _check_information(request: Request) -> None:
         request.fw.stop("kmdf-information-too-large", request, irp=request.irp, **values)
 
 
-def translate(value: int) -> int:
-    """A status of the framework's own facility as the rest of the system sees it. Facts: KMDF-CMP-08, 09."""
-    own = (value >> 16) & 0xFFF == FRAMEWORK_FACILITY
-    return TRANSLATED.get(value, status.INVALID_DEVICE_REQUEST) if own else value
-
-
 wdf("WdfRequestComplete", text="Complete with the Information that is in the IRP. Facts: KMDF-CMP-01, 03, 12, 14.")(complete)
 wdf("WdfRequestCompleteWithInformation", text="Set Information and complete. Facts: KMDF-CMP-01.")(complete)
-
-
-# Buffers
 
 
 def locate(request: Request, which: str, minimum: int = 0) -> tuple[int, Place]:
@@ -176,7 +159,7 @@ def locate(request: Request, which: str, minimum: int = 0) -> tuple[int, Place]:
     nowhere = (0, 0, 0)
     if request.unreadable():
         return status.INTERNAL_ERROR if request.completed else status.INVALID_DEVICE_REQUEST, nowhere
-    own_type, here = request.queue.device.io_type if request.queue else NEITHER, request.here
+    own_type, here = request.queue.device.io_type if request.queue else NEITHER, request.location()
     if here.MajorFunction in TRANSFERS:
         raw = own_type == NEITHER
     else:
@@ -194,11 +177,12 @@ def _memory(which: str, request: Request, out: Out) -> int:
     if answer < 0:
         return answer
     if which not in request.memories:
-        here = request.here
+        here = request.location()
         method = METHOD_BUFFERED if here.MajorFunction in TRANSFERS else here.Parameters.DeviceIoControl.IoControlCode & 3
         read_only = here.MajorFunction == MJ_WRITE or method == 1 or (method == 2 and which == "input")
         place = partial(locate, request, which)
-        request.memories[which] = RequestMemory(request.fw, request, lambda: place()[1], read_only=read_only)
+        request.memories[which] = made = Borrowed(request.fw, request)
+        made.locate, made.read_only, made.deletable, made.embedded = (lambda: place()[1]), read_only, False, True
     request.m.set_u64(out, request.memories[which].handle)
     return 0
 

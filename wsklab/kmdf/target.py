@@ -1,8 +1,7 @@
 """WDFIOTARGET: where requests are sent, its states, its lists, and the way down and back.
 
 A target keeps requests on three lists, oldest first: pended (held while stopped), sent, and sent regardless of the state
-(KMDF-STA-12). `submit` is the framework's SubmitLocked: the order of its checks is KMDF-SND-08 to 17, the states are `ON_SEND`.
-`finish` is the way back: exactly one party reaches it per accepted send (KMDF-CPL-04).
+(KMDF-STA-12). Exactly one party reaches `finish`, the way back, per accepted send (KMDF-CPL-04).
 
 Facts: KMDF-TGT, KMDF-STA, KMDF-SND, KMDF-CPL, KMDF-PND, KMDF-TSS, KMDF-IOT.
 """
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
 
 STARTED, STOPPED, CLOSED_FOR_QUERY_REMOVE, CLOSED, DELETED, PURGED = range(1, 7)
 STATES = ("Undefined", "Started", "Stopped", "ClosedForQueryRemove", "Closed", "Deleted", "Purged")
-TIMEOUT, SYNCHRONOUS, IGNORE_STATE, FORGET = 1, 2, 4, 8
+TIMEOUT, SYNCHRONOUS, IGNORE_STATE, FORGET, ALL_FLAGS = 1, 2, 4, 8, 0xF
 USE_EXISTING_DEVICE = 1
-REMOVAL_CALLBACKS = ("EvtIoTargetQueryRemove", "EvtIoTargetRemoveCanceled", "EvtIoTargetRemoveComplete")
+CALLBACKS = ("EvtIoTargetQueryRemove", "EvtIoTargetRemoveCanceled", "EvtIoTargetRemoveComplete")
 Waiting = Generator[Wait, Any, None]
 
 SEND, PEND, REFUSE = "sent now", "pended", "refused"
@@ -54,9 +53,7 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
         super().__init__(fw, parent)
         self.device, self.target_state, self.removing = device, STARTED, False
         self.target_device = self.file_object = self.stack_size = self.io_type = self.io_count = 0
-        self.pended: dict[int, Request] = {}
-        self.sent: dict[int, Request] = {}
-        self.ignored: dict[int, Request] = {}
+        self.pended, self.sent, self.ignored = (dict[int, Request]() for _ in range(3))
 
     def attach(self, device_object: int) -> None:
         """Remember the device below and what its flags say. Facts: KMDF-TGT-07."""
@@ -68,10 +65,8 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
         self.target_state = state
         self.fw.event("state", f"I/O target {STATES[state]}", self.address, state=STATES[state])
 
-    # Down
-
     def submit(self, request: Request, flags: int, timeout: int) -> tuple[int, bool]:
-        """Take a request for sending: (status, whether it is to go down now). Facts: KMDF-SND-08 to 17, KMDF-PND-03."""
+        """Take a request for sending: (status, whether it goes down now). Facts: KMDF-SND-08 to 17, KMDF-PND-03."""
         timed = bool(timeout) and not flags & SYNCHRONOUS
         if request.outstanding:
             self.fw.stop("kmdf-request-already-sent", request, irp=request.irp, target=self.handle)
@@ -115,7 +110,7 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
 
     def send_down(self, request: Request) -> None:
         """Install the WDM completion routine and pass the IRP to the device below. Facts: KMDF-SND-16, 18, KMDF-FMT-10."""
-        irp, below = request.irp, request.below
+        irp, below = request.irp, request.location(1)
         wdm.rearm(self.m, irp)
         below.CompletionRoutine, below.Context, below.Control = self.fw.completion_address, request.handle, 0xE0
         name = wdm.major_name(below.MajorFunction)
@@ -128,8 +123,6 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
             self.fw.event("state", "request timed out", request.address)
             request.timed_out = True
             request.cancel_sent()
-
-    # Back
 
     def came_back(self, request: Request) -> None:
         """The IRP came back: the WDM completion routine of the framework. Facts: KMDF-CPL-01, 02."""
@@ -186,8 +179,6 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
             self.fw.call(routine, request.handle, self.handle, int(params), context)
             self.m.free(int(params))
 
-    # States
-
     @wdf("WdfIoTargetStart")
     def start(self) -> int:
         """Send again; what was pended goes down at once. Facts: KMDF-STA-05, KMDF-TSS-01, KMDF-PND-04, 05."""
@@ -213,19 +204,19 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
         if not done():
             yield Wait(done, None, ("WDFIOTARGET", self.address))
 
-    def fail_pended(self) -> None:
-        """End every request that never went down. Facts: KMDF-PND-09, 10."""
-        for request in list(self.pended.values()):
+    def clear(self, *sent: dict[int, Request]) -> None:
+        """Fail what is pended, cancel what is sent. Facts: KMDF-PND-09, 10."""
+        for request in [*self.pended.values()]:
             self.fail(request, status.WDF_DEVICE_REMOVED_NOT_SENT)
+        for request in [request for requests in sent for request in requests.values()]:
+            request.cancel_sent()
 
     def end(self, state: int) -> None:
         """Fail what is pended, cancel what is out; the last one back clears the device pointers. Facts: KMDF-STA-07, 08."""
         if self.target_state not in (DELETED, state):
             self._set_state(state)
         self.removing = True
-        self.fail_pended()
-        for request in [*self.sent.values(), *self.ignored.values()]:
-            request.cancel_sent()
+        self.clear(self.sent, self.ignored)
         self._removed_when_empty()
 
     def _removed_when_empty(self) -> None:
@@ -248,10 +239,9 @@ class RemoteTarget(IoTarget, number=0x1201):
         device, file_object = int(given.TargetDeviceObject), int(given.TargetFileObject)
         if given.Size == self.m.sizeof("WDF_IO_TARGET_OPEN_PARAMS") and given.Type != USE_EXISTING_DEVICE:
             self.m.not_modelled("WdfIoTargetOpen by name")
-        watched = any(getattr(given, callback) for callback in REMOVAL_CALLBACKS)
         refused = first(
             (given.Size != self.m.sizeof("WDF_IO_TARGET_OPEN_PARAMS"), status.INFO_LENGTH_MISMATCH),
-            (not device or (watched and not file_object), status.INVALID_PARAMETER),
+            (not device or (not file_object and any(getattr(given, name) for name in CALLBACKS)), status.INVALID_PARAMETER),
             (self.target_state == DELETED or self.target_device, status.INVALID_DEVICE_STATE),
         )
         if refused:
@@ -259,6 +249,12 @@ class RemoteTarget(IoTarget, number=0x1201):
         self.attach(device)
         self.file_object = file_object
         return self.start()
+
+    @wdf("WdfIoTargetClose", PASSIVE_LEVEL)
+    def close(self) -> Waiting:
+        """Close a remote target: cancel what is out, wait for it, let the device go. Facts: KMDF-IOT-08, 09."""
+        self.end(CLOSED)
+        yield from self.drained(ignored=True)
 
 
 def _hold(function: str, target: IoTarget, action: int) -> Waiting:
@@ -273,7 +269,7 @@ def _hold(function: str, target: IoTarget, action: int) -> Waiting:
     if target.target_state in (STARTED, other):
         target._set_state(state)
     if state == PURGED:
-        target.fail_pended()
+        target.clear(target.sent)
     for request in [*target.sent.values()] if cancels else ():
         request.cancel_sent()
     if waits:
@@ -292,12 +288,6 @@ def WdfIoTargetCreate(fw: Framework, device: Device, attributes: int, out: Out) 
     return RemoteTarget(fw, parent, device).commit(attributes, out)
 
 
-def _close(state: int, target: RemoteTarget) -> Waiting:
-    """Cancel what is out, wait for it, let the device go."""
-    target.end(state)
-    yield from target.drained(ignored=True)
-
-
 table("IoTarget", {
     "WdfIoTargetStop": (
         "Hold back further requests; the action says what becomes of those out. Facts: KMDF-STA-03, KMDF-TSS-02 to 05.",
@@ -307,24 +297,11 @@ table("IoTarget", {
         "Refuse further requests, fail the pended ones, cancel those out. Facts: KMDF-STA-04, KMDF-TSS-04, 05, KMDF-PND-09.",
         partial(_hold, "WdfIoTargetPurge"),
     ),
-    "WdfIoTargetGetState": (
-        "The WDF_IO_TARGET_STATE; Started also for a target that was never opened. Facts: KMDF-STA-02.",
-        lambda target: target.target_state,
-    ),
+    "WdfIoTargetGetState": ("Started also for one that was never opened (KMDF-STA-02).", lambda target: target.target_state),
     "WdfIoTargetGetDevice": ("The device a target belongs to. Facts: KMDF-IOT-17.", lambda target: target.device.handle),
-    "WdfIoTargetWdmGetTargetDeviceObject": (
-        "The DEVICE_OBJECT behind a target, NULL once closed. Facts: KMDF-IOT-17.", lambda target: target.target_device
-    ),
-    "WdfIoTargetWdmGetTargetFileObject": (
-        "The FILE_OBJECT of a target opened by name, else NULL. Facts: KMDF-IOT-17.", lambda target: target.file_object
-    ),
+    "WdfIoTargetWdmGetTargetDeviceObject": ("NULL once closed. Facts: KMDF-IOT-17.", lambda target: target.target_device),
+    "WdfIoTargetWdmGetTargetFileObject": ("The one it was opened with. Facts: KMDF-IOT-17.", lambda target: target.file_object),
 })  # fmt: skip
-table("RemoteTarget", {
-    "WdfIoTargetClose": ("Close a remote target. Facts: KMDF-IOT-08, 09.", partial(_close, CLOSED)),
-    "WdfIoTargetCloseForQueryRemove": (
-        "Close a remote target because its device may go. Facts: KMDF-IOT-12.", partial(_close, CLOSED_FOR_QUERY_REMOVE)
-    ),
-}, PASSIVE_LEVEL)  # fmt: skip
 
 
 def delay_until(fw: Framework, timeout: int) -> int:

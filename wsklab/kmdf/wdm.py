@@ -20,21 +20,15 @@ MJ_READ, MJ_WRITE, MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL = 3, 4, 0xE, 0x
 TRANSFERS, CONTROLS = (MJ_READ, MJ_WRITE), (MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL)
 MAJOR_NAMES = {0: "CREATE", 3: "READ", 4: "WRITE", 0xE: "DEVICE_CONTROL", 0xF: "INTERNAL_DEVICE_CONTROL"}
 METHOD_BUFFERED, METHOD_IN_DIRECT, METHOD_OUT_DIRECT, METHOD_NEITHER = range(4)
-NEITHER, BUFFERED, DIRECT = 1, 2, 3
-"""WDF_DEVICE_IO_TYPE (KMDF-CON-16)."""
-METHOD_TYPES = ((BUFFERED, BUFFERED), (BUFFERED, DIRECT), (BUFFERED, DIRECT), (NEITHER, NEITHER))
-"""How input and output of a control code travel, by its transfer method."""
+NEITHER, BUFFERED, DIRECT = 1, 2, 3  # WDF_DEVICE_IO_TYPE (KMDF-CON-16).
+METHOD_TYPES = ((BUFFERED, BUFFERED), (BUFFERED, DIRECT), (BUFFERED, DIRECT), (NEITHER, NEITHER))  # input, output by method
 FLAGS = {NEITHER: 0, BUFFERED: io_device.BUFFERED, DIRECT: io_device.DIRECT}
-Place = tuple[int, int, int]
-"""Address, size in bytes and MDL (0 for none) of a buffer."""
+Place = tuple[int, int, int]  # Address, size in bytes and MDL (0 for none) of a buffer.
 
 
 def major_name(major: int) -> str:
     """The name of a major function code."""
     return f"IRP_MJ_{MAJOR_NAMES.get(major, f'{major:#04x}')}"
-
-
-# IRPs
 
 
 def location(m: Machine, irp: int, depth: int = 0) -> View:
@@ -45,9 +39,8 @@ def location(m: Machine, irp: int, depth: int = 0) -> View:
 
 def rearm(m: Machine, irp: int) -> None:
     """Let an own IRP that is back be sent again as it is: the framework keeps status and Information (KMDF-MUL-05)."""
-    packet = io_irp.irps(m).packets.get(irp)
-    if packet is not None and packet.state == io_irp.BACK:
-        packet.state = io_irp.READY
+    packet = io_irp.irps(m).packets[irp]
+    packet.state = io_irp.READY if packet.state == io_irp.BACK else packet.state
 
 
 call_driver = partial(io_device.call_driver, by=ME)
@@ -78,9 +71,6 @@ def skip_location(m: Machine, irp: int) -> None:
     packet = m.view(irp, "IRP")
     packet.CurrentLocation += 1
     packet.Tail.Overlay.CurrentStackLocation = int(location(m, irp, -1))
-
-
-# Devices and memory
 
 
 def io_type(m: Machine, device: int) -> int:
