@@ -241,11 +241,11 @@ table("Request", {
     ),
     "WdfRequestGetStatus": ("The IRP's status as it stands. Facts: KMDF-GET-01 to 03.", lambda r: r.packet.IoStatus.Status),
     "WdfRequestGetInformation": (
-        "Facts: KMDF-GET-04.", lambda r: 0 if r.completed and r.fw.checking else r.packet.IoStatus.Information
+        "The IRP's Information (KMDF-GET-04).", lambda r: 0 if r.completed and r.fw.checking else r.packet.IoStatus.Information
     ),
     "WdfRequestSetInformation": (
         "Set the IRP's Information. Facts: KMDF-GET-04.", lambda r, count: setattr(r.packet.IoStatus, "Information", count)
     ),
     "WdfRequestWdmGetIrp": ("The request's IRP. Facts: KMDF-GET-10, KMDF-CHG-07.", lambda r: r.irp),
-    "WdfRequestGetIoQueue": ("NULL for the driver's own (KMDF-GET-11).", lambda r: 0 if r.completed else handle_of(r.queue)),
+    "WdfRequestGetIoQueue": ("The queue, NULL for none (KMDF-GET-11).", lambda r: 0 if r.completed else handle_of(r.queue)),
 })  # fmt: skip

@@ -297,10 +297,10 @@ table("IoTarget", {
         "Refuse further requests, fail the pended ones, cancel those out. Facts: KMDF-STA-04, KMDF-TSS-04, 05, KMDF-PND-09.",
         partial(_hold, "WdfIoTargetPurge"),
     ),
-    "WdfIoTargetGetState": ("Started also for one that was never opened (KMDF-STA-02).", lambda target: target.target_state),
+    "WdfIoTargetGetState": ("The state; Started before the first open (KMDF-STA-02).", lambda target: target.target_state),
     "WdfIoTargetGetDevice": ("The device a target belongs to. Facts: KMDF-IOT-17.", lambda target: target.device.handle),
-    "WdfIoTargetWdmGetTargetDeviceObject": ("NULL once closed. Facts: KMDF-IOT-17.", lambda target: target.target_device),
-    "WdfIoTargetWdmGetTargetFileObject": ("The one it was opened with. Facts: KMDF-IOT-17.", lambda target: target.file_object),
+    "WdfIoTargetWdmGetTargetDeviceObject": ("The device, NULL once closed (KMDF-IOT-17).", lambda target: target.target_device),
+    "WdfIoTargetWdmGetTargetFileObject": ("The file object it was opened with (KMDF-IOT-17).", lambda target: target.file_object),
 })  # fmt: skip
 
 
