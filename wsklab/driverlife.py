@@ -17,8 +17,6 @@ from wsklab.lab import Driver, Lab
 from wsklab.machine import PASSIVE_LEVEL, Machine, Wait
 from wsklab.machine.status import is_success
 
-REGISTRY_PATH = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\"
-
 
 @dataclass
 class Started:
@@ -38,7 +36,7 @@ def start(lab: Lab, driver: Driver, name: str) -> Started:
             loaded = kmdf.load_driver(machine, driver.image, name=name)
             started = Started(name, 0, loaded.status, loaded)
         else:
-            driver_object, path = machine.new("DRIVER_OBJECT"), _unicode(machine, REGISTRY_PATH + name)
+            driver_object, path = machine.new("DRIVER_OBJECT"), kmdf.registry_path(machine, name)
             entry = driver.image.functions["DriverEntry"].address
             started = Started(name, driver_object, _run(machine, "DriverEntry", entry, driver_object, path))
         machine.run()
@@ -77,12 +75,3 @@ def _run(machine: Machine, thread_name: str, address: int, *arguments: int) -> A
     if not machine.scheduler.run(until=thread):
         machine.hang()
     return thread.result
-
-
-def _unicode(machine: Machine, text: str) -> int:
-    encoded = text.encode("utf-16-le")
-    characters = machine.allocate(len(encoded) + 2, "native", label="registry path", zero=True)
-    machine.write(characters, encoded)
-    view = machine.view(machine.new("UNICODE_STRING", "native"), "UNICODE_STRING")
-    view.Length, view.MaximumLength, view.Buffer = len(encoded), len(encoded) + 2, characters
-    return int(view)

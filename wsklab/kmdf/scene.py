@@ -30,6 +30,15 @@ REGISTRY_PATH = r"\REGISTRY\MACHINE\SYSTEM\ControlSet001\Services\{name}"
 lower_device = LowerDevice
 
 
+def registry_path(m: Machine, name: str) -> int:
+    """The UNICODE_STRING that DriverEntry gets as its registry path."""
+    path, text = m.view(m.new("UNICODE_STRING", kind="native"), "UNICODE_STRING"), REGISTRY_PATH.format(name=name)
+    path.Length, path.MaximumLength = 2 * len(text), 2 * len(text) + 2
+    path.Buffer = buffer = m.allocate(path.MaximumLength, kind="native", label="registry path", zero=True)
+    m.write(buffer, text.encode("utf-16-le"))
+    return int(path)
+
+
 def _scene_device(m: Machine) -> Device:
     """The device that the scene's objects belong to: the driver's first one, or a control device of the scene's own."""
     fw = framework(m)
@@ -192,12 +201,9 @@ def _run(m: Machine, body: Generator[Wait, Any, None]) -> None:
 def _load(loaded: LoadedDriver, image: Image, lower: LowerDevice | None) -> Generator[Wait, Any, None]:
     m, fw = loaded.m, framework(loaded.m)
     driver_object = io_device.make_driver(m, loaded.name, fw.dispatch)
-    path, text = m.view(m.new("UNICODE_STRING", kind="native"), "UNICODE_STRING"), REGISTRY_PATH.format(name=loaded.name)
-    path.Length, path.MaximumLength = 2 * len(text), 2 * len(text) + 2
-    path.Buffer = buffer = m.allocate(path.MaximumLength, kind="native", label="registry path", zero=True)
-    m.write(buffer, text.encode("utf-16-le"))
+    path = registry_path(m, loaded.name)
     entry = image.functions["DriverEntry"].address
-    loaded.status = NTSTATUS((yield from m.call_waiting(entry, driver_object, int(path), actor="io")))
+    loaded.status = NTSTATUS((yield from m.call_waiting(entry, driver_object, path, actor="io")))
     if loaded.status < 0 or fw.driver is None or not fw.driver.device_add:
         return
     loaded.lower = lower or LowerDevice(m, "lower", answers="later", data=b"data from the lower device")
