@@ -73,3 +73,9 @@ def test_a_wrong_command_line(arguments: list[str]) -> None:
         assert main(arguments) == 64
     except SystemExit as ended:
         assert ended.code == 64
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[2] / "examples").glob("*.c")), ids=lambda path: path.name)
+def test_every_example_runs_clean(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(path)]) == 0
+    assert "Loaded, ran until idle and unloaded cleanly." in capsys.readouterr().err
