@@ -50,11 +50,10 @@ def complete(
         m.set_u64(irp + o.cancel_routine, 0)
     if packet.visits:
         packet.visits[-1].completed = True
-    if m.trace.on:
-        m.trace.add(
-            "complete", "IRP", actor=by, objects=(irp,), where=m.caller(), irp=irp, function=function,
-            status=m.i32(irp + o.status), information=m.u64(irp + o.information),
-        )  # fmt: skip
+    m.trace.add(
+        "complete", "IRP", actor=by, objects=(irp,), here=True, irp=irp, function=function, status=m.i32(irp + o.status),
+        information=m.u64(irp + o.information),
+    )  # fmt: skip
     _walk(m, packet, o, by)
 
 
@@ -129,11 +128,10 @@ def _call(m: Machine, packet: Packet, routine: int, arguments: tuple[int, int, i
     if m.irql != before:
         after, m.irql = m.irql, before
         refuse(m, "irp-routine-changed-irql", packet, "", routine=code_name(m, routine), before=before, after=after)
-    if m.trace.on:
-        m.trace.add(
-            "routine-returned", code_name(m, routine), actor="driver", target=by, objects=(packet.address,), irp=packet.address,
-            status=returned, stopped=returned == MORE_PROCESSING_REQUIRED,
-        )  # fmt: skip
+    m.trace.add(
+        "routine-returned", code_name(m, routine), actor="driver", target=by, objects=(packet.address,), irp=packet.address,
+        status=returned, stopped=returned == MORE_PROCESSING_REQUIRED,
+    )  # fmt: skip
     return returned
 
 
@@ -216,8 +214,7 @@ def cancel(m: Machine, irp: int, *, by: str = "driver") -> bool:
     saved = acquire_cancel_lock(m)
     m.set_u8(irp + o.cancel, 1)
     routine = set_cancel_routine(m, irp, 0)
-    if m.trace.on:
-        m.trace.add("state", "IRP cancelled", actor=by, objects=(irp,), where=m.caller(), irp=irp)
+    m.trace.add("state", "IRP cancelled", actor=by, objects=(irp,), here=True, irp=irp)
     if not routine:
         release_cancel_lock(m, saved)
         return False

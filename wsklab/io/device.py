@@ -101,17 +101,6 @@ def attach(m: Machine, source: int, target: int) -> int:
 # Passing down
 
 
-def _enter(m: Machine, device: int, irp: int, by: str) -> tuple[int, Visit]:
-    """Give the IRP to the device; returns its dispatch routine and the record of the visit."""
-    m.u16(device)  # NULL and freed devices stop here
-    location = hand_over(m, irp, owner_of(m, device), by=by, function="IoCallDriver", device=device)
-    driver = m.u64(device + m.offset("DEVICE_OBJECT", "DriverObject"))
-    routine = m.u64(driver + m.offset("DRIVER_OBJECT", "MajorFunction") + 8 * m.u8(location + layout().major))
-    visit = Visit()
-    irps(m).packets[irp].visits.append(visit)
-    return routine, visit
-
-
 def _leave(m: Machine, irp: int, routine: int, visit: Visit, result: int) -> None:
     packet = irps(m).packets.get(irp)
     if packet is not None and visit in packet.visits:
@@ -129,28 +118,25 @@ def _leave(m: Machine, irp: int, routine: int, visit: Visit, result: int) -> Non
         m.stop(rule, objects=(irp,), irp=f"{irp:#018x}", routine=code_name(m, routine), status=name_of(result))
 
 
-def _invalid(m: Machine, device: int, irp: int) -> int:
-    """What the I/O manager does for a major function that the driver has not set."""
-    complete(m, irp, status.INVALID_DEVICE_REQUEST, 0, by=owner_of(m, device))
-    return status.INVALID_DEVICE_REQUEST
-
-
 def call_driver(m: Machine, device: int, irp: int, *, by: str) -> int:
     """Send an IRP to a device, as IoCallDriver does; the dispatch routine may not wait. Returns its status."""
-    routine, visit = _enter(m, device, irp, by)
-    if not routine:
-        return _invalid(m, device, irp)
-    result: int = m.call(routine, device, irp, actor="io", target=owner_of(m, device))
-    _leave(m, irp, routine, visit, result)
+    result: int = m.drive(send(m, device, irp, by=by), "IoCallDriver")
     return result
 
 
 def send(m: Machine, device: int, irp: int, *, by: str) -> Generator[Wait, Any, int]:
     """Like :func:`call_driver`, from a thread in which the dispatch routine may wait."""
-    routine, visit = _enter(m, device, irp, by)
-    if not routine:
-        return _invalid(m, device, irp)
-    result: int = yield from m.call_waiting(routine, device, irp, actor="io", target=owner_of(m, device))
+    m.u16(device)  # NULL and freed devices stop here
+    owner = owner_of(m, device)
+    location = hand_over(m, irp, owner, by=by, function="IoCallDriver", device=device)
+    driver = m.u64(device + m.offset("DEVICE_OBJECT", "DriverObject"))
+    routine = m.u64(driver + m.offset("DRIVER_OBJECT", "MajorFunction") + 8 * m.u8(location + layout().major))
+    if not routine:  # the driver has not set this major function: the I/O manager answers
+        complete(m, irp, status.INVALID_DEVICE_REQUEST, 0, by=owner)
+        return status.INVALID_DEVICE_REQUEST
+    visit = Visit()
+    irps(m).packets[irp].visits.append(visit)
+    result: int = yield from m.call_waiting(routine, device, irp, actor="io", target=owner)
     _leave(m, irp, routine, visit, result)
     return result
 

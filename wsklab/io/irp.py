@@ -183,8 +183,7 @@ def reuse(m: Machine, irp: int, result: int = 0, *, function: str = "IoReuseIrp"
     packet.moves += 1
     del packet.holders[1:]
     initialize(m, irp, packet.stack_count, result)
-    if m.trace.on:
-        m.trace.add("state", "IRP ready", actor="io", objects=(irp,), irp=irp)
+    m.trace.add("state", "IRP ready", actor="io", objects=(irp,), irp=irp)
 
 
 @wdk(name="IoFreeIrp")
@@ -227,11 +226,11 @@ def holder(m: Machine, irp: int) -> str | None:
 def _diagnose(m: Machine, irp: int, function: str) -> NoReturn:
     block = m.block_at(irp)
     if irp in irps(m).gone:
-        _stop(m, "irp-touched-after-completion", irp, function, maker=irps(m).gone[irp])
+        m.refuse("irp-touched-after-completion", irp, function, maker=irps(m).gone[irp])
     if block is not None and block.kind == "irp" and not block.live and block.address == irp:
-        _stop(m, "irp-freed-twice" if function == "IoFreeIrp" else "irp-used-after-free", irp, function)
+        m.refuse("irp-freed-twice" if function == "IoFreeIrp" else "irp-used-after-free", irp, function)
     m.u16(irp)  # NULL and wild pointers stop here
-    _stop(m, "irp-not-an-irp", irp, function, what=block.label if block else "?")
+    m.refuse("irp-not-an-irp", irp, function, what=block.label if block else "?")
 
 
 def next_state(m: Machine, packet: Packet, action: str, function: str, **values: Any) -> str:
@@ -244,11 +243,7 @@ def next_state(m: Machine, packet: Packet, action: str, function: str, **values:
 
 def refuse(m: Machine, rule: str, packet: Packet, function: str, **values: Any) -> NoReturn:
     """Stop because something forbidden was done to a live IRP."""
-    _stop(m, rule, packet.address, function, holder=packet.holder, maker=packet.maker, count=packet.stack_count, **values)
-
-
-def _stop(m: Machine, rule: str, irp: int, function: str, **values: Any) -> NoReturn:
-    m.stop(rule, objects=(irp,), irp=f"{irp:#018x}", function=function, **values)
+    m.refuse(rule, packet.address, function, holder=packet.holder, maker=packet.maker, count=packet.stack_count, **values)
 
 
 def code_name(m: Machine, address: int) -> str:
@@ -326,8 +321,7 @@ def hand_over(
     packet.moves += 1
     if packet.visits:
         packet.visits[-1].passed = True
-    if m.trace.on:
-        m.trace.add("hand-over", "IRP", actor=by, target=to, objects=(irp,), where=m.caller(), irp=irp, function=function)
+    m.trace.add("hand-over", "IRP", actor=by, target=to, objects=(irp,), here=True, irp=irp, function=function)
     return location
 
 

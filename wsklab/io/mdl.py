@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from struct import Struct
-from typing import NoReturn
 
 from wsklab.io.irp import layout, packet_of
 from wsklab.machine import APC_LEVEL, Machine, wdk
@@ -54,21 +53,21 @@ def mdls(m: Machine) -> Mdls:
     return m.model("io.mdls", Mdls)
 
 
-def fields(m: Machine, mdl: int, function: str) -> Fields:
+def fields(m: Machine, mdl: int) -> Fields:
+    """The members of an MDL, read one by one: MmInitializeMdl leaves the others unwritten."""
+    return Fields(m.u64(mdl), m.u16(mdl + 8), m.u16(mdl + _FLAGS), m.u64(mdl + 32), m.u32(mdl + 40), m.u32(mdl + 44))
+
+
+def known_mdl(m: Machine, mdl: int, function: str) -> Fields:
     """The members of an MDL; a stop when none lies at `mdl`."""
     block = m.block_at(mdl)
     if block is not None and block.kind == "mdl" and not block.live:
         rule = "mdl-freed-twice" if function == "IoFreeMdl" else "mdl-not-an-mdl"
-        _stop(m, rule, mdl, function, what="it has been freed")
-    # Member by member: MmInitializeMdl leaves the others unwritten.
-    content = Fields(m.u64(mdl), m.u16(mdl + 8), m.u16(mdl + _FLAGS), m.u64(mdl + 32), m.u32(mdl + 40), m.u32(mdl + 44))
+        m.refuse(rule, mdl, function, what="it has been freed")
+    content = fields(m, mdl)
     if content.size < SIZE or content.start % PAGE or content.offset >= PAGE:
-        _stop(m, "mdl-not-an-mdl", mdl, function, what=m.name_of(mdl))
+        m.refuse("mdl-not-an-mdl", mdl, function, what=m.name_of(mdl))
     return content
-
-
-def _stop(m: Machine, rule: str, mdl: int, function: str, **values: object) -> NoReturn:
-    m.stop(rule, objects=(mdl,), mdl=f"{mdl:#018x}", function=function, **values)
 
 
 def pages(address: int, length: int) -> int:
@@ -98,14 +97,14 @@ def allocate(m: Machine, address: int, length: int) -> int:
 @wdk(name="IoFreeMdl")
 def free_own(m: Machine, mdl: int) -> None:
     """Free one MDL of the driver, not its chain and not its buffer. Facts: KRN-07, IRP-09."""
-    known = fields(m, mdl, "IoFreeMdl")
+    known = known_mdl(m, mdl, "IoFreeMdl")
     model = mdls(m)
     if mdl not in model.live | model.given:
-        _stop(m, "mdl-not-an-mdl", mdl, "IoFreeMdl", what="IoAllocateMdl did not return it")
+        m.refuse("mdl-not-an-mdl", mdl, "IoFreeMdl", what="IoAllocateMdl did not return it")
     if known.flags & LOCKED and not known.flags & PARTIAL:
-        _stop(m, "mdl-freed-locked", mdl, "IoFreeMdl")
+        m.refuse("mdl-freed-locked", mdl, "IoFreeMdl")
     if mdl in model.users:
-        _stop(m, "mdl-freed-in-use", mdl, "IoFreeMdl", holder=model.users[mdl])
+        m.refuse("mdl-freed-in-use", mdl, "IoFreeMdl", holder=model.users[mdl])
     model.live.discard(mdl)
     model.given.discard(mdl)
     m.free(mdl)
@@ -121,40 +120,40 @@ def _buffer(m: Machine, mdl: int, known: Fields, function: str) -> str:
     elif known.address + known.count > block.end:
         what = "the block ends before"
     if what or block is None:
-        _stop(m, "mdl-bad-buffer", mdl, function, address=f"{known.address:#018x}", size=known.count, what=what)
+        m.refuse("mdl-bad-buffer", mdl, function, address=f"{known.address:#018x}", size=known.count, what=what)
     return block.kind
 
 
 @wdk(name="MmBuildMdlForNonPagedPool")
 def build_nonpaged(m: Machine, mdl: int) -> None:
     """Let the MDL describe the pages of its nonpaged buffer. Facts: KRN-02 to KRN-04."""
-    known = fields(m, mdl, "MmBuildMdlForNonPagedPool")
+    known = known_mdl(m, mdl, "MmBuildMdlForNonPagedPool")
     kind = _buffer(m, mdl, known, "MmBuildMdlForNonPagedPool")
     where = f"{known.address:#018x}"
     if kind == "stack":
-        _stop(m, "mdl-of-stack", mdl, "MmBuildMdlForNonPagedPool", address=where)
+        m.refuse("mdl-of-stack", mdl, "MmBuildMdlForNonPagedPool", address=where)
     if is_paged(m, known.address):
-        _stop(m, "mdl-of-paged-pool", mdl, "MmBuildMdlForNonPagedPool", address=where, flags=f"{known.flags:#x}")
+        m.refuse("mdl-of-paged-pool", mdl, "MmBuildMdlForNonPagedPool", address=where, flags=f"{known.flags:#x}")
     m.set_u16(mdl + _FLAGS, known.flags | NONPAGED)
     m.set_u64(mdl + _MAPPED_VA, known.address)
 
 
 def lock(m: Machine, mdl: int, *, write: bool) -> None:
     """Lock the pages of the MDL's buffer until MmUnlockPages. Facts: KRN-05, KRN-06."""
-    known = fields(m, mdl, "MmProbeAndLockPages")
+    known = known_mdl(m, mdl, "MmProbeAndLockPages")
     for flag, state in ((LOCKED, "locked"), (NONPAGED, "built for nonpaged pool"), (PARTIAL, "built as a partial MDL")):
         if known.flags & flag:
-            _stop(m, "mdl-locked-again", mdl, "MmProbeAndLockPages", state=state, flags=f"{known.flags:#x}")
+            m.refuse("mdl-locked-again", mdl, "MmProbeAndLockPages", state=state, flags=f"{known.flags:#x}")
     _buffer(m, mdl, known, "MmProbeAndLockPages")
     if m.irql > APC_LEVEL and is_paged(m, known.address):
-        _stop(m, "mdl-lock-irql", mdl, "MmProbeAndLockPages")
+        m.refuse("mdl-lock-irql", mdl, "MmProbeAndLockPages")
     m.set_u16(mdl + _FLAGS, known.flags | LOCKED | (WRITE_OPERATION if write else 0))
 
 
 @wdk(name="MmUnlockPages")
 def unlock(m: Machine, mdl: int) -> None:
     """Unlock the pages of an MDL. Facts: KRN-05, KRN-07."""
-    known = fields(m, mdl, "MmUnlockPages")
+    known = known_mdl(m, mdl, "MmUnlockPages")
     forbidden = {
         "mdl-unlocked-partial": known.flags & PARTIAL,
         "mdl-unlocked-nonpaged": known.flags & NONPAGED,
@@ -162,19 +161,19 @@ def unlock(m: Machine, mdl: int) -> None:
     }
     for rule, broken in forbidden.items():
         if broken:
-            _stop(m, rule, mdl, "MmUnlockPages", flags=f"{known.flags:#x}")
+            m.refuse(rule, mdl, "MmUnlockPages", flags=f"{known.flags:#x}")
     m.set_u16(mdl + _FLAGS, known.flags & ~(LOCKED | MAPPED | WRITE_OPERATION))
 
 
 @wdk(name="IoBuildPartialMdl")
 def build_partial(m: Machine, source: int, target: int, address: int, length: int) -> None:
     """Let one MDL describe a part of what a locked or nonpaged one describes; length 0 means up to its end. Facts: KRN-10."""
-    known, small = ready(m, source, "IoBuildPartialMdl"), fields(m, target, "IoBuildPartialMdl")
+    known, small = ready(m, source, "IoBuildPartialMdl"), known_mdl(m, target, "IoBuildPartialMdl")
     length = length or known.address + known.count - address
     inside = known.address <= address and address + length <= known.address + known.count
     if not inside or small.size < size_of(address, length):
         where = f"{address:#018x}"
-        _stop(m, "mdl-partial-outside", source, "IoBuildPartialMdl", address=where, size=length, target=f"{target:#018x}")
+        m.refuse("mdl-partial-outside", source, "IoBuildPartialMdl", address=where, size=length, target=f"{target:#018x}")
     offset = address % PAGE
     flags = small.flags & FIXED | PARTIAL | known.flags & (LOCKED | NONPAGED | WRITE_OPERATION)
     mapped = address if known.flags & NONPAGED else 0
@@ -183,9 +182,9 @@ def build_partial(m: Machine, source: int, target: int, address: int, length: in
 
 def ready(m: Machine, mdl: int, function: str) -> Fields:
     """The members of an MDL that is built or locked; a stop when it is neither (KRN-09, BUG-18)."""
-    known = fields(m, mdl, function)
+    known = known_mdl(m, mdl, function)
     if not known.flags & (LOCKED | NONPAGED | PARTIAL):
-        _stop(m, "mdl-not-built", mdl, function)
+        m.refuse("mdl-not-built", mdl, function)
     return known
 
 
@@ -234,7 +233,7 @@ def MmGetSystemAddressForMdlSafe(m: Machine, Mdl: int, Priority: int) -> int:
 @wdk()
 def MmPrepareMdlForReuse(m: Machine, Mdl: int) -> None:
     """Prepare a partial MDL for being built again. Facts: KRN-10."""
-    known = fields(m, Mdl, "MmPrepareMdlForReuse")
+    known = known_mdl(m, Mdl, "MmPrepareMdlForReuse")
     m.set_u16(Mdl + _FLAGS, known.flags & ~(PARTIAL_MAPPED | MAPPED))
 
 
@@ -255,4 +254,4 @@ def chain(m: Machine, mdl: int, function: str) -> Iterator[int]:
     """The MDLs of a chain."""
     while mdl:
         yield mdl
-        mdl = fields(m, mdl, function).next
+        mdl = known_mdl(m, mdl, function).next

@@ -25,7 +25,7 @@ def _owner(m: Machine, item: int, function: str) -> int:
     owner = _items(m).owners.get(item)
     if owner is None:
         m.u64(item)  # freed ones and NULL stop here
-        m.stop("not-initialized", objects=(item,), object=f"{item:#018x}", function=function, expected="IO_WORKITEM")
+        m.refuse("not-initialized", item, function, expected="IO_WORKITEM")
     return owner
 
 
@@ -44,7 +44,7 @@ def IoAllocateWorkItem(m: Machine, DeviceObject: int) -> int:
 def IoFreeWorkItem(m: Machine, IoWorkItem: int) -> None:
     """Free a work item that is not queued; allowed in its own routine. Facts: KRN-30, BUG-22."""
     if IoWorkItem in _items(m).queued:
-        m.stop("workitem-freed-queued", objects=(IoWorkItem,), object=f"{IoWorkItem:#018x}")
+        m.refuse("workitem-freed-queued", IoWorkItem, "IoFreeWorkItem")
     _owner(m, IoWorkItem, "IoFreeWorkItem")
     del _items(m).owners[IoWorkItem]
     m.free(IoWorkItem)
@@ -55,7 +55,7 @@ def IoQueueWorkItem(m: Machine, IoWorkItem: int, WorkerRoutine: int, QueueType: 
     """Run WorkerRoutine(DeviceObject, Context) soon in a system thread. Facts: KRN-30."""
     device, queued, name = _owner(m, IoWorkItem, "IoQueueWorkItem"), _items(m).queued, m.code_at(WorkerRoutine).name
     if IoWorkItem in queued:
-        m.stop("workitem-queued-twice", objects=(IoWorkItem,), object=f"{IoWorkItem:#018x}", function="IoQueueWorkItem")
+        m.refuse("workitem-queued-twice", IoWorkItem, "IoQueueWorkItem")
     queued[IoWorkItem] = WorkerRoutine
 
     def body() -> Generator[Wait, Any, None]:

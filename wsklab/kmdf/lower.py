@@ -93,7 +93,7 @@ class LowerDevice:
         if self.cancelable:
             wdm.set_cancel(self.m, irp, lambda: self._finish(irp, status.CANCELLED, 0))
         if chosen == "later":
-            self._alarms[irp] = self.m.after(self.delay, lambda: self._answer(irp), name=self.name)
+            self._alarms[irp] = self.m.after(self.delay, lambda: self._answer(irp))
         return int(status.PENDING)
 
     def _answer(self, irp: int, usual: int = 0) -> None:

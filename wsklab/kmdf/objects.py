@@ -91,7 +91,7 @@ class Object:
     def delete(self) -> None:
         """Dispose the object and its descendants, then give up its own reference; a second call does nothing (KMDF-OBJ-16)."""
         if self.state == ALIVE and self.PASSIVE_DISPOSAL and self.m.irql > 0:
-            self.m.after(0, self.delete, irql=0, name=f"delete {self.KIND}")
+            self.m.after(0, self.delete, irql=0)
         elif self.state == ALIVE:
             self.dispose()
             self._leave_parent()

@@ -82,7 +82,7 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
         self._accept(request, self.pended if action == PEND else self.ignored if flags & IGNORE_STATE else self.sent)
         if timed:  # KMDF-TMO-01
             delay = delay_until(self.fw, timeout)
-            request.stop_timer = self.m.after(delay, lambda: self.time_out(request), irql=2, name="request timer")
+            request.stop_timer = self.m.after(delay, lambda: self.time_out(request), irql=2)
         return 0, action == SEND
 
     def _passes(self, request: Request) -> bool:

@@ -7,7 +7,6 @@ deadlock, not a wait. A lock word holds 0 when free and 1 when held. Facts: KRN-
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
 
 from wsklab.machine.api import DISPATCH_LEVEL, HIGH_LEVEL, IRQL_NAMES, wdk
 from wsklab.machine.functions_pool import refuse_paged
@@ -81,19 +80,15 @@ def wsklab_paged_code(m: Machine) -> None:
 # Spin locks
 
 
-def _refuse(m: Machine, rule: str, lock: int, function: str, **values: Any) -> NoReturn:
-    m.stop(rule, objects=(lock,), object=f"{lock:#018x}", function=function, **values)
-
-
 def _acquire(m: Machine, lock: int, function: str, *, raises: bool, queued: bool = False) -> int:
     held = _locks(m).held
     if b"\x01" in m.memory.peek(lock, 8)[1] or m.u64(lock) > 1:  # NULL, freed and foreign memory stop at the read
-        _refuse(m, "spinlock-not-initialized", lock, function)
+        m.refuse("spinlock-not-initialized", lock, function)
     if lock in held:
-        _refuse(m, "spinlock-recursive", lock, function, holder=held[lock].function)
+        m.refuse("spinlock-recursive", lock, function, holder=held[lock].function)
     before = m.irql
     if not raises and before < DISPATCH_LEVEL:
-        _refuse(m, "spinlock-wrong-irql", lock, function, code="0x41", what="it has to be DISPATCH_LEVEL")
+        m.refuse("spinlock-wrong-irql", lock, function, code="0x41", what="it has to be DISPATCH_LEVEL")
     if raises:
         m.irql = DISPATCH_LEVEL
     m.set_u64(lock, 1)
@@ -104,9 +99,9 @@ def _acquire(m: Machine, lock: int, function: str, *, raises: bool, queued: bool
 def _release(m: Machine, lock: int, function: str, irql: int | None, *, queued: bool = False) -> None:
     known = _locks(m).held.get(lock)
     if known is None:
-        _refuse(m, "spinlock-not-held", lock, function)
+        m.refuse("spinlock-not-held", lock, function)
     if known.queued != queued:
-        _refuse(m, "spinlock-mixed", lock, function)
+        m.refuse("spinlock-mixed", lock, function)
     code, what = "0x32", ""
     if m.irql != DISPATCH_LEVEL:
         what = "it has to be DISPATCH_LEVEL"
@@ -115,7 +110,7 @@ def _release(m: Machine, lock: int, function: str, irql: int | None, *, queued: 
     elif irql is not None and known.irql is not None and irql != known.irql:
         what = "the saved IRQL is another one"
     if what:
-        _refuse(m, "spinlock-wrong-irql", lock, function, code=code, what=what)
+        m.refuse("spinlock-wrong-irql", lock, function, code=code, what=what)
     del _locks(m).held[lock]
     m.set_u64(lock, 0)
     if irql is not None:

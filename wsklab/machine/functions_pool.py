@@ -7,31 +7,22 @@ driver are not in this table, so freeing them with ExFreePool is seen. Facts: KR
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from wsklab.machine.api import APC_LEVEL, wdk
 from wsklab.machine.machine import Machine
+from wsklab.machine.memory import Block
 
 UNINITIALIZED, RAISE, NON_PAGED, NON_PAGED_EXECUTE, PAGED = 0x2, 0x20, 0x40, 0x80, 0x100
 PAGED_POOL = 1
 
 
-class Allocation(NamedTuple):
-    """A live pool block of the driver."""
-
-    address: int
-    size: int
-    tag: int
-    paged: bool
-
-
 @dataclass(slots=True)
 class Pool:
-    """The driver's live pool blocks by address; those it was given and may free; which blocks are paged."""
+    """The driver's live pool blocks by address, and those it was given and may free."""
 
-    live: dict[int, Allocation] = field(default_factory=dict)
-    given: dict[int, Allocation] = field(default_factory=dict)
-    paged: set[int] = field(default_factory=set)
+    live: dict[int, Block] = field(default_factory=dict)
+    given: dict[int, Block] = field(default_factory=dict)
 
 
 def pool(m: Machine) -> Pool:
@@ -47,15 +38,14 @@ def tag_text(tag: int) -> str:
 
 def is_paged(m: Machine, address: int) -> bool:
     """Whether an address lies in paged pool."""
-    paged = pool(m).paged
-    block = m.block_at(address) if paged else None
-    return block is not None and block.address in paged
+    block = m.block_at(address)
+    return block is not None and block.paged
 
 
 def refuse_paged(m: Machine, address: int, function: str) -> None:
     """Stop when a synchronisation object lies in paged pool. Facts: KRN-18, KRN-25, BUG-27."""
     if is_paged(m, address):
-        m.stop("object-in-paged-pool", objects=(address,), object=f"{address:#018x}", function=function)
+        m.refuse("object-in-paged-pool", address, function)
 
 
 def _allocate(m: Machine, function: str, size: int, tag: int, *, paged: bool, zero: bool) -> int:
@@ -65,11 +55,11 @@ def _allocate(m: Machine, function: str, size: int, tag: int, *, paged: bool, ze
         m.stop("pool-at-wrong-irql", function=function, code="0x1", size=f"{size:#x}")
     if m.choose(function, ("succeeds", "fails")) == "fails":
         return 0
-    address = m.allocate(size, "pool", tag=tag, label="pool", zero=zero)
-    pool(m).live[address] = Allocation(address, size, tag, paged)
-    if paged:
-        pool(m).paged.add(address)
-    return address
+    block = m.block_at(m.allocate(size, "pool", tag=tag, zero=zero))
+    assert block is not None
+    block.paged = paged
+    pool(m).live[block.address] = block
+    return block.address
 
 
 @wdk()
@@ -106,7 +96,7 @@ def give(m: Machine, address: int, tag: int = 0) -> None:
     """Let the driver free a pool block that it did not allocate; it is not counted as leaked."""
     block = m.block_at(address)
     assert block is not None and block.address == address
-    pool(m).given[address] = Allocation(address, block.size, tag, False)
+    block.tag, pool(m).given[address] = tag, block
 
 
 def _free(m: Machine, function: str, address: int, tag: int) -> None:

@@ -95,8 +95,7 @@ def _filled(m: Machine, template: int, arguments: tuple[int | float, ...]) -> st
 def DbgPrint(m: Machine, Format: int, *arguments: int | float, function: str = "DbgPrint") -> int:
     """Write formatted text to the debugger's console."""
     m.console.append(_filled(m, Format, arguments))
-    if m.trace.on:
-        m.trace.add("print", function, actor="driver", target="io", where=m.caller(), text=m.console[-1])
+    m.trace.add("print", function, actor="driver", target="io", here=True, text=m.console[-1])
     return 0
 
 

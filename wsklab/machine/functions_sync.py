@@ -41,7 +41,7 @@ def kind_of(m: Machine, address: int, function: str, expected: str = "dispatcher
     content = bytes(24) if unwritten else m.read(address, 24)
     name = KINDS.get(content[0]) if any(content[8:16]) else None
     if name is None or expected not in ("dispatcher object", name):
-        m.stop("not-a-dispatcher-object", objects=(address,), object=f"{address:#018x}", function=function, expected=expected)
+        m.refuse("not-a-dispatcher-object", address, function, expected=expected)
     return content[0]
 
 
@@ -85,10 +85,8 @@ def _wait(m: Machine, function: str, kind: str, address: int, ready: Callable[[]
           place: int) -> Waiting:  # fmt: skip
     timeout = m.i64(place) if place else None
     if m.irql >= DISPATCH_LEVEL and timeout != 0:  # KRN-22, KRN-33
-        m.stop(
-            "wait-at-dispatch", objects=(address,), object=f"{address:#018x}", function=function,
-            code="0x121" if timeout is None else "0x122", timeout="NULL" if timeout is None else timeout,
-        )  # fmt: skip
+        code = "0x121" if timeout is None else "0x122"
+        m.refuse("wait-at-dispatch", address, function, code=code, timeout="NULL" if timeout is None else timeout)
     if ready():
         if take:
             take()
@@ -96,12 +94,10 @@ def _wait(m: Machine, function: str, kind: str, address: int, ready: Callable[[]
     if timeout == 0:
         return STATUS_TIMEOUT
     refuse_in_callback(m, function, kind, address)
-    if m.trace.on:
-        m.trace.add("wait", kind, actor="driver", objects=(address,), where=m.caller(), function=function, timeout=timeout)
+    m.trace.add("wait", kind, actor="driver", objects=(address,), here=True, function=function, timeout=timeout)
     deadline = None if timeout is None else deadline_of(m, timeout)
     status: int = yield Wait(ready, deadline, (kind, address), take)
-    if m.trace.on:
-        m.trace.add("wake", kind, actor="driver", objects=(address,), status=status)
+    m.trace.add("wake", kind, actor="driver", objects=(address,), status=status)
     return status
 
 
@@ -112,7 +108,7 @@ def refuse_in_callback(m: Machine, function: str, kind: str, address: int = 0) -
     """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code is not Scheduler._resume.__code__:
-        if frame.f_code is Machine._drive.__code__:
+        if frame.f_code is Machine.drive.__code__:
             why = f"{kind} {address:#018x}" if address else kind
             m.stop("wait-in-callback", objects=(address,) if address else (), function=function, why=why)
         frame = frame.f_back
@@ -158,9 +154,9 @@ def KeWaitForMultipleObjects(
 def KeDelayExecutionThread(m: Machine, WaitMode: int, Alertable: int, Interval: int) -> Waiting:
     """Let the thread sleep: negative intervals are relative, in 100-ns units."""
     refuse_in_callback(m, "KeDelayExecutionThread", "delay")
-    if m.trace.on:
-        m.trace.add("wait", "delay", actor="driver", where=m.caller(), function="KeDelayExecutionThread", timeout=m.i64(Interval))
-    yield Wait(lambda: False, deadline_of(m, m.i64(Interval)), ("delay",))
+    interval = m.i64(Interval)
+    m.trace.add("wait", "delay", actor="driver", here=True, function="KeDelayExecutionThread", timeout=interval)
+    yield Wait(lambda: False, deadline_of(m, interval), ("delay",))
     return 0
 
 
@@ -172,7 +168,7 @@ def KeInitializeEvent(m: Machine, Event: int, Type: int, State: int) -> None:
     """Make a notification or synchronization event, in nonpaged memory. Facts: KRN-18, KRN-19, BUG-11."""
     for thread in m.scheduler.blocked:
         if thread.waiting is not None and Event in thread.waiting.why:
-            m.stop("event-initialized-while-waited-on", objects=(Event,), object=f"{Event:#018x}", thread=thread.name)
+            m.refuse("event-initialized-while-waited-on", Event, "KeInitializeEvent", thread=thread.name)
     initialize(m, Event, SYNCHRONIZATION_EVENT if Type else 0, 24, 1 if State else 0)
 
 
@@ -187,7 +183,7 @@ def _exchange(m: Machine, event: int, function: str, new: int) -> int:
 def KeSetEvent(m: Machine, Event: int, Increment: int, Wait: int) -> int:
     """Signal an event; returns the state before. With Wait TRUE only at IRQL <= APC_LEVEL. Facts: KRN-20, KRN-21."""
     if Wait and m.irql >= DISPATCH_LEVEL:
-        m.stop("event-set-with-wait", objects=(Event,), object=f"{Event:#018x}")
+        m.refuse("event-set-with-wait", Event, "KeSetEvent")
     return _exchange(m, Event, "KeSetEvent", 1)
 
 

@@ -138,7 +138,7 @@ def _dereference(m: Machine, Object: int) -> int:
     running = 0 if started.thread.done or m.i32(started.object + STATE) else 1
     handles = sum(address == Object for address in threads(m).handles.values())
     if started.references <= running + handles:
-        _too_often(m, Object, "ObDereferenceObject")
+        m.refuse("object-dereferenced-too-often", Object, "ObDereferenceObject")
     _release(m, started)
     return started.references
 
@@ -161,14 +161,10 @@ def _started(m: Machine, address: int, function: str) -> Started:
     if started is None:
         block = m.block_at(address)
         if block is not None and block.kind == "object" and not block.live:
-            _too_often(m, address, function)
+            m.refuse("object-dereferenced-too-often", address, function)
         m.u64(address)
         m.not_modelled(f"{function} for {m.name_of(address)}")
     return started
-
-
-def _too_often(m: Machine, address: int, function: str) -> NoReturn:
-    m.stop("object-dereferenced-too-often", objects=(address,), object=f"{address:#018x}", function=function)
 
 
 def check_threads(m: Machine) -> None:

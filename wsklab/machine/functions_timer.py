@@ -42,7 +42,7 @@ def _take_back(waiting: dict[int, Callable[[], None]], address: int) -> int:
 
 def _dpc(m: Machine, dpc: int, function: str) -> None:
     if m.memory.peek(dpc, 1)[1] == b"\x01" or m.u8(dpc) != _DPC_TYPE:
-        m.stop("not-initialized", objects=(dpc,), object=f"{dpc:#018x}", function=function, expected="KDPC")
+        m.refuse("not-initialized", dpc, function, expected="KDPC")
 
 
 @wdk(irql=HIGH_LEVEL)
@@ -61,7 +61,7 @@ def KeInsertQueueDpc(m: Machine, Dpc: int, SystemArgument1: int, SystemArgument2
         if m.irql != DISPATCH_LEVEL:
             m.stop("routine-changed-irql", what=m.code_at(routine).name, before=DISPATCH_LEVEL, after=m.irql)
 
-    queued[Dpc] = m.post(run, name="DPC")
+    queued[Dpc] = m.after(0, run)
     return 1
 
 
@@ -103,14 +103,13 @@ def _start(m: Machine, timer: int, delay: int) -> None:
     def expire() -> None:
         del running[timer]
         m.set_i32(timer + STATE, 1)
-        if m.trace.on:
-            m.trace.add("state", "timer expired", actor="io", objects=(timer,))
+        m.trace.add("state", "timer expired", actor="io", objects=(timer,))
         if view.Period:
             _start(m, timer, view.Period * _MILLISECOND)
         if view.Dpc:
             KeInsertQueueDpc(m, int(view.Dpc), 0, 0)
 
-    running[timer] = m.after(delay, expire, name="timer")
+    running[timer] = m.after(delay, expire)
 
 
 @wdk()

@@ -8,7 +8,7 @@ and whatever happens goes to :attr:`Machine.trace`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -20,7 +20,7 @@ from wsklab.c.types import CType, Function, Int, Pointer, Record
 from wsklab.machine.api import IRQL_NAMES, MODELLED, PASSIVE_LEVEL, bind
 from wsklab.machine.choices import Choices
 from wsklab.machine.memory import READ_ONLY, Memory
-from wsklab.machine.scheduler import Scheduler, Thread, Wait
+from wsklab.machine.scheduler import Body, Scheduler, Thread
 from wsklab.machine.stops import CFrame, NotModelled, Stop, c_caller, c_stack
 from wsklab.machine.trace import Trace, Where
 from wsklab.machine.views import View
@@ -71,9 +71,9 @@ class Machine:
         self.time = 0
         self.irql = PASSIVE_LEVEL
         self.main = Thread("main")
-        self._system = Thread("system")
+        self.system = Thread("system")  # the arbitrary thread in which due work runs
         self.thread = self.main
-        self.trace = Trace(lambda: (self.time, self.thread.name, self.irql), trace)
+        self.trace = Trace(lambda: (self.time, self.thread.name, self.irql), self.caller, trace)
         self.scheduler = Scheduler(self)
         self.steps = Steps(steps)
         self.code: dict[int, Code] = {}
@@ -110,9 +110,9 @@ class Machine:
         block = self.memory.map(size, kind, tag=tag, label=label or kind)
         if zero:
             self.memory.write(block.address, bytes(size))
-        if self.trace.on and kind in ("pool", "irp", "mdl", "object"):
-            where, objects = self.caller(), (block.address,)
-            self.trace.add("allocate", block.label, actor="io", objects=objects, where=where, size=size, memory=kind, tag=tag)
+        if kind in ("pool", "irp", "mdl", "object"):
+            about = (block.address,)
+            self.trace.add("allocate", block.label, actor="io", objects=about, here=True, size=size, memory=kind, tag=tag)
         return block.address
 
     def new(self, record: str, kind: str = "object", label: str = "") -> int:
@@ -125,8 +125,7 @@ class Machine:
         if block is None or block.address != address or not block.live:
             raise ValueError(f"{address:#x} is not the start of a live block")
         self.memory.release(block)
-        if self.trace.on:
-            self.trace.add("free", block.label, actor="io", objects=(address,), where=self.caller(), memory=block.kind)
+        self.trace.add("free", block.label, actor="io", objects=(address,), here=True, memory=block.kind)
 
     def seal(self, address: int, size: int) -> None:
         """Make written bytes read-only (a constant table)."""
@@ -172,12 +171,12 @@ class Machine:
         """The code address of a modelled function, for dispatch tables and function pointers."""
         if name not in self._slots:
             modelled = MODELLED[name]
-            prototype = self.headers.prototypes.get(name)
+            prototype: CType | None = self.headers.prototypes.get(name)
             if modelled.prototype:
                 pointer = self.headers.type(modelled.prototype)
-                target = pointer.to if isinstance(pointer, Pointer) else pointer
-                prototype = target if isinstance(target, Function) else None
-            self._slots[name] = self.define_code(Code(name, self.api(name), modelled.waits, prototype))
+                prototype = pointer.to if isinstance(pointer, Pointer) else pointer
+            known = prototype if isinstance(prototype, Function) else None
+            self._slots[name] = self.define_code(Code(name, self.api(name), modelled.waits, known))
         return self._slots[name]
 
     def code_at(self, address: int) -> Code:
@@ -193,31 +192,25 @@ class Machine:
         The routine runs on the current thread at the current IRQL and may not wait: a wait that is not satisfied at once
         breaks the rule ``wait-in-callback`` (KRN-26, WSK-EV-04).
         """
-        code = self._enter(address, arguments, actor, target)
-        if code.is_driver:
-            self._returned = code
-        value = self._drive(code.call(*arguments), code.name) if code.waits else code.call(*arguments)
-        return self._leave(code, value, actor, target)
+        name = self.code_at(address).name
+        return self.drive(self.call_waiting(address, *arguments, actor=actor, target=target), name)
 
-    def call_waiting(self, address: int, *arguments: Any, actor: str = "io", target: str = "driver") -> Generator[Wait, Any, Any]:
+    def call_waiting(self, address: int, *arguments: Any, actor: str = "io", target: str = "driver") -> Body:
         """Like :meth:`call`, from code that may wait: ``value = yield from m.call_waiting(…)``."""
-        code = self._enter(address, arguments, actor, target)
-        value = (yield from code.call(*arguments)) if code.waits else code.call(*arguments)
-        return self._leave(code, value, actor, target)
-
-    def _enter(self, address: int, arguments: tuple[Any, ...], actor: str, target: str) -> Code:
         code = self.code_at(address)
-        if self.trace.on and code.is_driver:
+        told = self.trace.on and code.is_driver
+        if told:
             objects = self.objects_in(arguments)
             self.trace.add("callback", code.name, actor=actor, target=target, objects=objects, arguments=arguments)
-        return code
-
-    def _leave(self, code: Code, value: Any, actor: str, target: str) -> Any:
-        if self.trace.on and code.is_driver:
+        value = (yield from code.call(*arguments)) if code.waits else code.call(*arguments)
+        if code.is_driver:
+            self._returned = code
+        if told:
             self.trace.add("callback-return", code.name, actor=target, target=actor, value=value)
         return value
 
-    def _drive(self, body: Generator[Wait, Any, Any], name: str) -> Any:
+    def drive(self, body: Body, name: str) -> Any:
+        """Run a generator that may not wait to its end; `name` is what is told when it waits after all."""
         status = None
         while True:
             try:
@@ -252,21 +245,11 @@ class Machine:
             thread.irql = self.irql
             self.thread, self.irql = before, before.irql
 
-    def as_system(self, work: Callable[[], None], irql: int) -> None:
-        """Run due work in an arbitrary thread at an IRQL."""
-        self._system.irql = irql
-        with self.on_thread(self._system):
-            work()
-
-    def after(self, delay: int, work: Callable[[], None], *, irql: int = 2, name: str = "system") -> Callable[[], None]:
+    def after(self, delay: int, work: Callable[[], None], *, irql: int = 2) -> Callable[[], None]:
         """Run a plain Python callable `delay` 100-ns units from now, at an IRQL. Returns a function that takes it back."""
         return self.scheduler.at(self.time + max(delay, 0), work, irql)
 
-    def post(self, work: Callable[[], None], *, irql: int = 2, name: str = "system") -> Callable[[], None]:
-        """Run a plain Python callable as soon as the machine runs again."""
-        return self.after(0, work, irql=irql, name=name)
-
-    def start_thread(self, body: Generator[Wait, Any, Any], name: str) -> Thread:
+    def start_thread(self, body: Body, name: str) -> Thread:
         """A new system thread."""
         return self.scheduler.start(body, name)
 
@@ -303,7 +286,7 @@ class Machine:
     def choose(self, kind: str, options: tuple[str, ...]) -> str:
         """The answer to something the documents leave open; the first option is the usual one."""
         answer = self.choices.choose(kind, options)
-        if self.trace.on and answer != options[0]:
+        if answer != options[0]:
             self.trace.add("choice", kind, actor="io", answer=answer, options=options)
         return answer
 
@@ -339,10 +322,14 @@ class Machine:
         if objects:
             values.setdefault("object", self.name_of(objects[0]))
         lives = {address: tuple(self.trace.about(address)) for address in objects}
-        if self.trace.on:
-            where = stack[0].where if stack else None
-            self.trace.add("stop", rule, actor="driver", objects=objects, where=where, title=rules()[rule].title)
+        where = stack[0].where if stack else None
+        self.trace.add("stop", rule, actor="driver", objects=objects, where=where, title=rules()[rule].title)
         raise Stop(rules()[rule], values, objects, stack, lives, self.sources)
+
+    def refuse(self, rule: str, place: int, function: str, /, **values: Any) -> NoReturn:
+        """Stop because `function` must not be called for the object at `place`; the texts know that as object, irp or mdl."""
+        values = dict.fromkeys(("object", "irp", "mdl"), f"{place:#018x}") | values
+        self.stop(rule, objects=(place,), function=function, **values)
 
     def _blamed(self, rule: str, objects: tuple[int, ...], routine: str | None) -> Where | None:
         if self._returned and routine == self._returned.name:

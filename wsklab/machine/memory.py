@@ -42,6 +42,7 @@ class Block:
     tag: int = 0
     label: str = ""
     live: bool = True
+    paged: bool = False
 
     @property
     def end(self) -> int:

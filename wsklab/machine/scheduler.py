@@ -102,7 +102,9 @@ class Scheduler:
         machine.time = max(machine.time, min(moments))
         if self._due and self._due[0][0] <= machine.time:
             _, _, work, irql = heapq.heappop(self._due)
-            machine.as_system(work, irql)
+            machine.system.irql = irql
+            with machine.on_thread(machine.system):
+                work()
         return True
 
     def _can_run(self, thread: Thread) -> bool:

@@ -44,17 +44,18 @@ class Event:
 class Trace:
     """The events of one machine. With `on` False nothing is recorded and nothing is paid for."""
 
-    def __init__(self, now: Callable[[], tuple[int, str, int]], on: bool = True) -> None:
+    def __init__(self, now: Callable[[], tuple[int, str, int]], here: Callable[[], Where | None], on: bool = True) -> None:
         self.events: list[Event] = []
         self.on = on
-        self._now = now
+        self._now, self._here = now, here
 
     def add(
         self, kind: str, name: str, *, actor: str, target: str | None = None, objects: tuple[int, ...] = (),
-        where: Where | None = None, **data: Any,
+        where: Where | None = None, here: bool = False, **data: Any,
     ) -> None:  # fmt: skip
-        """Record one event at the current time, thread and IRQL."""
+        """Record one event at the current time, thread and IRQL; `here` asks for the place in C that is running."""
         if self.on:
+            where = self._here() if here else where
             self.events.append(Event(len(self.events), *self._now(), kind, name, actor, target, objects, where, data))
 
     def about(self, address: int) -> Iterator[Event]:

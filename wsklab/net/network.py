@@ -151,7 +151,7 @@ class Peer:
         elif action == "reset":
             end.abort()
         elif action == "read later":
-            self.network.machine.after(SLOW, end.acknowledge, name="reads")
+            self.network.machine.after(SLOW, end.acknowledge)
 
     def peer_finished(self, end: End) -> None:
         """The other side finished or reset: the peer's own direction stays open until `close`."""
@@ -220,7 +220,7 @@ class Network:
         if self._instant:
             callback()
         else:
-            self.machine.after(arrives - now, callback, name=name)
+            self.machine.after(arrives - now, callback)
 
     def _tell(self, name: str, source: Address, destination: Address, content: bytes, **more: Any) -> None:
         """Trace something that starts to cross."""
@@ -270,7 +270,7 @@ class Network:
         return front
 
     def _expire(self, front: End) -> None:
-        front.forget = self.machine.after(CONNECT_TIMEOUT, lambda: front.answered(TIMED_OUT), name="connect")
+        front.forget = self.machine.after(CONNECT_TIMEOUT, lambda: front.answered(TIMED_OUT))
 
     def _asked(self, front: End) -> None:
         listener = self.find(self.listeners, front.remote)
@@ -294,7 +294,7 @@ class Network:
             self._tell("datagram", source, destination, content, arrives=self.machine.time + self.delay)
         if self.choose("datagram", ("arrives", "is lost")) == "is lost":
             return self.drop(content, source, destination, "lost")
-        self.machine.after(self.delay, lambda: self._deliver(source, destination, content), name="datagram")
+        self.machine.after(self.delay, lambda: self._deliver(source, destination, content))
 
     def _deliver(self, source: Address, destination: Address, content: bytes) -> None:
         found: list[Any] = list(self.hosts.values()) if destination.is_broadcast else [self.hosts.get(destination.ip)]

@@ -156,7 +156,7 @@ class End:
             with self.network.instant():
                 self._transmit()
         elif len(self._asked) == 1:
-            self.network.machine.after(0, self._transmit, name="transmit")
+            self.network.machine.after(0, self._transmit)
         return transfer
 
     def finish(self, done: Callable[[str], object], at_once: bool = False) -> None:

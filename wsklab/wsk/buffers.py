@@ -7,14 +7,9 @@ when the data moves, and must still be there.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
-from wsklab.c.headers import headers
-from wsklab.io.mdl import mdls
+from wsklab.io.mdl import LOCKED, MAPPED, NONPAGED, fields, mdls
 from wsklab.machine import Machine, Stop
-
-_MAPPED = 0x0001 | 0x0004  # MDL_MAPPED_TO_SYSTEM_VA, MDL_SOURCE_IS_NONPAGED_POOL: MappedSystemVa is set
-_BUILT = _MAPPED | 0x0002  # the same and MDL_PAGES_LOCKED: one of them says that the pages stay
 
 
 @dataclass(slots=True)
@@ -73,15 +68,9 @@ class Buffer:
                     self.machine.stop("wsk-buffer-freed", objects=(block.address,), function=self.function)
 
 
-@cache
-def _mdl_offsets() -> list[int]:
-    members = headers().record("MDL").members
-    return [members[name].offset for name in ("Next", "MdlFlags", "MappedSystemVa", "StartVa", "ByteCount", "ByteOffset")]
-
-
 def take(m: Machine, function: str, pointer: int) -> Buffer:
     """Read and check the WSK_BUF at `pointer`; a stop when it does not describe what its MDLs hold."""
-    at, (o_next, o_flags, o_mapped, o_start, o_count, o_offset) = m.offset, _mdl_offsets()
+    at = m.offset
     mdl, length = m.u64(pointer + at("WSK_BUF", "Mdl")), m.u64(pointer + at("WSK_BUF", "Length"))
     offset = m.u32(pointer + at("WSK_BUF", "Offset"))
     if not mdl and length:
@@ -89,20 +78,20 @@ def take(m: Machine, function: str, pointer: int) -> Buffer:
     pieces: list[tuple[int, int, int]] = []
     left, skip, size, head = length, offset, 0, mdl
     while mdl:
-        count, flags = m.u32(mdl + o_count), m.u16(mdl + o_flags)
-        if not flags & _BUILT:
+        known = fields(m, mdl)
+        count = known.count
+        if not known.flags & (MAPPED | LOCKED | NONPAGED):
             m.stop("wsk-buffer-not-locked", objects=(mdl,), function=function)
         if mdl == head and offset >= count and (offset or length):
             m.stop("wsk-buffer-offset", objects=(mdl,), function=function, offset=offset, size=count)
         size += count
         part = min(count - skip, left)
         if part:
-            start = m.u64(mdl + o_mapped) if flags & _MAPPED else m.u64(mdl + o_start) + m.u32(mdl + o_offset)
-            pieces.append((mdl, start + skip, part))
+            pieces.append((mdl, known.address + skip, part))
         left, skip = left - part, 0
         if not left:
             break
-        mdl = m.u64(mdl + o_next)
+        mdl = known.next
     if left:
         m.stop("wsk-buffer-length", objects=(head,), function=function, length=length, offset=offset, size=size)
     return Buffer(m, function, length, pieces)

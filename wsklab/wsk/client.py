@@ -115,7 +115,7 @@ def _ready(wsk: Subsystem) -> bool:
         answer = wsk.machine.choose("WSK provider", ("ready", "late", "never"))
         wsk.ready = answer == "ready"
         if answer == "late":
-            wsk.machine.after(LATE, lambda: setattr(wsk, "ready", True), name="WSK provider")
+            wsk.machine.after(LATE, lambda: setattr(wsk, "ready", True))
     return wsk.ready
 
 

@@ -51,7 +51,7 @@ def WskControlSocket(
     if call.at_once:
         call.complete(0, action())
     else:
-        call.wsk.machine.post(lambda: call.attempt(lambda: call.complete(0, action())), name="wsk")
+        call.wsk.machine.after(0, lambda: call.attempt(lambda: call.complete(0, action())))
 
 
 def _option(socket: Socket, setting: bool, code: int, level: int, size: int, place: int) -> Action:

@@ -116,9 +116,8 @@ def _ask(function: Callable[..., int], m: Machine, *arguments: int) -> list[tupl
 
 
 def _born(m: Machine, socket: Socket) -> int:
-    if m.trace.on:
-        about = (socket.address,)
-        m.trace.add("allocate", "WSK_SOCKET", actor="wsk", objects=about, category=socket.category, state=socket.state)
+    about = (socket.address,)
+    m.trace.add("allocate", "WSK_SOCKET", actor="wsk", objects=about, category=socket.category, state=socket.state)
     return socket.address
 
 

@@ -66,9 +66,7 @@ class Socket:
         """Change the state."""
         if state != self.state:
             self.state = state
-            trace = self.machine.trace
-            if trace.on:
-                trace.add("state", state, actor="wsk", objects=(self.address,), category=self.category)
+            self.machine.trace.add("state", state, actor="wsk", objects=(self.address,), category=self.category)
 
     def require(self, step: str, what: str = "wrong state") -> str:
         """The state that `step` leads to. Raises Refused when the step is not legal now."""

@@ -140,7 +140,7 @@ class Request:
         status, choose = self._outcome[0], self.wsk.machine.choose
         after = self.way == INLINE and not self._done and choose("inline completion", ORDERS) != ORDERS[0]
         if after or self.way == PENDING:
-            self.wsk.machine.post(self._deliver, irql=self._level(), name="wsk")
+            self.wsk.machine.after(0, self._deliver, irql=self._level())
         else:
             self._deliver()
         return status if self.way == INLINE else STATUS_PENDING
@@ -170,7 +170,7 @@ class Request:
         machine = self.wsk.machine
         level = machine.irql if self._done else self._level()
         if level < machine.irql:
-            machine.post(self._deliver, irql=level, name="wsk")
+            machine.after(0, self._deliver, irql=level)
         else:
             with machine.at_irql(level):
                 self._deliver()

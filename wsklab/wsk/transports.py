@@ -302,7 +302,7 @@ def WskSendTo(
     if call.at_once:
         transmit()
     else:
-        m.after(0, transmit, name="transmit")
+        m.after(0, transmit)
 
 
 @operation(MOVING_DATA)
