@@ -90,18 +90,21 @@ def test_functions_know_their_parameters_as_pointers() -> None:
 
 def test_a_function_typedef_declares_a_prototype() -> None:
     compiled = unit("DRIVER_ROUTINE Mine;\nNTSTATUS Mine(PIRP i, PVOID c) { return STATUS_PENDING; }\nDRIVER_ROUTINE Other;")
-    assert (list(compiled.functions), list(compiled.externs)) == (["Mine"], ["Other"])
+    names = compiled.declarations.scopes[0].names
+    assert (list(compiled.functions), {name: str(symbol.type) for name, symbol in names.items()}) == (
+        ["Mine"], {"Mine": "NTSTATUS (PIRP, PVOID)", "Other": "DRIVER_ROUTINE"},
+    )  # fmt: skip
 
 
 def test_variables_are_merged_and_described() -> None:
     compiled = unit("extern int a[];\nint a[2];\nstatic const int b = 1;\nextern int c;\nconst char *d;\nint e; int e = 5;")
-    found = {n: (str(v.type), v.static, v.extern, v.readonly) for n, v in compiled.variables.items()}
+    found = {n: (str(v.type), v.storage, v.only_declared) for n, v in compiled.variables.items()}
     assert found == {
-        "a": ("int[2]", False, False, False),
-        "b": ("int", True, False, True),
-        "c": ("int", False, True, False),
-        "d": ("char *", False, False, False),
-        "e": ("int", False, False, False),
+        "a": ("int[2]", "", False),
+        "b": ("int", "static", False),
+        "c": ("int", "extern", True),
+        "d": ("char *", "", False),
+        "e": ("int", "", False),
     }
     assert compiled.variables["e"].node.init is not None
 

@@ -8,6 +8,7 @@ from pycparser import c_ast
 from tests.c.small import small_headers
 from wsklab.c.gaps import Gap
 from wsklab.c.source import Place
+from wsklab.c.types import Function
 from wsklab.c.unit import Unit, compile_unit
 
 
@@ -55,7 +56,9 @@ def test_a_gap_stands_where_c_wants_a_statement_or_a_value(body: str, expected: 
 
 def test_prototypes_keep_their_dots() -> None:
     compiled = unit("ULONG Print(int level, ...);\nint f(int a, ...) { return a; }")
-    assert (compiled.externs["Print"].varargs, compiled.functions["f"].type.varargs, compiled.gaps) == (True, True, [])
+    printed = compiled.declarations.scopes[0].names["Print"].type
+    assert isinstance(printed, Function)
+    assert (printed.varargs, compiled.functions["f"].type.varargs, compiled.gaps) == (True, True, [])
 
 
 def test_gaps_among_declarations_leave_only_their_place() -> None:

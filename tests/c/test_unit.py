@@ -18,7 +18,7 @@ def test_a_listing_becomes_a_unit() -> None:
     assert (send.name, str(send.type), send.place, send.static, send.inline) == (
         "Send", "NTSTATUS (PIRP, PVOID)", Place("send.c", 3, 3), False, False,
     )  # fmt: skip
-    assert (unit.gaps, unit.externs, unit.variables, unit.warnings) == ([Place("send.c", 20, 3)], {}, {}, [])
+    assert (unit.gaps, unit.variables, unit.warnings) == ([Place("send.c", 20, 3)], {}, [])
     assert unit.headers_unit is small_headers().unit
 
 

@@ -17,9 +17,9 @@ from typing import Any
 from pycparser import c_ast
 
 from wsklab.c import python as py
-from wsklab.c.declare import Declarations
+from wsklab.c.declare import Declarations, Symbol
 from wsklab.c.gaps import Gap
-from wsklab.c.python import At, Python
+from wsklab.c.python import Python
 from wsklab.c.source import Place, Problems, closest, place_of
 from wsklab.c.types import Array, CType, Float, Function, Int, Pointer, Record
 from wsklab.c.values import NOTHING, UNKNOWN, Local, Object, Value, is_scalar, number, possible, reach, settled, type_range
@@ -32,12 +32,6 @@ Waits = Callable[[str | None, Function], bool]
 def never(name: str | None, function: Function) -> bool:
     """No call waits."""
     return False
-
-
-def at(node: Any) -> At:
-    """Line and column of a parser node."""
-    place = place_of(node)
-    return At(place.line, place.column)
 
 
 def walk(node: Any) -> Iterator[Any]:
@@ -63,16 +57,6 @@ def changed(*nodes: Any) -> set[str]:
 
 
 @dataclass
-class StaticVariable:
-    """A variable of static storage. `symbol` is its name in the image (``function.name`` for a static local)."""
-
-    symbol: str
-    type: CType
-    place: Place
-    node: Any = None
-
-
-@dataclass
 class References:
     """What a body refers to outside itself, and where first; the linker must know it.
 
@@ -80,9 +64,9 @@ class References:
     storage, `indirect` the types of calls through pointers.
     """
 
-    calls: dict[str, At] = field(default_factory=dict)
-    addresses: dict[str, At] = field(default_factory=dict)
-    symbols: dict[str, At] = field(default_factory=dict)
+    calls: dict[str, Place] = field(default_factory=dict)
+    addresses: dict[str, Place] = field(default_factory=dict)
+    symbols: dict[str, Place] = field(default_factory=dict)
     indirect: list[Function] = field(default_factory=list)
     has_gap: bool = False
 
@@ -107,10 +91,10 @@ class Body:
     """
 
     def __init__(
-        self, name: str, declarations: Declarations, problems: Problems, text: Any, file: str = "",
+        self, name: str, declarations: Declarations, problems: Problems, text: Any,
         returns: CType | None = None, waits: Waits = never,
     ) -> None:  # fmt: skip
-        self.name, self.declarations, self.problems, self.file = name, declarations, problems, file
+        self.name, self.declarations, self.problems = name, declarations, problems
         self.returns, self.waits = returns, waits
         nodes = list(walk(text))
         self._taken = {node.name.name for node in nodes if isinstance(node, c_ast.FuncCall) and isinstance(node.name, c_ast.ID)}
@@ -118,7 +102,8 @@ class Body:
         self._addressed = {node.name for node in addressed if isinstance(node, c_ast.ID)}
         self.labels = [node.name for node in nodes if isinstance(node, c_ast.Label)]
         self.references = References()
-        self.statics: list[StaticVariable] = []
+        self.statics: list[Symbol] = []
+        """Variables of static storage, under their names in the image."""
         self.locals: list[Local] = []
         self.parameters: list[Local] = []
         self.frame_size = 0
@@ -139,10 +124,12 @@ class Body:
     @staticmethod
     def unknown(node: Any) -> Value:
         """A value about which nobody complains any more."""
-        return number(UNKNOWN, at(node), 0)
+        return number(UNKNOWN, place_of(node), 0)
 
     def suggestion(self, name: str) -> str | None:
         """A hint that names what was probably meant by an unknown name."""
+        if self.problems is not self.declarations.problems:
+            return None  # a check that reports to nobody; the headers may not be there yet
         from wsklab.c.headers import headers
 
         return closest(name, [*self.declarations.names(), *headers().macros])
@@ -195,21 +182,21 @@ class Body:
         return name
 
     @staticmethod
-    def fixed(name: str, ctype: CType, where: At, offset: int = 0) -> Object:
+    def fixed(name: str, ctype: CType, where: Place, offset: int = 0) -> Object:
         """What lies at an address that never changes while a function runs."""
         return Object(ctype, where, Value(Pointer(ctype), where, py.name(name), offset=offset, root=""))
 
-    def object_of(self, variable: Local, where: At) -> Object:
+    def object_of(self, variable: Local, where: Place) -> Object:
         """The variable as an object."""
         if variable.offset is None:
             return Object(variable.type, where, NOTHING, variable)
         return self.fixed(FRAME, variable.type, where, variable.offset)
 
-    def string(self, data: bytes, ctype: CType, where: At) -> Object:
+    def string(self, data: bytes, ctype: CType, where: Place) -> Object:
         """A string literal; `data` includes the final zero."""
         return self.fixed(self.need(f"string·{data.hex()}", "string", data), ctype, where)
 
-    def static(self, symbol: str, ctype: CType, where: At) -> Object:
+    def static(self, symbol: str, ctype: CType, where: Place) -> Object:
         """A variable of static storage."""
         self.references.symbols.setdefault(symbol, where)
         return self.fixed(f"address·{symbol}", ctype, where)
@@ -217,9 +204,8 @@ class Body:
     def gap(self, node: Any, kind: str, target: CType) -> Value:
         """A ``...`` where C has an expression."""
         self.references.has_gap = True
-        where = at(node)
-        place = self.need(f"place·{self.file}:{where.line}:{where.column}", "given", Place(self.file, *where))
-        value = py.call("gap·", py.name(place), py.constant(kind))
+        where = place_of(node)
+        value = py.call("gap·", py.name(self.need(f"place·{where}", "given", where)), py.constant(kind))
         value = py.call("float·", value) if isinstance(target, Float) else value
         return Value(target if is_scalar(target) else UNKNOWN, where, value)
 
@@ -252,7 +238,7 @@ class Body:
         name = f"store·{py.kind(x.type)}·{x.bit_offset}·{x.bit_width}"
         return py.call(self.need(name, "store_bits", x.type, x.bit_offset, x.bit_width), address, value)
 
-    def assigned(self, x: Object, v: Value, where: At) -> Value:
+    def assigned(self, x: Object, v: Value, where: Place) -> Value:
         """An assignment as an expression: its value is what was stored."""
         if x.local is not None:
             return Value(x.type, where, py.save(x.local.python, settled(v)), possible(v))
@@ -264,7 +250,7 @@ class Body:
         stored = self.store(x, first)
         return Value(x.type, where, py.either("||", stored, again if x.bit_width is None else _cut(x, again)), bits=x.bit_width)
 
-    def assignment(self, x: Object, v: Value, where: At) -> Python:
+    def assignment(self, x: Object, v: Value, where: Place) -> Python:
         """An assignment as a statement."""
         if x.local is not None:
             return py.located([py.assign(x.local.python, settled(v))], where)

@@ -1,6 +1,6 @@
 """From a unit's parsed bodies to Python functions: every function and every static initialiser, all problems in one pass.
 
-`check_unit` leaves its result in `Unit.checked`; the inline functions of the headers are done one by one when a driver uses
+`check_unit` leaves its results in the unit; the inline functions of the headers are done one by one when a driver uses
 them (`check_function`), because a driver uses few of the many. Whether a call has to be waited for is not known before the
 units are linked: a function that waits is then made once more (`waiting`), with ``yield from`` at the calls that wait.
 """
@@ -8,14 +8,14 @@ units are linked: a function that waits is then made once more (`waiting`), with
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from wsklab.c import python as py
-from wsklab.c.body import FRAME, RESULT, References, StaticVariable, Waits, at, never
+from wsklab.c.body import FRAME, RESULT, References, Waits, never
 from wsklab.c.declare import Symbol
 from wsklab.c.initialisers import steps
-from wsklab.c.python import At, Python, leaves
+from wsklab.c.python import Python, leaves
 from wsklab.c.source import Place, place_of
 from wsklab.c.statements import Statements
 from wsklab.c.types import VOID, Function, Record, Void
@@ -39,42 +39,22 @@ class CheckedFunction:
     references: References
 
 
-@dataclass
-class CheckedUnit:
-    """What the linker needs of one unit: `initialise` holds its static initialisers, `code` is kept by the linker."""
-
-    functions: dict[str, CheckedFunction] = field(default_factory=dict)
-    variables: dict[str, StaticVariable] = field(default_factory=dict)
-    initialise: list[CheckedFunction] = field(default_factory=list)
-    code: dict[Any, Any] = field(default_factory=dict)
-
-
 def check_unit(unit: Unit) -> None:
     """Check all functions and variables of a unit; problems go to ``unit.problems``."""
-    checked = checked_unit(unit)
-    for v in unit.variables.values():
-        if not v.extern:
-            _add_static(unit, checked, StaticVariable(v.name, v.type, v.place, v.node))
+    for variable in unit.variables.values():
+        if not variable.only_declared:
+            _add_static(unit, variable)
     for definition in unit.functions.values():
         check_function(unit, definition)
 
 
-def checked_unit(unit: Unit) -> CheckedUnit:
-    """The unit's collected results, made when first asked for."""
-    if not isinstance(unit.checked, CheckedUnit):
-        unit.checked = CheckedUnit()
-    return unit.checked
-
-
 def check_function(unit: Unit, definition: FunctionDefinition) -> CheckedFunction:
     """The checked body of one function of the unit; done once."""
-    checked = checked_unit(unit)
-    if definition.name not in checked.functions:
-        body, function = _translated(unit, definition, never)
-        checked.functions[definition.name] = function
+    if definition.name not in unit.checked:
+        body, unit.checked[definition.name] = _translated(unit, definition, never)
         for static in body.statics:
-            _add_static(unit, checked, static)
-    return checked.functions[definition.name]
+            _add_static(unit, static)
+    return unit.checked[definition.name]
 
 
 def waiting(unit: Unit, name: str, waits: Waits) -> ast.stmt:
@@ -85,16 +65,12 @@ def waiting(unit: Unit, name: str, waits: Waits) -> ast.stmt:
 def _translated(unit: Unit, definition: FunctionDefinition, waits: Waits) -> tuple[Statements, CheckedFunction]:
     node, place, ctype = definition.node, definition.place, definition.type
     declarations = unit.declarations
-    body = Statements(definition.name, declarations, unit.problems, node.body, place.file, ctype.returns, waits)
+    body = Statements(definition.name, declarations, unit.problems, node.body, ctype.returns, waits)
     for name in sorted({name for name in body.labels if body.labels.count(name) > 1}):
         body.wrong(node.body, "duplicate-label", "The label {name} appears twice.", name=name)
-    previous, declarations.expression_type = declarations.expression_type, body.type_of
-    try:
-        with declarations.scope():
-            first = _parameters(body, definition)
-            statements = py.located(body.items(node.body.block_items or []), at(node.body))
-    finally:
-        declarations.expression_type = previous
+    with declarations.scope():
+        first = _parameters(body, definition)
+        statements = py.located(body.items(node.body.block_items or []), place_of(node.body))
     return body, _finished(body, ctype, place, first, statements)
 
 
@@ -110,7 +86,7 @@ def _parameters(body: Statements, definition: FunctionDefinition) -> Python:
         if parameter.name:
             body.declarations.enter(Symbol(parameter.name, "object", parameter.type, place, "", None, None, variable))
         if variable.offset is not None:
-            x = body.object_of(variable, At(place.line, place.column))
+            x = body.object_of(variable, place)
             result.append(ast.Expr(body.store(x, py.name(variable.python))))
     return result
 
@@ -135,7 +111,7 @@ def _finished(body: Statements, ctype: Function, place: Place, first: Python, st
     rest = ast.arg("rest·") if ctype.varargs else None
     signature = ast.arguments(posonlyargs=[], args=arguments, vararg=rest, kwonlyargs=[], kw_defaults=[], defaults=[])
     node = ast.FunctionDef(body.name, signature, lines or [ast.Pass()], [], None)
-    py.locate(node, At(place.line, place.column))
+    py.locate(node, place)
     return CheckedFunction(body.name, ctype, place, node, body.needs, body.references)
 
 
@@ -153,23 +129,23 @@ def _end(body: Statements, ctype: Function) -> Python:
 # Variables of static storage
 
 
-def _add_static(unit: Unit, checked: CheckedUnit, variable: StaticVariable) -> None:
-    checked.variables[variable.symbol] = variable
-    node, symbol = variable.node, variable.symbol
-    if node is None or node.init is None:
+def _add_static(unit: Unit, variable: Symbol) -> None:
+    unit.statics[variable.name] = variable
+    init, name = variable.node.init, variable.name
+    if init is None:
         return
-    body = Statements(symbol, unit.declarations, unit.problems, node.init, variable.place.file)
+    body = Statements(name, unit.declarations, unit.problems, init)
     stores: Python = []
-    for step in steps(body, body.static(symbol, variable.type, at(node)), node.init, zeroed=True):
+    for step in steps(body, body.static(name, variable.type, place_of(variable.node)), init, zeroed=True):
         if not isinstance(step, tuple) or not _is_constant(settled(step[1])):
             text = "The initial value of {name} is not constant."
-            unit.problems.error("initialiser-not-constant", node.init, text, name=symbol)
+            unit.problems.error("initialiser-not-constant", init, text, name=name)
         else:
             stores += body.assignment(*step, step[1].at)
     for static in body.statics:
-        _add_static(unit, checked, static)
-    body.name = f"initialise·{symbol}"
-    checked.initialise.append(_finished(body, Function(VOID, ()), variable.place, [], stores))
+        _add_static(unit, static)
+    body.name = f"initialise·{name}"
+    unit.initialise.append(_finished(body, Function(VOID, ()), variable.place, [], stores))
 
 
 def _is_constant(value: ast.expr) -> bool:

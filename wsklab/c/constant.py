@@ -135,35 +135,29 @@ def evaluate(declarations: Declarations, node: Any) -> Typed:
     if isinstance(node, c_ast.FuncCall) and isinstance(node.name, c_ast.ID) and node.name.name == "offsetof":
         record, designator = node.args.exprs
         return evaluate(declarations, c_ast.UnaryOp("&", _member_at_zero(record, designator), node.coord))[0], types.SIZE_T
-    expressions, problems = _expressions(declarations, node)
-    with expressions.unevaluated():
-        found = expressions.value(node)
-        if problems.errors:
-            raise ValueError(problems.errors[0].message)
-        if isinstance(found.constant, int):
-            return found.constant, found.type
-        divides = isinstance(node, c_ast.BinaryOp) and node.op in ("/", "%")
-        divided = divides and expressions.value(node.right).constant == 0
+    expressions = _expressions(declarations, node)
+    found = expressions.value(node)
+    if expressions.problems.errors:
+        raise ValueError(expressions.problems.errors[0].message)
+    if isinstance(found.constant, int):
+        return found.constant, found.type
+    divides = isinstance(node, c_ast.BinaryOp) and node.op in ("/", "%")
+    divided = divides and expressions.value(node.right).constant == 0
     raise ValueError("division by zero" if divided else "the value is not constant")
 
 
-def expression_type(declarations: Declarations, node: Any) -> CType | None:
-    """Type of an expression outside of functions, None if something is wrong with it."""
-    expressions, problems = _expressions(declarations, node)
-    ctype = expressions.type_of(node)
-    return None if problems.errors else ctype
+def element_count(declarations: Declarations, element: CType, init: Any) -> int | None:
+    """Number of elements that an initialiser gives to an array of unknown size; None if it gives none."""
+    from wsklab.c.initialisers import count
+
+    return count(_expressions(declarations, init), element, init)
 
 
-def _expressions(declarations: Declarations, node: Any) -> tuple[Expressions, Problems]:
-    """A check that reports to nobody and looks for no similar names (the headers may not be there yet)."""
+def _expressions(declarations: Declarations, node: Any) -> Expressions:
+    """A check that reports to nobody."""
     from wsklab.c.expressions import Expressions
 
-    class Quiet(Expressions):
-        def suggestion(self, name: str) -> None:
-            return None
-
-    problems = Problems()
-    return Quiet("", declarations, problems, node), problems
+    return Expressions("", declarations, Problems(), node)
 
 
 def _member_at_zero(record: Any, designator: Any) -> Any:

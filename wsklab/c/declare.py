@@ -6,20 +6,19 @@ never written to by a unit. A mistake is reported once and answered with a type 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Literal
 
 from pycparser import c_ast
 
 from wsklab.c import types
-from wsklab.c.constant import Typed, evaluate, expression_type
+from wsklab.c.constant import Typed, element_count, evaluate
 from wsklab.c.gaps import Gap
-from wsklab.c.records import complete, element_count, has_size
+from wsklab.c.records import complete
 from wsklab.c.source import Place, Problems, place_of
-from wsklab.c.types import INT, Array, CType, Function, Int, Parameter, Pointer, Record, Void
+from wsklab.c.types import INT, Array, CType, Function, Int, Parameter, Pointer, Record, Void, compatible, has_size
 
 SymbolKind = Literal["typedef", "object", "function", "constant"]
 Node = Any
@@ -46,6 +45,11 @@ class Symbol:
     node: Node = None
     data: Any = None
 
+    @property
+    def only_declared(self) -> bool:
+        """Whether this is a variable that another unit must define."""
+        return self.storage == "extern" and self.node.init is None
+
 
 @dataclass
 class Scope:
@@ -64,7 +68,6 @@ class Declarations:
         self.parent = parent
         self.scopes = [Scope()]
         self._defined: dict[int, tuple[Node, CType]] = {}
-        self.expression_type: Callable[[Node], CType | None] = partial(expression_type, self)
 
     # Scopes
 
@@ -271,8 +274,9 @@ class Declarations:
     def _object_type(self, node: Node, ctype: CType, storage: str) -> CType:
         if isinstance(ctype, Array) and ctype.count is None:
             count = element_count(self, ctype.of, node.init)
-            if count is None and storage != "extern" and node.init is None and len(self.scopes) > 1:
-                self.problems.error("array-without-size", node, "The array {name} has no size.", name=node.name)
+            if count is None and storage != "extern" and len(self.scopes) > 1:
+                if node.init is None:
+                    self.problems.error("array-without-size", node, "The array {name} has no size.", name=node.name)
                 count = 1
             if count is not None:
                 ctype = Array(ctype.of, count, alias=ctype.alias)
@@ -301,7 +305,7 @@ class Declarations:
         again = inside and symbol.kind == "object" and "extern" not in (known.storage, symbol.storage)
         if known.kind != symbol.kind or symbol.kind == "constant" or again:
             self.problems.error("declared-twice", symbol.place, "{name} is already declared in line {line} of {file}.", **values)
-        elif not compatible(known.type, symbol.type):
+        elif not compatible(known.type, symbol.type, exact=True):
             values |= {"new": symbol.type, "old": known.type}
             text = "{name} is declared as {new} here, but as {old} in line {line} of {file}."
             self.problems.error("conflicting-types", symbol.place, text, **values)
@@ -316,16 +320,3 @@ def _merged(known: Symbol, symbol: Symbol) -> Symbol:
     elif symbol.node.init is None and known.node is not None and known.node.init is not None:
         symbol.node = known.node
     return symbol
-
-
-def compatible(left: CType, right: CType) -> bool:
-    """Whether two declarations of one name agree. Names of parameters and typedef names do not matter."""
-    if isinstance(left, Function) and isinstance(right, Function):
-        pairs = zip(left.parameters, right.parameters, strict=False)
-        same_form = left.varargs == right.varargs and len(left.parameters) == len(right.parameters)
-        return same_form and compatible(left.returns, right.returns) and all(compatible(a.type, b.type) for a, b in pairs)
-    if isinstance(left, Pointer) and isinstance(right, Pointer):
-        return compatible(left.to, right.to)
-    if isinstance(left, Array) and isinstance(right, Array):
-        return compatible(left.of, right.of) and (None in (left.count, right.count) or left.count == right.count)
-    return left == right

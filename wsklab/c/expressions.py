@@ -16,12 +16,13 @@ from pycparser import c_ast
 
 from wsklab.c import operators
 from wsklab.c import python as py
-from wsklab.c.body import Body, at
+from wsklab.c.body import Body
 from wsklab.c.constant import literal
 from wsklab.c.conversions import convert, logical, promoted, unary
 from wsklab.c.gaps import Gap
 from wsklab.c.initialisers import compound_literal
 from wsklab.c.python import Python
+from wsklab.c.source import place_of
 from wsklab.c.types import CHAR, INT, SIZE_T, VOID, Array, CType, Float, Function, Int, Pointer, Record, Void
 
 from wsklab.c.values import (  # isort: skip
@@ -49,7 +50,7 @@ class Expressions(Body):
         """The value of `node` where C wants a truth value or a number to switch on."""
         value = self._with_gap(node, kind)
         if not is_scalar(value.type):
-            return self.wrong(node, "not-scalar", "A number or pointer is needed here; this is {type}.", type=str(value.type))
+            return self.wrong(node, "not-scalar", "A number or pointer is needed here; this is {type}.", type=value.type)
         return value
 
     def assignable(self, node: Any, target: CType, place: Any, what: str, kind: str = "argument") -> Value:
@@ -59,7 +60,7 @@ class Expressions(Body):
     def convert_assigned(self, value: Value, target: CType, place: Any, what: str) -> Value:
         """`value` converted as if by assignment, with the warnings a C compiler gives."""
         trouble = pointer_trouble(value, target)
-        names = {"source": str(value.type), "target": str(target), "what": what}
+        names: dict[str, Any] = {"source": value.type, "target": target, "what": what}
         if trouble == "types":
             return self.wrong(place, "incompatible-types", "{what}: {source} cannot become {target}.", **names)
         if trouble is not None:
@@ -76,7 +77,7 @@ class Expressions(Body):
 
     def effect(self, node: Any) -> Python:
         """An expression for its effect, as statements: ``x++`` is the cheaper ``++x``."""
-        where = at(node)
+        where = place_of(node)
         if isinstance(node, c_ast.ExprList):
             return [statement for part in node.exprs for statement in self.effect(part)]
         if isinstance(node, c_ast.Assignment) or (isinstance(node, c_ast.UnaryOp) and node.op in _STEPS):
@@ -113,10 +114,10 @@ class Expressions(Body):
 
     def _Constant(self, node: Any) -> Operand:
         value, ctype = literal(node)
-        return self.string(value, ctype, at(node)) if isinstance(value, bytes) else number(ctype, at(node), value)
+        return self.string(value, ctype, place_of(node)) if isinstance(value, bytes) else number(ctype, place_of(node), value)
 
     def _ID(self, node: Any) -> Operand:
-        name, where = node.name, at(node)
+        name, where = node.name, place_of(node)
         symbol = self.declarations.lookup(name)
         if symbol is None and name in ("__func__", "__FUNCTION__"):
             text = self.name.encode() + b"\0"
@@ -146,9 +147,9 @@ class Expressions(Body):
                 hint = "It is a pointer: write -> instead of ."
             elif node.type == "->" and isinstance(x.type, Record):
                 hint = "It is not a pointer: write . instead of ->"
-            return self.wrong(node, "not-a-structure", "{type} has no members.", hint, type=str(record or x.type))
+            return self.wrong(node, "not-a-structure", "{type} has no members.", hint, type=record or x.type)
         if not record.complete:
-            return self.wrong(node, "incomplete-type", "The members of {type} are not known.", type=str(record))
+            return self.wrong(node, "incomplete-type", "The members of {type} are not known.", type=record)
         field = record.members.get(node.field.name)
         if field is None:
             return operators.no_member(self, node.field, record)
@@ -161,7 +162,7 @@ class Expressions(Body):
         if unknown(base, index):
             return self.unknown(node)
         if not isinstance(base.type, Pointer) or not isinstance(index.type, Int):
-            return self.wrong(node, "not-an-array", "{type} cannot be indexed.", type=str(base.type))
+            return self.wrong(node, "not-an-array", "{type} cannot be indexed.", type=base.type)
         size = operators.pointed_size(self, base.type, node)
         return self.unknown(node) if size is None else member(element(base, index, size, base.type), 0, base.type.to)
 
@@ -182,7 +183,7 @@ class Expressions(Body):
         if unknown(pointer):
             return pointer
         if not isinstance(pointer.type, Pointer):
-            return self.wrong(node, "not-a-pointer", "{type} is not a pointer.", type=str(pointer.type))
+            return self.wrong(node, "not-a-pointer", "{type} is not a pointer.", type=pointer.type)
         return pointer if isinstance(pointer.type.to, Function) else member(pointer, 0, pointer.type.to)
 
     # Operators
@@ -200,20 +201,20 @@ class Expressions(Body):
             return operand
         fits = is_scalar(operand.type) if op == "!" else isinstance(operand.type, Int if op == "~" else Int | Float)
         if not fits:
-            return self.wrong(node, "bad-operand", "{op} does not work on {type}.", op=op, type=str(operand.type))
+            return self.wrong(node, "bad-operand", "{op} does not work on {type}.", op=op, type=operand.type)
         if op != "!":
             return promoted(operand) if op == "+" else unary(op, promoted(operand))
         if operand.constant is not None:
             return number(INT, operand.at, int(not operand.constant))
-        return Value(INT, at(node), py.negate(truth(operand)), BIT, truth=True)
+        return Value(INT, place_of(node), py.negate(truth(operand)), BIT, truth=True)
 
     def _sizeof(self, node: Any) -> Operand:
         inner = node.expr
         ctype = self.declarations.type_of(inner) if isinstance(inner, c_ast.Typename) else self.type_of(inner)
         try:
-            return number(SIZE_T, at(node), ctype.align if node.op == "_Alignof" else ctype.size)
+            return number(SIZE_T, place_of(node), ctype.align if node.op == "_Alignof" else ctype.size)
         except TypeError:
-            return self.wrong(node, "unknown-size", "The size of {type} is not known.", type=str(ctype))
+            return self.wrong(node, "unknown-size", "The size of {type} is not known.", type=ctype)
 
     def _BinaryOp(self, node: Any) -> Operand:
         if node.op in ("&&", "||"):
@@ -231,7 +232,7 @@ class Expressions(Body):
             return then if condition.constant else otherwise
         (a, b), (c, d) = possible(then), possible(otherwise)
         chosen = py.choose(truth(condition), settled(then), settled(otherwise))
-        return Value(ctype, at(node), chosen, (min(a, c), max(b, d)))
+        return Value(ctype, place_of(node), chosen, (min(a, c), max(b, d)))
 
     def _ExprList(self, node: Any) -> Operand:
         stepped = [isinstance(part, c_ast.UnaryOp) and part.op in _STEPS for part in node.exprs]
@@ -247,20 +248,20 @@ class Expressions(Body):
         if unknown(value) or (isinstance(target, Record) and value.type == target):
             return value
         if isinstance(target, Void):
-            return Value(VOID, at(node), settled(value))
+            return Value(VOID, place_of(node), settled(value))
         floating = isinstance(value.type, Float) and isinstance(target, Pointer)
         if not is_scalar(target) or not is_scalar(value.type) or floating:
-            names = {"source": str(value.type), "target": str(target)}
+            names: dict[str, Any] = {"source": value.type, "target": target}
             return self.wrong(node, "bad-cast", "{source} cannot be cast to {target}.", **names)
         result = convert(value, target)
-        return result if value.constant is not None or result is value else replace(result, at=at(node))
+        return result if value.constant is not None or result is value else replace(result, at=place_of(node))
 
     # Assignment
 
     def _changed(self, node: Any) -> Value:
         """``=``, ``+=``, ``++x`` and the like as an expression."""
         change = self._change(node)
-        return change if isinstance(change, Value) else self.assigned(*change, at(node))
+        return change if isinstance(change, Value) else self.assigned(*change, place_of(node))
 
     _Assignment = _changed
 
@@ -270,7 +271,7 @@ class Expressions(Body):
         target = self.designator(node.expr if stepped else node.lvalue)
         if node.op == "=":
             return self._target(target, self.assignable(node.rvalue, target.type, node, "assignment"), node)
-        value = number(INT, at(node), 1) if stepped else self.value(node.rvalue)
+        value = number(INT, place_of(node), 1) if stepped else self.value(node.rvalue)
         if not isinstance(target, Object):
             return self._target(target, value, node)
         stored, current = self._stored_and_read(target)
@@ -304,13 +305,13 @@ class Expressions(Body):
             return changed if isinstance(changed, Value) else self.unknown(node)
         stored, current = self._stored_and_read(target)
         kept = self.temporary()
-        old = Value(current.type, at(node), py.save(kept, settled(current)), possible(current), bits=current.bits)
-        result = operators.binary(self, node.op[1], old, number(INT, at(node), 1), node)
+        old = Value(current.type, place_of(node), py.save(kept, settled(current)), possible(current), bits=current.bits)
+        result = operators.binary(self, node.op[1], old, number(INT, place_of(node), 1), node)
         change = self._target(stored, convert(result, target.type), node)
         if isinstance(change, Value):
             return change
-        both = py.after(settled(self.assigned(*change, at(node))), py.name(kept))
-        return Value(target.type, at(node), both, possible(current), bits=current.bits)
+        both = py.after(settled(self.assigned(*change, place_of(node))), py.name(kept))
+        return Value(target.type, place_of(node), both, possible(current), bits=current.bits)
 
     # What has its own module
 

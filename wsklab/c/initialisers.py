@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from pycparser import c_ast
 
 from wsklab.c import python as py
-from wsklab.c.body import StaticVariable, at
-from wsklab.c.constant import literal
+from wsklab.c.constant import element_count, literal
 from wsklab.c.conversions import convert
+from wsklab.c.declare import Symbol
 from wsklab.c.gaps import Gap
 from wsklab.c.operators import no_member
 from wsklab.c.python import Python
@@ -62,15 +62,24 @@ def steps(body: Expressions, x: Object, node: Any, *, zeroed: bool = False) -> l
     return result
 
 
+def count(body: Expressions, of: CType, node: Any) -> int | None:
+    """How many elements an initialiser gives to an array of unknown size; None if it gives none."""
+    target, filling = Field("", Array(of, None), 0), _Filling(body)
+    if isinstance(node, c_ast.InitList):
+        return filling.fill(target, list(node.exprs), braced=True)
+    text = filling.string(target.type, node)
+    return text.type.count if text is not None and isinstance(text.type, Array) else None
+
+
 def compound_literal(body: Expressions, node: Any) -> Object:
     """``(type){…}``: an unnamed object of the body."""
     ctype = body.declarations.type_of(node.type)
     if isinstance(ctype, Array) and ctype.count is None:
-        ctype = Array(ctype.of, len(node.init.exprs))
-    where = at(node)
+        ctype = Array(ctype.of, element_count(body.declarations, ctype.of, node.init))
+    where = place_of(node)
     if body.returns is None:
         symbol = f"{body.name}.literal{len(body.statics) + 1}"
-        body.statics.append(StaticVariable(symbol, ctype, place_of(node), node))
+        body.statics.append(Symbol(symbol, "object", ctype, where, "static", None, node))
         return body.static(symbol, ctype, where)
     x = body.object_of(body.add_local("", ctype, in_frame=True), where)
     address = x.address
@@ -85,7 +94,7 @@ def scalar(body: Expressions, node: Any, ctype: CType) -> Value:
         return body.assignable(node, ctype, node, "initialiser", "initialiser")
     if len(node.exprs) > 1:
         return body.wrong(node.exprs[1], "too-many-initialisers", "There are more values than members.")
-    return scalar(body, node.exprs[0], ctype) if node.exprs else convert(number(ctype, at(node), 0), ctype)
+    return scalar(body, node.exprs[0], ctype) if node.exprs else convert(number(ctype, place_of(node), 0), ctype)
 
 
 @dataclass
@@ -98,14 +107,14 @@ class _Filling:
     def single(self, target: Field, node: Any) -> None:
         """An initialiser without braces (or a scalar with them)."""
         if isinstance(target.type, Array):
-            text = self._string(target.type, node)
+            text = self.string(target.type, node)
             value = text or self.body.wrong(node, "array-initialiser", "An array needs a list in braces.")
         else:
             value = scalar(self.body, node, target.type)
         if not unknown(value):
             self.stores.append((target, value))
 
-    def _string(self, ctype: CType, node: Any) -> Value | None:
+    def string(self, ctype: CType, node: Any) -> Value | None:
         """The string literal that initialises a whole array, padded with zeros or cut; None if it is none."""
         if isinstance(node, c_ast.InitList) and len(node.exprs) == 1:
             node = node.exprs[0]
@@ -114,31 +123,34 @@ class _Filling:
             return None
         if not isinstance(ctype.of, Int) or ctype.of.size != given.of.size:
             return None
-        if given.size - given.of.size > ctype.size and ctype.count is not None:
+        if ctype.count is None:
+            ctype = given
+        if given.size - given.of.size > ctype.size:
             text = "The string is longer than the array ({size} bytes)."
             self.body.wrong(node, "string-too-long", text, size=ctype.size)
-        return self.body.read(self.body.string(data[: ctype.size].ljust(ctype.size, b"\0"), ctype, at(node)))
+        return self.body.read(self.body.string(data[: ctype.size].ljust(ctype.size, b"\0"), ctype, place_of(node)))
 
-    def fill(self, target: Field, items: list[Any], *, braced: bool) -> None:
-        """Initialise `target` from the items, as far as they belong to it, and take these out of the list."""
-        text = self._string(target.type, items[0]) if braced and len(items) == 1 else None
+    def fill(self, target: Field, items: list[Any], *, braced: bool) -> int:
+        """Initialise `target` from the items that belong to it, and take these out of the list; gives the parts reached."""
+        text = self.string(target.type, items[0]) if braced and len(items) == 1 else None
         if text is not None:
             self.stores.append((target, text))
-            return
-        position = 0
-        while items:
-            if isinstance(items[0], c_ast.NamedInitializer):
-                if not braced:
-                    return  # the designator belongs to the list around
-                position = self._designated(target, items.pop(0)) + 1
-                continue
+            return text.type.count or 0 if isinstance(text.type, Array) else 0
+        position = most = 0
+        # Without braces, a designator belongs to the list around.
+        while items and (braced or not isinstance(items[0], c_ast.NamedInitializer)):
             part = _part_at(target, position)
-            if part is None:
+            if isinstance(items[0], c_ast.NamedInitializer):
+                position = self._designated(target, items.pop(0))
+            elif part is not None:
+                self._part(part, items)
+            else:
                 break
             position += 1
-            self._part(part, items)
+            most = max(most, position)
         if braced and items:
             self.body.wrong(items[0], "too-many-initialisers", "There are more values than members.")
+        return most
 
     def _part(self, part: Field, items: list[Any]) -> None:
         """The next item goes to `part`, or to what is in it."""
@@ -149,7 +161,7 @@ class _Filling:
             self.fill(part, list(items.pop(0).exprs), braced=True)
         elif isinstance(node, Gap):
             items.pop(0)
-        elif self._string(ctype, node) if isinstance(ctype, Array) else self.body.type_of(node) == ctype:
+        elif self.string(ctype, node) if isinstance(ctype, Array) else self.body.type_of(node) == ctype:
             self.single(part, items.pop(0))
         else:
             self.fill(part, items, braced=False)
@@ -180,7 +192,7 @@ class _Filling:
                 return replace(found, offset=found.offset + target.offset), index
             no_member(self.body, designator, ctype)
         else:
-            self.body.wrong(designator, "bad-designator", "This designator does not fit {type}.", type=str(ctype))
+            self.body.wrong(designator, "bad-designator", "This designator does not fit {type}.", type=ctype)
         return None
 
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from wsklab.c.check import CheckedFunction, CheckedUnit, check_function, checked_unit, waiting
+from wsklab.c.check import CheckedFunction, check_function, waiting
+from wsklab.c.declare import Symbol
 from wsklab.c.headers import INCLUDE
 from wsklab.c.parse import deep_recursion
 from wsklab.c.source import CompileError, Place, Problems
 from wsklab.c.support import helpers
-from wsklab.c.types import Function
-from wsklab.c.unit import FunctionDefinition, Unit, Variable, compile_unit
-from wsklab.c.values import compatible
+from wsklab.c.types import Function, compatible
+from wsklab.c.unit import FunctionDefinition, Unit, compile_unit
 
 if TYPE_CHECKING:
     from wsklab.c.runtime import Runtime
@@ -53,8 +53,7 @@ class _Module:
     def __init__(self, unit: Unit, *, inlines: bool = False) -> None:
         self.unit = unit
         self.private = not inlines
-        self.checked: CheckedUnit = checked_unit(unit)
-        self.functions = {} if inlines else dict(self.checked.functions)
+        self.functions = {} if inlines else dict(unit.checked)
         self.namespace: dict[str, Any] = {}
         self.compiled: dict[str, CompiledFunction] = {}
         self.addresses: dict[str, int] = {}
@@ -62,7 +61,7 @@ class _Module:
     @property
     def bodies(self) -> list[CheckedFunction]:
         """All code of the module: its functions, and its static initialisers."""
-        return [*self.functions.values(), *(self.checked.initialise if self.private else [])]
+        return [*self.functions.values(), *(self.unit.initialise if self.private else [])]
 
     def shows(self, name: str) -> bool:
         """Whether other modules see its function `name`."""
@@ -118,7 +117,7 @@ class _Linker:
             self._bind(module, body)
         image = Image()
         for module in self.modules:
-            for body in module.checked.initialise if module.private else []:
+            for body in module.unit.initialise if module.private else []:
                 module.namespace[body.name]()
             image.globals = {**module.addresses, **image.globals}
             image.functions = {**(module.compiled if module in self.own else {}), **image.functions}
@@ -132,8 +131,8 @@ class _Linker:
     def _check_definitions(self) -> None:
         seen: dict[str, Place] = {}
         for module in self.own:
-            defined: list[FunctionDefinition | Variable] = [d for d in module.unit.functions.values() if not d.static]
-            defined += [v for v in module.unit.variables.values() if not v.extern and not v.static]
+            defined: list[FunctionDefinition | Symbol] = [d for d in module.unit.functions.values() if not d.static]
+            defined += [v for v in module.unit.variables.values() if not v.only_declared and v.storage != "static"]
             for item in defined:
                 if item.name in seen:
                     text = "{name} is defined twice; the first time at {first}."
@@ -164,7 +163,7 @@ class _Linker:
 
     def _home(self, module: _Module, variable: str) -> _Module | None:
         """The module of a variable that is named inside a module."""
-        return next((other for other in [module, *self.modules] if variable in other.checked.variables), None)
+        return next((other for other in [module, *self.modules] if variable in other.unit.statics), None)
 
     def _resolve(self, module: _Module, body: CheckedFunction) -> None:
         """Ask the runtime for the functions that no unit defines."""
@@ -179,11 +178,11 @@ class _Linker:
                 self.modelled[name] = prototype, *self.runtime.resolve(name, prototype)
             except KeyError:
                 text = "The function {name} is declared but defined nowhere."
-                self.problems.error("undefined-function", Place(body.place.file, *where), text, name=name)
+                self.problems.error("undefined-function", where, text, name=name)
         for name, where in named.symbols.items():
             if self._home(module, name) is None:
                 text = "The variable {name} is declared but defined nowhere."
-                self.problems.error("undefined-variable", Place(body.place.file, *where), text, name=name)
+                self.problems.error("undefined-variable", where, text, name=name)
 
     # Waiting
 
@@ -233,8 +232,8 @@ class _Linker:
             compiled = CompiledFunction(name, body.type, body.place, body in self.waiting, module.namespace[name])
             compiled.address = self.runtime.define_function(name, compiled)
             module.compiled[name] = compiled
-        for variable in module.checked.variables.values():
-            module.addresses[variable.symbol] = self.runtime.allocate_global(variable.symbol, variable.type)
+        for name, variable in module.unit.statics.items():
+            module.addresses[name] = self.runtime.allocate_global(name, variable.type)
 
     def _compiled(self, module: _Module, bodies: list[CheckedFunction]) -> CodeType:
         def waits(name: str | None, function: Function) -> bool:
@@ -243,13 +242,13 @@ class _Linker:
         names = frozenset(name for body in bodies for name in body.references.calls if self._name_waits(module, name))
         pointers = tuple(self._type_waits(prototype) for body in bodies for prototype in body.references.indirect)
         key = tuple(body.name for body in bodies), names, pointers
-        known: CodeType | None = module.checked.code.get(key)
+        known = module.unit.code.get(key)
         if known is None:
             file = bodies[0].place.file if bodies else module.unit.name
             try:
                 with deep_recursion():
                     nodes = [waiting(module.unit, b.name, waits) if b in self.waiting else b.node for b in bodies]
-                    known = module.checked.code[key] = compile(ast.Module(nodes, []), file, "exec", dont_inherit=True)
+                    known = module.unit.code[key] = compile(ast.Module(nodes, []), file, "exec", dont_inherit=True)
             except (RecursionError, SyntaxError):  # Python allows 20 loops in each other
                 text = "The expressions or statements of this text are nested too deeply."
                 self.problems.error("nested-too-deeply", Place(file, 1, 0), text)

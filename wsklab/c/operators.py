@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from pycparser import c_ast
 
 from wsklab.c import python as py
-from wsklab.c.body import Body, at
+from wsklab.c.body import Body
 from wsklab.c.conversions import COMPARISONS, arithmetic, balanced, comparison, convert, promoted
 from wsklab.c.gaps import Gap
-from wsklab.c.source import closest
-from wsklab.c.types import DOUBLE, SIZE_T, VOID, CType, Float, Function, Int, Pointer, Record, Void
+from wsklab.c.source import closest, place_of
+from wsklab.c.types import DOUBLE, SIZE_T, VOID, CType, Float, Function, Int, Pointer, Record, Void, compatible
 
 from wsklab.c.values import (  # isort: skip
-    MASK, UNKNOWN, Value, compatible, element, is_null, is_scalar, number, pointer_trouble, reach, settled, unknown,
+    MASK, UNKNOWN, Value, element, is_null, is_scalar, number, pointer_trouble, reach, settled, unknown,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def binary(body: Body, op: str, left: Value, right: Value, node: Any) -> Value:
         return result
     allowed = Int | Float if op in "+-*/" else Int
     if not isinstance(left.type, allowed) or not isinstance(right.type, allowed):
-        return body.wrong(node, "bad-operands", _BAD, op=op, left=str(left.type), right=str(right.type))
+        return body.wrong(node, "bad-operands", _BAD, op=op, left=left.type, right=right.type)
     if op in ("<<", ">>"):
         left = promoted(left)
         return arithmetic(op, left, promoted(right), left.type)
@@ -51,7 +51,7 @@ def binary(body: Body, op: str, left: Value, right: Value, node: Any) -> Value:
 def _compare_pointers(body: Body, op: str, left: Value, right: Value, node: Any) -> Value:
     for one, other in ((left, right), (right, left)):
         if isinstance(one.type, Pointer) and pointer_trouble(other, one.type):
-            names = {"left": str(left.type), "right": str(right.type), "op": op}
+            names: dict[str, Any] = {"left": left.type, "right": right.type, "op": op}
             body.problems.warning("pointer-comparison", node, "{op} compares {left} with {right}.", **names)
             break
     return comparison(op, convert(left, Pointer(VOID)), convert(right, Pointer(VOID)))
@@ -88,7 +88,7 @@ def common(body: Body, one: Value, other: Value, node: Any) -> CType:
         return b if isinstance(b, Pointer) and isinstance(b.to, Void) and not is_null(other) else a
     if isinstance(b, Pointer) and pointer_trouble(one, b) != "types":
         return b
-    return body.wrong(node, "bad-operands", _BAD, op="? :", left=str(a), right=str(b)).type
+    return body.wrong(node, "bad-operands", _BAD, op="? :", left=a, right=b).type
 
 
 def pointed_size(body: Body, pointer: Pointer, node: Any) -> int | None:
@@ -97,14 +97,14 @@ def pointed_size(body: Body, pointer: Pointer, node: Any) -> int | None:
         return pointer.to.size
     except TypeError:
         hint = "Cast it to PUCHAR to count in bytes." if isinstance(pointer.to, Void) else None
-        body.wrong(node, "unknown-size", "The size of {type} is not known.", hint, type=str(pointer.to))
+        body.wrong(node, "unknown-size", "The size of {type} is not known.", hint, type=pointer.to)
         return None
 
 
 def no_member(body: Body, node: Any, record: Record) -> Value:
     """Report that a record has no member of this name."""
     hint, name = closest(node.name, record.members), node.name
-    return body.wrong(node, "no-such-member", "{type} has no member {name}.", hint, type=str(record), name=name)
+    return body.wrong(node, "no-such-member", "{type} has no member {name}.", hint, type=record, name=name)
 
 
 # Calls
@@ -118,7 +118,7 @@ def call(body: Expressions, node: Any) -> Value:
         offset = body.declarations.constant(node)
         if offset is None:
             return body.wrong(node, "bad-offsetof", "offsetof needs a type and one of its members.")
-        return number(SIZE_T, at(node), offset)
+        return number(SIZE_T, place_of(node), offset)
     symbol = body.declarations.lookup(name) if name else None
     if name and symbol is not None and isinstance(symbol.type, Function) and symbol.kind == "function":
         return _finish(body, node, name, symbol.type, arguments, None)
@@ -134,7 +134,7 @@ def call(body: Expressions, node: Any) -> Value:
         body.designator(argument)
     if target.type is UNKNOWN:
         return target
-    return body.wrong(node, "not-a-function", "{type} cannot be called.", type=str(target.type))
+    return body.wrong(node, "not-a-function", "{type} cannot be called.", type=target.type)
 
 
 def _finish(body: Expressions, node: Any, name: str, function: Function, given: list[Any], target: Value | None) -> Value:
@@ -149,16 +149,16 @@ def _finish(body: Expressions, node: Any, name: str, function: Function, given: 
         # One gap stands for all that is left.
         arguments += [py.constant(0)] * (len(function.parameters) - len(arguments))
     if isinstance(function.returns, Record):
-        arguments.insert(0, reach(body.object_of(body.add_local("", function.returns), at(node)).address))
+        arguments.insert(0, reach(body.object_of(body.add_local("", function.returns), place_of(node)).address))
     waits = body.waits(name or None, function)
     if name or target is None:
-        body.references.calls.setdefault(name, at(node))
+        body.references.calls.setdefault(name, place_of(node))
         called: ast.expr = ast.Call(py.name(name), arguments, [])
     else:
         body.references.indirect.append(function)
         pointer = settled(target), py.name(body.need(f"prototype·{function.spelled()}", "given", function))
         called = py.call("call·", *pointer, *arguments) if waits else ast.Call(py.call("indirect·", *pointer), arguments, [])
-    return Value(function.returns, at(node), ast.YieldFrom(called) if waits else called)
+    return Value(function.returns, place_of(node), ast.YieldFrom(called) if waits else called)
 
 
 def _argument(body: Expressions, label: str, function: Function, index: int, node: Any) -> ast.expr:
@@ -168,7 +168,7 @@ def _argument(body: Expressions, label: str, function: Function, index: int, nod
     value = body.value(node)
     if isinstance(value.type, Record):
         text = "{type} cannot be passed to ... of {name}."
-        value = body.wrong(node, "record-in-varargs", text, "Pass its address, with &.", type=str(value.type), name=label)
+        value = body.wrong(node, "record-in-varargs", text, "Pass its address, with &.", type=value.type, name=label)
     return settled(convert(value, DOUBLE) if isinstance(value.type, Float) else promoted(value))
 
 

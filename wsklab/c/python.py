@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from wsklab.c.source import Place
 from wsklab.c.types import CType, Float, Int
 
 Python = list[ast.stmt]
@@ -22,13 +23,6 @@ _BINARY: dict[str, type[ast.operator]] = {
     "+": ast.Add, "-": ast.Sub, "*": ast.Mult, "//": ast.FloorDiv, "/": ast.Div, "%": ast.Mod,
     "&": ast.BitAnd, "|": ast.BitOr, "^": ast.BitXor, "<<": ast.LShift, ">>": ast.RShift,
 }  # fmt: skip
-
-
-class At(NamedTuple):
-    """Line and column in the C source, both 1-based; column 0 is unknown."""
-
-    line: int
-    column: int
 
 
 def name(text: str) -> ast.expr:
@@ -112,14 +106,14 @@ def leaves(nodes: Python) -> bool:
     return isinstance(last, ast.Break | ast.Continue | ast.Return)
 
 
-def located(nodes: Python, at: At) -> Python:
+def located(nodes: Python, at: Place) -> Python:
     """The statements, with the C line and column."""
     for node in nodes:
         locate(node, at)
     return nodes
 
 
-def locate(node: ast.AST, at: At) -> None:
+def locate(node: ast.AST, at: Place) -> None:
     """Give `node` and everything below it that has no place yet the C line and column."""
     attributes = node.__dict__
     if "lineno" in attributes:

@@ -1,4 +1,4 @@
-"""Members of structs and unions, and the number of elements that an initialiser gives to an array.
+"""Members of structs and unions.
 
 The arithmetic is `types.layout_record`; here are the declarators: unnamed members, bit-fields, alignment and packing.
 """
@@ -10,19 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
-from wsklab.c.constant import literal
-from wsklab.c.types import INT, Array, CType, Function, Int, Record, Void, layout_record
+from wsklab.c.types import INT, CType, Int, Record, has_size, layout_record
 
 if TYPE_CHECKING:
     from wsklab.c.declare import Declarations
 
 Member = tuple[str, CType, int | None, int]
 """What `layout_record` wants of a member: name, type, bit width, alignment asked for."""
-
-
-def has_size(ctype: CType) -> bool:
-    """Whether there can be an object of this type."""
-    return not isinstance(ctype, (Void, Function)) and (not isinstance(ctype, Record) or ctype.complete)
 
 
 def complete(declarations: Declarations, record: Record, node: Any) -> None:
@@ -67,41 +61,3 @@ def _alignment(declarations: Declarations, asked: Iterable[Any]) -> int:
         here = declarations.type_of(operand).align if typed else declarations.required_constant(operand, "an alignment")
         most = max(most, here)
     return most
-
-
-def element_count(declarations: Declarations, element: CType, init: Any) -> int | None:
-    """Number of elements that an initialiser gives to an array of unknown size; None if it gives none."""
-    if isinstance(init, c_ast.Constant) and init.type == "string":
-        text = literal(init)[0]
-        return len(text) // element.size if isinstance(text, bytes) else None
-    if not isinstance(init, c_ast.InitList):
-        return None
-    only = init.exprs[0] if len(init.exprs) == 1 else None
-    if isinstance(element, Int) and isinstance(only, c_ast.Constant) and only.type == "string":
-        return element_count(declarations, element, only)
-    most = index = plain = 0
-    per_element = _scalars(element)
-    for item in init.exprs:
-        if isinstance(item, c_ast.NamedInitializer):
-            if isinstance(item.name[0], c_ast.ArrayDesignator):
-                index, plain = declarations.required_constant(item.name[0].expr, "an array index"), 0
-            item = item.expr
-        whole = isinstance(item, (c_ast.InitList, c_ast.CompoundLiteral)) or per_element == 1
-        if whole or isinstance(declarations.expression_type(item), Record):
-            index, plain = index + 1, 0
-        else:
-            # Braces left out: as many plain values as the element has members make one element.
-            index += plain % per_element == 0
-            plain += 1
-        most = max(most, index)
-    return most
-
-
-def _scalars(ctype: CType) -> int:
-    """How many plain values initialise one object of this type when inner braces are left out."""
-    if isinstance(ctype, Array):
-        return _scalars(ctype.of) * (ctype.count or 0) or 1
-    if isinstance(ctype, Record) and ctype.fields:
-        inner = [_scalars(member.type) for member in ctype.fields]
-        return sum(inner) if ctype.kind == "struct" else inner[0]
-    return 1

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pycparser import c_ast
 
 from wsklab.c import python as py
-from wsklab.c.body import RESULT, LoopScope, StaticVariable, at, changed
+from wsklab.c.body import RESULT, LoopScope, changed
 from wsklab.c.constant import promote, usual
 from wsklab.c.conversions import converted, promoted
 from wsklab.c.expressions import Expressions
 from wsklab.c.initialisers import initialised
 from wsklab.c.python import Python, leaves
-from wsklab.c.records import has_size
 from wsklab.c.source import closest, place_of
-from wsklab.c.types import INT, Array, Int, Record, Void
+from wsklab.c.types import INT, Int, Record, Void
 from wsklab.c.values import Local, Value, settled, truth, unknown
 
 _JUMP = "jump·"
@@ -96,7 +95,7 @@ class Statements(Expressions):
     def statement(self, node: Any) -> Python:
         """The Python statements for one C statement, located."""
         emit: Callable[[Any], Python] | None = getattr(self, f"_do_{type(node).__name__}", None)
-        return py.located(emit(node) if emit is not None else self.effect(node), at(node))
+        return py.located(emit(node) if emit is not None else self.effect(node), place_of(node))
 
     def _inner(self, node: Any) -> Python:
         """The statement under an ``if`` or a loop."""
@@ -113,11 +112,6 @@ class Statements(Expressions):
     def _do_Label(self, node: Any) -> Python:
         return self.items([node])
 
-    def _do_StaticAssert(self, node: Any) -> Python:
-        if not self.declarations.required_constant(node.cond, "a static assertion"):
-            self.wrong(node, "static-assertion", "The static assertion is false.")
-        return []
-
     def _do_Gap(self, node: Any) -> Python:
         return [ast.Expr(self.gap(node, node.kind, INT).node)]
 
@@ -126,25 +120,20 @@ class Statements(Expressions):
     def _do_DeclList(self, node: Any) -> Python:
         return [statement for declaration in node.decls for statement in self.statement(declaration)]
 
-    def _do_Typedef(self, node: Any) -> Python:
-        self.declarations.declare(node)
-        return []
-
     def _do_Decl(self, node: Any) -> Python:
         symbol = self.declarations.declare(node)
         if symbol is None or symbol.kind != "object" or symbol.storage == "extern":
             return []
         if symbol.storage == "static":
             symbol.data = f"{self.name}.{symbol.name}"
-            if any(known.symbol == symbol.data for known in self.statics):
-                symbol.data += f".{place_of(node).line}"
-            self.statics.append(StaticVariable(symbol.data, symbol.type, place_of(node), node))
+            if any(known.name == symbol.data for known in self.statics):
+                symbol.data += f".{symbol.place.line}"
+            self.statics.append(replace(symbol, name=symbol.data))
             return []
-        if not has_size(symbol.type) or (isinstance(symbol.type, Array) and symbol.type.count is None):
-            self.wrong(node, "unknown-size", "The size of {type} is not known.", type=str(symbol.type))
-            symbol.type = INT
         symbol.data = variable = self.add_local(symbol.name, symbol.type)
-        return [] if node.init is None else initialised(self, self.object_of(variable, at(node)), node.init)
+        return [] if node.init is None else initialised(self, self.object_of(variable, place_of(node)), node.init)
+
+    _do_Typedef = _do_StaticAssert = _do_Decl
 
     # Branches and loops
 
@@ -173,7 +162,7 @@ class Statements(Expressions):
         level = Level("loop")
         test = self._stop_unless(node.cond)
         self.counter = self._counted(node)
-        level.proceed = test if test_last else py.located(self.effect(step), at(step)) if step is not None else []
+        level.proceed = test if test_last else py.located(self.effect(step), place_of(step)) if step is not None else []
         self.counter = None
         self.levels.append(level)
         body = [] if test_last else [*test]
@@ -266,7 +255,7 @@ class Statements(Expressions):
             return [*([] if value is None else [ast.Expr(settled(value))]), ast.Return(None)]
         if node.expr is None:
             text = "{name} must return a value of type {type}."
-            self.wrong(node, "missing-return-value", text, name=self.name, type=str(wanted))
+            self.wrong(node, "missing-return-value", text, name=self.name, type=wanted)
             return [ast.Return(None)]
         returned = settled(self.assignable(node.expr, wanted, node.expr, "return value"))
         if not isinstance(wanted, Record):
@@ -280,7 +269,7 @@ class Statements(Expressions):
         selected = self.scalar(node.cond)
         if not isinstance(selected.type, Int):
             text = "switch needs an integer, not {type}."
-            selected = self.wrong(node.cond, "switch-on-no-integer", text, type=str(selected.type))
+            selected = self.wrong(node.cond, "switch-on-no-integer", text, type=selected.type)
         selected = promoted(selected)
         self.jumps += 1
         level = Level("switch", begin=f"switch·{self.jumps}")

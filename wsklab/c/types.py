@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Self
 
 
@@ -225,6 +226,29 @@ def _flattened(fields: list[Field], base: int) -> Iterator[tuple[str, Field]]:
             yield member.name, replace(member, offset=member.offset + base)
         elif isinstance(member.type, Record):
             yield from _flattened(member.type.fields, member.offset + base)
+
+
+def has_size(ctype: CType) -> bool:
+    """Whether there can be an object of this type."""
+    return not isinstance(ctype, (Void, Function)) and (not isinstance(ctype, Record) or ctype.complete)
+
+
+def compatible(one: CType, other: CType, *, exact: bool = False) -> bool:
+    """Whether objects of the two types look the same. Signedness of integers is not looked at, as in MSVC below /W4.
+
+    If `exact`, whether two declarations of one name agree. Names of parameters and typedef names never matter.
+    """
+    same = partial(compatible, exact=exact)
+    if isinstance(one, Int) and isinstance(other, Int) and not exact:
+        return one.bytes == other.bytes
+    if isinstance(one, Pointer) and isinstance(other, Pointer):
+        return same(one.to, other.to)
+    if isinstance(one, Array) and isinstance(other, Array):
+        return same(one.of, other.of) and (one.count == other.count or None in (one.count, other.count))
+    if isinstance(one, Function) and isinstance(other, Function):
+        alike = one.varargs == other.varargs and len(one.parameters) == len(other.parameters) and same(one.returns, other.returns)
+        return alike and all(same(a.type, b.type) for a, b in zip(one.parameters, other.parameters, strict=True))
+    return one == other
 
 
 VOID = Void()

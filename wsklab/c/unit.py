@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
-from wsklab.c.declare import Declarations
+from wsklab.c.declare import Declarations, Symbol
 from wsklab.c.parse import External, Parser, deep_recursion
 from wsklab.c.preprocess import IncludesFrom, Preprocessor, includes_from
-from wsklab.c.records import has_size
 from wsklab.c.source import Place, Problem, Problems, Source
 from wsklab.c.tokens import Reader
-from wsklab.c.types import INT, CType, Function, Record
+from wsklab.c.types import INT, CType, Function, Record, has_size
 
 if TYPE_CHECKING:
+    from wsklab.c.check import CheckedFunction
     from wsklab.c.headers import Headers
 
 LONGEST_TEXT = 2_000_000
@@ -46,24 +47,12 @@ class FunctionDefinition:
 
 
 @dataclass
-class Variable:
-    """A variable at file level. `extern` means that it is only declared here; `readonly` that it is const."""
-
-    name: str
-    type: Any
-    place: Place
-    node: Any
-    static: bool
-    extern: bool
-    readonly: bool
-
-
-@dataclass
 class Unit:
     """A translation unit.
 
-    `externs` are the functions declared but not defined here; `gaps` the places of its ``...``; `checked` belongs to the
-    typed check; `headers_unit` holds the inline functions that this unit may use.
+    `gaps` are the places of its ``...``; `headers_unit` holds the inline functions that this unit may use. From the typed check
+    come `checked`, the functions, and `statics`, all variables, both by their names in the image, and `initialise`, the static
+    initialisers; `code` is kept by the linker.
     """
 
     name: str
@@ -71,12 +60,18 @@ class Unit:
     declarations: Declarations
     problems: Problems
     functions: dict[str, FunctionDefinition] = field(default_factory=dict)
-    variables: dict[str, Variable] = field(default_factory=dict)
-    externs: dict[str, Function] = field(default_factory=dict)
+    variables: dict[str, Symbol] = field(default_factory=dict)
     gaps: list[Place] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
     headers_unit: Unit | None = None
-    checked: object | None = None
+    checked: dict[str, CheckedFunction] = field(default_factory=dict)
+    statics: dict[str, Symbol] = field(default_factory=dict)
+    initialise: list[CheckedFunction] = field(default_factory=list)
+    code: dict[Any, CodeType] = field(default_factory=dict)
+
+    @property
+    def warnings(self) -> list[Problem]:
+        """What was found suspicious."""
+        return self.problems.warnings
 
     def declare(self, externals: Iterable[External]) -> None:
         """Enter parsed declarations."""
@@ -84,8 +79,9 @@ class Unit:
             if isinstance(node, c_ast.FuncDef):
                 self._function(node)
             elif isinstance(node, (c_ast.Decl, c_ast.Typedef, c_ast.StaticAssert)):
-                self._declaration(node)
-        self.externs = {name: ctype for name, ctype in self.externs.items() if name not in self.functions}
+                symbol = self.declarations.declare(node)
+                if symbol is not None and symbol.kind == "object":
+                    self.variables[symbol.name] = symbol
 
     def _function(self, node: Any) -> None:
         if node.param_decls:
@@ -117,24 +113,6 @@ class Unit:
             self.problems.error("no-size", node, "{name} cannot return {type}: it has no size.", name=name, type=returns)
             returns = INT
         return replace(ctype, parameters=tuple(parameters), returns=returns)
-
-    def _declaration(self, node: Any) -> None:
-        symbol = self.declarations.declare(node)
-        if symbol is not None and isinstance(symbol.type, Function) and symbol.kind == "function":
-            self.externs[symbol.name] = symbol.type
-        elif symbol is not None and symbol.kind == "object":
-            extern = symbol.storage == "extern" and symbol.node.init is None
-            static, readonly = symbol.storage == "static", _is_const(symbol.node)
-            variable = Variable(symbol.name, symbol.type, symbol.place, symbol.node, static, extern, readonly)
-            self.variables[symbol.name] = variable
-
-
-def _is_const(node: Any) -> bool:
-    """Whether the variable itself (not what it points to) is const; for an array, whether its elements are."""
-    declarator = node.type
-    while isinstance(declarator, c_ast.ArrayDecl):
-        declarator = declarator.type
-    return "const" in (getattr(declarator, "quals", None) or [])
 
 
 def parse_unit(
@@ -182,5 +160,4 @@ def compile_unit(text: str, name: str = "listing.c", headers: Headers | None = N
         except RecursionError:
             problems.error("nested-too-deeply", Place(name, 1, 0), "The expressions of this text are nested too deeply.")
     problems.check()
-    unit.warnings = problems.warnings
     return unit

@@ -11,8 +11,8 @@ import ast
 from dataclasses import dataclass, replace
 
 from wsklab.c import python as py
-from wsklab.c.python import At
-from wsklab.c.types import BOOL, VOID, Array, CType, Float, Function, Int, Pointer, Record, Void
+from wsklab.c.source import NOWHERE, Place
+from wsklab.c.types import BOOL, VOID, Array, CType, Float, Int, Pointer, Record, Void, compatible
 
 Range = tuple[int, int]
 MASK = 0xFFFF_FFFF_FFFF_FFFF
@@ -47,7 +47,7 @@ class Value:
     """
 
     type: CType
-    at: At
+    at: Place
     node: ast.expr
     span: Range = _OF_TYPE
     offset: int = 0
@@ -83,7 +83,7 @@ class Object:
     """What can be assigned to, or has an address: a Python local, or bytes at `address` (perhaps only some bits)."""
 
     type: CType
-    at: At
+    at: Place
     address: Value
     local: Local | None = None
     bit_offset: int = 0
@@ -113,21 +113,6 @@ def is_bool(ctype: CType) -> bool:
 def is_null(v: Value) -> bool:
     """Whether this is a null pointer constant: 0, or 0 cast to ``void *``."""
     return v.constant == 0 and (isinstance(v.type, Int) or (isinstance(v.type, Pointer) and isinstance(v.type.to, Void)))
-
-
-def compatible(one: CType, other: CType) -> bool:
-    """Whether objects of the two types look the same. Signedness of integers is not looked at, as in MSVC below /W4."""
-    if isinstance(one, Int) and isinstance(other, Int):
-        return one.bytes == other.bytes
-    if isinstance(one, Pointer) and isinstance(other, Pointer):
-        return compatible(one.to, other.to)
-    if isinstance(one, Array) and isinstance(other, Array):
-        return compatible(one.of, other.of) and (one.count == other.count or None in (one.count, other.count))
-    if isinstance(one, Function) and isinstance(other, Function):
-        same = one.varargs == other.varargs and len(one.parameters) == len(other.parameters)
-        pairs = zip(one.parameters, other.parameters, strict=False)
-        return same and compatible(one.returns, other.returns) and all(compatible(a.type, b.type) for a, b in pairs)
-    return one == other
 
 
 def pointer_trouble(value: Value, target: CType) -> str | None:
@@ -201,7 +186,7 @@ def _wrapped(node: ast.expr, span: Range, ctype: Int) -> ast.expr:
     return py.choose(fits, py.name(KEPT), py.call(f"wrap·{py.kind(ctype)}", py.name(KEPT)))
 
 
-def number(ctype: CType, at: At, value: int | float) -> Value:
+def number(ctype: CType, at: Place, value: int | float) -> Value:
     """A known number, in range of its type."""
     return Value(ctype, at, py.constant(value), (value, value) if isinstance(value, int) else _OF_TYPE)
 
@@ -244,5 +229,5 @@ def is_pure(node: ast.expr) -> bool:
     return all(isinstance(part, _PURE) for part in ast.walk(node))
 
 
-NOTHING = Value(VOID, At(0, 0), py.constant(None))
+NOTHING = Value(VOID, NOWHERE, py.constant(None))
 """The address of what has none."""
