@@ -43,6 +43,14 @@ def test_a_null_pointer_is_10d_4(kit: Any) -> None:
         kit.wdk.WdfRequestCreate(0, 0, 0)
 
 
+@pytest.mark.parametrize("function", ["WdfDeviceInitSetIoType", "WdfFdoInitSetFilter", "WdfDeviceCreate"])
+def test_a_device_init_is_a_pointer_and_not_a_handle(kit: Any, function: str) -> None:
+    """KMDF-OBJ-25: PWDFDEVICE_INIT is no handle, so NULL is 0x10D/4 and not 0x10D/5."""
+    arguments = {"WdfFdoInitSetFilter": (0,), "WdfDeviceCreate": (kit.out(), 0, kit.out())}.get(function, (0, 0))
+    with kit.stops("kmdf-null-parameter", "0x4"):
+        kit.m.api(function)(*arguments)
+
+
 def test_a_deleted_handle_is_stale(kit: Any) -> None:
     """KMDF-OBJ-24."""
     handle = made(kit)

@@ -281,6 +281,51 @@ def test_completed_twice_and_touched_afterwards(kit: Any) -> None:
     assert driver.scene.read(4).done
 
 
+def test_the_irp_of_a_completed_request(make_kit: Any) -> None:
+    """KMDF-GET-10, RULE-27: the verifier breaks in and hands out NULL."""
+    kit = make_kit()
+    found: list[int] = []
+
+    def handler(request: int) -> None:
+        found.append(int(kit.wdk.WdfRequestWdmGetIrp(request)))
+        kit.m.api("WdfObjectReferenceActual")(request, 0, 0, 0)
+        driver.complete(request)
+        with kit.stops("kmdf-request-touched-after-completion"):
+            kit.wdk.WdfRequestWdmGetIrp(request)
+        kit.fw.verifier = "continue"
+        found.append(int(kit.wdk.WdfRequestWdmGetIrp(request)))
+        kit.m.api("WdfObjectDereferenceActual")(request, 0, 0, 0)
+
+    driver = Loaded(kit, handler)
+    assert driver.scene.read(4).done
+    assert found[0] and not found[1]
+
+
+def test_a_request_passed_on_is_formatted_for_one_send(make_kit: Any) -> None:
+    """KMDF-CPL-08, 09, RULE-08: WdfRequestFormatRequestUsingCurrentType counts once too; asked for from the routine itself."""
+    kit = make_kit()
+    kit.fw.verifier = "continue"
+    seen: list[Any] = []
+
+    def completed(request: int, target: int, params: Any, context: int) -> None:
+        kit.set_routine(request)
+        seen.append((kit.send(request, driver.target), kit.status(request)))
+        kit.wdk.WdfRequestFormatRequestUsingCurrentType(request)
+        log = kit.set_routine(request)
+        seen.append((kit.send(request, driver.target), log))
+        driver.complete(request)
+
+    def handler(request: int) -> None:
+        kit.wdk.WdfRequestFormatRequestUsingCurrentType(request)
+        routine = kit.lab.routine(completed, "EVT_WDF_REQUEST_COMPLETION_ROUTINE").address
+        kit.wdk.WdfRequestSetCompletionRoutine(request, routine, 0)
+        assert kit.send(request, driver.target)
+
+    driver = Loaded(kit, handler)
+    assert driver.scene.read(4).done
+    assert seen == [(False, "STATUS_REQUEST_NOT_ACCEPTED"), (True, [("STATUS_SUCCESS", 4)])]
+
+
 def test_completed_while_a_target_has_it(kit: Any) -> None:
     """RULE-03, KMDF-CMP-16, 17."""
 

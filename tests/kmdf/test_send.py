@@ -292,7 +292,7 @@ def test_cancel_that_nobody_hears(kit: Any) -> None:
 
 
 def test_cancel_while_pended_in_a_stopped_target(kit: Any) -> None:
-    """KMDF-CAN-11, KMDF-PND-02."""
+    """KMDF-CAN-11, 12, KMDF-PND-02: the IRP's Cancel stays set until reuse."""
     device = kit.device()
     target = kit.target(device)
     request, log = kit.ready(target)
@@ -300,6 +300,10 @@ def test_cancel_while_pended_in_a_stopped_target(kit: Any) -> None:
     assert kit.send(request, target)
     assert kit.wdk.WdfRequestCancelSentRequest(request)
     assert (log, device.received) == ([("STATUS_CANCELLED", 0)], [])
+    irp = kit.wdk.WdfRequestWdmGetIrp(request)
+    assert irp.Cancel
+    assert kit.reuse(request) == "STATUS_SUCCESS"
+    assert not irp.Cancel
 
 
 def test_the_routine_may_delete_the_request(kit: Any) -> None:

@@ -58,6 +58,8 @@ class Framework:
             return found
         if handle in self.dead or handle in self.dying:
             self.stop_dead(self.dead[handle][1] if handle in self.dead else self.dying[handle].death, handle)
+        if not handle and kind.PLAIN_POINTER:
+            self.m.stop("kmdf-null-parameter", name=kind.PLAIN_POINTER)
         rule = "kmdf-wrong-handle" if found or not handle else "kmdf-not-a-handle"
         objects, name = ((found.address,), found.KIND) if found else ((), "NULL")
         self.m.stop(rule, objects=objects, handle=_hex(handle), wanted=kind.KIND, wanted_type=hex(kind.TYPE), found=name)

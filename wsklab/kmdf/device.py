@@ -41,6 +41,8 @@ class Driver(Object, kind="WDFDRIVER", number=0x1001, passive=True):
 class DeviceInit(Object, kind="WDFDEVICE_INIT"):
     """What a WDFDEVICE_INIT collects until WdfDeviceCreate. `lower` is the DEVICE_OBJECT to attach to, 0 for a control device."""
 
+    PLAIN_POINTER = "DeviceInit"
+
     def __init__(self, fw: Framework, lower: int = 0) -> None:
         super().__init__(fw)
         self.lower, self.io_type, self.filter = lower, BUFFERED, False

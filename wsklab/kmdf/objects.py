@@ -27,6 +27,7 @@ class Object:
     KIND: ClassVar[str] = "WDFOBJECT"
     TYPE: ClassVar[int] = 0x1000
     PASSIVE_DISPOSAL: ClassVar[bool] = False  # cleanup must run at PASSIVE_LEVEL; above it a work item does it (KMDF-OBJ-13, 15)
+    PLAIN_POINTER: ClassVar[str] = ""  # the parameter's name when C passes no handle: NULL is then 0x10D/4 (KMDF-OBJ-25)
     embedded = False
 
     def __init_subclass__(cls, kind: str = "", number: int = 0, passive: bool = False) -> None:

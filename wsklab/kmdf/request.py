@@ -134,6 +134,7 @@ class Request(Object, kind="WDFREQUEST", number=0x1008):
         self.outstanding += 1
         called = 1
         if self.pended:
+            self.packet.Cancel = 1
             self.target.fail(self, status.CANCELLED)
         else:
             called = wdm.cancel(self.m, self.irp)
@@ -174,10 +175,15 @@ class Request(Object, kind="WDFREQUEST", number=0x1008):
         if self.fw.checking and out.Type == wdm.MJ_DEVICE_CONTROL and control.IoControlCode & 3 == wdm.METHOD_NEITHER:
             control.Type3InputBuffer = 0
 
-    def unreadable(self) -> bool:
-        """Whether parameters and buffers cannot be asked for; a breakpoint then. Facts: KMDF-CRE-04, RULE-27, 28, KMDF-MIS-13."""
+    def left(self) -> bool:
+        """Whether it was completed and lives by a reference of the driver's only; a breakpoint then. Facts: RULE-27, 28."""
         if self.completed and self.ownership == QUEUE:
             self.fw.breakpoint(COMPLETED, self)
+        return self.completed and self.ownership == QUEUE
+
+    def unreadable(self) -> bool:
+        """Whether parameters and buffers cannot be asked for; a breakpoint then. Facts: KMDF-CRE-04, RULE-27, 28, KMDF-MIS-13."""
+        if self.left():
             return True
         own = bool(self.irp) and self.locations_left < self.packet.StackCount
         if not own:
@@ -246,6 +252,6 @@ table("Request", {
     "WdfRequestSetInformation": (
         "Set the IRP's Information. Facts: KMDF-GET-04.", lambda r, count: setattr(r.packet.IoStatus, "Information", count)
     ),
-    "WdfRequestWdmGetIrp": ("The request's IRP. Facts: KMDF-GET-10, KMDF-CHG-07.", lambda r: r.irp),
+    "WdfRequestWdmGetIrp": ("The IRP, NULL once completed (KMDF-GET-10, KMDF-CHG-07).", lambda r: 0 if r.left() else r.irp),
     "WdfRequestGetIoQueue": ("The queue, NULL for none (KMDF-GET-11).", lambda r: 0 if r.completed else handle_of(r.queue)),
 })  # fmt: skip

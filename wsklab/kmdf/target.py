@@ -87,13 +87,13 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
 
     def _passes(self, request: Request) -> bool:
         """The verifier's tests. Facts: KMDF-SND-10, RULE-08, 14."""
-        left, formatted = request.locations_left if request.irp else 0, request.formatted or request.next_formatted
-        if not formatted:
+        left = request.locations_left if request.irp else 0
+        if not request.formatted:
             self.fw.breakpoint("kmdf-request-unformatted", request, target=self.handle)
         elif left < self.stack_size:
             values = {"left": str(left), "needed": str(self.stack_size), "target": self.handle}
             self.fw.breakpoint("kmdf-too-few-stack-locations", request, **values)
-        return formatted and left >= self.stack_size
+        return request.formatted and left >= self.stack_size
 
     def _accept(self, request: Request, where: dict[int, Request]) -> None:
         """Bookkeeping of an accepted send. Facts: KMDF-SND-14, 16."""

@@ -357,8 +357,9 @@ class Machine:
         if rule == "null-dereference" and self.irql >= 2:
             rule = "null-dereference-at-dispatch"
         objects, distance = (block.address,) if block and known else (), address - block.end + 1 if block else 0
+        code = int(access != "read")  # 0x50 counts otherwise than the rest: a write is 2 (BUG-03)
         self.stop(rule, objects=objects, address=f"{address:#018x}", size=size, access=access,
-                  access_code=0 if access == "read" else 1, distance=distance)  # fmt: skip
+                  access_code=code, page_code=2 * code, distance=distance)  # fmt: skip
 
 
 @cache

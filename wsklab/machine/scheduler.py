@@ -109,8 +109,8 @@ class Scheduler:
 
     def _can_run(self, thread: Thread) -> bool:
         wait = thread.waiting
-        if thread.done or wait is None:
-            return not thread.done
+        if thread.done or wait is None:  # one that is running called what runs the loop: a Python routine calling `lab.wdk`
+            return not thread.done and not getattr(thread.body, "gi_running", False)
         return wait.ready() or (wait.deadline is not None and wait.deadline <= self._machine.time)
 
     def _resume(self, thread: Thread) -> None:
