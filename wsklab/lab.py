@@ -174,7 +174,7 @@ class Lab(Scenes):
 
     def life(self, thing: object) -> Life:
         """The life of one object: allocated, handed over, completed and freed where."""
-        handles: dict[int, int] = self.machine.model("handles", dict)
+        handles: dict[int, int] = self.machine.handles
         address = handles.get(address_of(thing), address_of(thing))
         return life(self.machine.trace.about(address), address, language=self.language)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.io.who import holder, is_free
 from wsklab.io import completion, irp
 from wsklab.machine import Machine
 
@@ -27,8 +28,8 @@ def test_the_routine_gets_null_the_irp_and_its_context(own: Any, m: Machine, sta
     assert own.calls == [(0, own.irp, 0x77)]
     view = m.view(own.irp, "IRP")
     assert (m.i32(own.irp + irp.layout().status), view.IoStatus.Information) == (status, information)
-    assert irp.is_free(m, own.irp)
-    assert irp.holder(m, own.irp) == "driver"
+    assert is_free(m, own.irp)
+    assert holder(m, own.irp) == "driver"
 
 
 def test_the_completing_location_is_cleared_before_the_routine_runs(own: Any, m: Machine) -> None:
@@ -59,7 +60,7 @@ def test_the_routine_may_free_the_irp(own: Any, m: Machine, stops: Any) -> None:
     own.inside = lambda: m.api("IoFreeIrp")(own.irp)
     send(m, own)
     completion.complete(m, own.irp, 0, 1, by="wsk")
-    assert irp.holder(m, own.irp) is None
+    assert holder(m, own.irp) is None
     with stops("irp-used-after-free"):
         completion.complete(m, own.irp, 0, 1, by="wsk")
 
@@ -75,7 +76,7 @@ def test_the_routine_may_send_the_irp_again(own: Any, m: Machine) -> None:
     own.inside = again
     send(m, own)
     completion.complete(m, own.irp, 0, 1, by="wsk")
-    assert irp.holder(m, own.irp) == "wsk"
+    assert holder(m, own.irp) == "wsk"
     completion.complete(m, own.irp, 0, 2, by="wsk")
     assert len(own.calls) == 2
 
@@ -202,7 +203,7 @@ def test_stopped_and_resumed(m: Machine) -> None:
     given = Given(m, irp.MORE_PROCESSING_REQUIRED).pass_on(1, 1, 1)
     completion.complete(m, given.irp, 0, 3, by="device")
     assert given.finished == []
-    assert irp.holder(m, given.irp) == "driver"
+    assert holder(m, given.irp) == "driver"
     m.api("IofCompleteRequest")(given.irp, 0)
     assert given.finished == [(given.irp, 0, 3)]
 

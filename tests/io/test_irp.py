@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.io.who import holder, is_free
 from wsklab.io import completion, irp
 from wsklab.machine import Machine
 
@@ -42,8 +43,8 @@ def test_handing_over_moves_to_the_location_of_the_driver_below(own: Any, m: Mac
     assert m.u8(own.irp + irp.layout().index) == 1
     assert m.u64(own.irp + irp.layout().current) == own.irp + 208
     assert m.u8(own.irp + 208) == 0x0F
-    assert irp.holder(m, own.irp) == "wsk"
-    assert not irp.is_free(m, own.irp)
+    assert holder(m, own.irp) == "wsk"
+    assert not is_free(m, own.irp)
     event = [event for event in m.trace if event.kind == "hand-over"][-1]
     assert (event.actor, event.target, event.objects, event.data) == (
         "driver", "wsk", (own.irp,), {"irp": own.irp, "function": "WskSend"},

@@ -122,10 +122,10 @@ def test_an_irp_gets_its_mdls(m: Machine) -> None:
 def test_freed_while_a_request_uses_it(m: Machine, stops: Any) -> None:
     """MIS-19, BUG-19."""
     one = made(m, pool(m, 10), 10)
-    mdl.mdls(m).users[one] = "wsk"
+    m.model(mdl.Mdls).users[one] = "wsk"
     with stops("mdl-freed-in-use"):
         m.api("IoFreeMdl")(one)
-    del mdl.mdls(m).users[one]
+    del m.model(mdl.Mdls).users[one]
     m.api("IoFreeMdl")(one)
 
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import wsklab.io  # noqa: F401
+from tests.io.who import holder, is_free
 from wsklab.io import completion, irp
 from wsklab.machine import Machine, Stop
 
@@ -52,11 +53,11 @@ class Model:
             "mark": lambda: m.api("IoMarkIrpPending")(packet),
             "io-complete": lambda: m.api("IofCompleteRequest")(packet, 0),
         }
-        before = m.memory.peek(packet, 208 + 3 * 72), irp.holder(m, packet), irp.is_free(m, packet)
+        before = m.memory.peek(packet, 208 + 3 * 72), holder(m, packet), is_free(m, packet)
         try:
             calls[action]()
         except Stop:
-            after = m.memory.peek(packet, 208 + 3 * 72), irp.holder(m, packet), irp.is_free(m, packet)
+            after = m.memory.peek(packet, 208 + 3 * 72), holder(m, packet), is_free(m, packet)
             assert after == before
 
     def _send(self, packet: int) -> None:
@@ -76,12 +77,12 @@ def test_each_irp_handed_over_is_completed_once(steps: list[tuple[str, int, int]
         model.act(*step)
     m = model.m
     for packet in model.irps:
-        under_way = irp.holder(m, packet) == "wsk"
+        under_way = holder(m, packet) == "wsk"
         assert model.routines.get(packet, 0) == model.sent.get(packet, 0) - under_way
         if under_way:
             completion.complete(m, packet, 0, 0, by="wsk")
         assert model.routines.get(packet, 0) == model.sent.get(packet, 0)
-        assert (packet in model.alive) == (irp.holder(m, packet) is not None)
+        assert (packet in model.alive) == (holder(m, packet) is not None)
 
 
 @settings(max_examples=200, deadline=None)
@@ -101,7 +102,7 @@ def test_completion_of_a_stack_visits_whom_the_flags_ask_for(
     def passed_on(device: int, packet: int, context: int) -> int:
         seen.append(context)
         if m.u8(packet + o.pending):
-            irp.mark_pending(m, packet, by=str(irp.holder(m, packet)))
+            irp.mark_pending(m, packet, by=str(holder(m, packet)))
         return 0
 
     irp.hand_over(m, packet, "level 0", by="app")

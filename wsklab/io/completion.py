@@ -10,18 +10,17 @@ Facts: IRP-11, IRP-14 to IRP-23, IRP-28 to IRP-31, IRP-35.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import SimpleNamespace
 
 # isort: off
 from wsklab.io.irp import (
-    BACK, DONE, MORE_PROCESSING_REQUIRED, ON_CANCEL, ON_ERROR, ON_SUCCESS, PENDING, PENDING_RETURNED, SENT, Packet, blank,
-    code_name, irps, layout, next_state, packet_of, refuse,
+    BACK, DONE, MORE_PROCESSING_REQUIRED, ON_CANCEL, ON_ERROR, ON_SUCCESS, PENDING, PENDING_RETURNED, SENT, Irps, Packet, blank,
+    code_name, layout, next_state, packet_of, refuse,
 )  # fmt: skip
 
 # isort: on
 from wsklab.machine import DISPATCH_LEVEL, HIGH_LEVEL, Machine, wdk
-from wsklab.machine.functions_locks import held_locks
+from wsklab.machine.functions_locks import Locks
 from wsklab.machine.status import name_of
 
 
@@ -69,13 +68,13 @@ def IofCompleteRequest(m: Machine, Irp: int, PriorityBoost: int) -> None:
             refuse(m, "irp-completed-pending", packet, "IoCompleteRequest", status=name_of(result))
         if routine:
             refuse(m, "irp-completed-cancelable", packet, "IoCompleteRequest", routine=code_name(m, routine))
-        locks = held_locks(m)
+        locks = list(m.model(Locks).held)
         if locks:
             refuse(m, "irp-completed-under-lock", packet, "IoCompleteRequest", lock=f"{locks[-1]:#018x}")
     complete(m, Irp, by="driver")
 
 
-wdk(irql=HIGH_LEVEL, name="IoCompleteRequest")(IofCompleteRequest)
+wdk("IoCompleteRequest", irql=HIGH_LEVEL)(IofCompleteRequest)
 
 
 def _walk(m: Machine, packet: Packet, o: SimpleNamespace, by: str) -> None:
@@ -141,7 +140,7 @@ def _give_back(m: Machine, packet: Packet, o: SimpleNamespace) -> None:
     packet.state = DONE
     if packet.finished is not None:
         packet.finished(irp, m.i32(irp + o.status), m.u64(irp + o.information))
-    model = irps(m)
+    model = m.model(Irps)
     del model.packets[irp]
     model.gone[irp] = packet.maker
     m.free(irp)
@@ -150,37 +149,30 @@ def _give_back(m: Machine, packet: Packet, o: SimpleNamespace) -> None:
 # Cancellation
 
 
-@dataclass(slots=True)
-class CancelLock:
-    """The system's cancel spin lock: whether it is held, and the IRQL to go back to."""
-
-    held: bool = False
-    irql: int = 0
-
-
-def _cancel_lock(m: Machine) -> CancelLock:
-    return m.model("io.cancel", CancelLock)
+class CancelLock(list[int]):
+    """The system's cancel spin lock: while it is held, the IRQL to go back to."""
 
 
 def acquire_cancel_lock(m: Machine) -> int:
     """Take the cancel spin lock and raise to DISPATCH_LEVEL; returns the IRQL before (IRP-30)."""
-    lock = _cancel_lock(m)
-    if lock.held:
+    lock = m.model(CancelLock)
+    if lock:
         m.stop("spinlock-recursive", object="the cancel spin lock", function="IoAcquireCancelSpinLock", holder="IoCancelIrp")
-    lock.held, lock.irql, m.irql = True, m.irql, max(m.irql, DISPATCH_LEVEL)
-    return lock.irql
+    lock.append(m.irql)
+    m.irql = max(m.irql, DISPATCH_LEVEL)
+    return lock[0]
 
 
-@wdk(name="IoReleaseCancelSpinLock")
+@wdk("IoReleaseCancelSpinLock")
 def release_cancel_lock(m: Machine, irql: int) -> None:
     """Release the cancel spin lock and go back to `irql`; in a cancel routine that is Irp->CancelIrql. Facts: IRP-30."""
-    lock = _cancel_lock(m)
-    if not lock.held:
+    if not m.model(CancelLock):
         m.stop("spinlock-not-held", object="the cancel spin lock", function="IoReleaseCancelSpinLock")
-    lock.held, m.irql = False, irql
+    m.model(CancelLock).clear()
+    m.irql = irql
 
 
-@wdk(name="IoSetCancelRoutine")
+@wdk("IoSetCancelRoutine")
 def set_cancel_routine(m: Machine, irp: int, routine: int) -> int:
     """Set or clear the routine that IoCancelIrp calls; returns the previous one. Facts: IRP-28, IRP-30."""
     packet_of(m, irp, "IoSetCancelRoutine")
@@ -202,7 +194,7 @@ def cancel_code(m: Machine, cancelled: Callable[[int], None], name: str) -> int:
 
 def cancel(m: Machine, irp: int, *, by: str = "driver") -> bool:
     """Ask whoever has an IRP to end it soon; True when there was a cancel routine to call. Facts: IRP-28 to IRP-30, BUG-06."""
-    if by == "driver" and irps(m).gone.get(irp):
+    if by == "driver" and m.model(Irps).gone.get(irp):
         m.stop("irp-cancelled-after-completion", objects=(irp,), irp=f"{irp:#018x}", function="IoCancelIrp")
     packet = packet_of(m, irp, "IoCancelIrp")
     if packet.maker != by:
@@ -222,7 +214,7 @@ def cancel(m: Machine, irp: int, *, by: str = "driver") -> bool:
     index = m.u8(irp + o.index)
     device = m.u64(m.u64(irp + o.current) + o.device) if index <= packet.stack_count else 0
     m.call(routine, device, irp, actor="io")
-    if _cancel_lock(m).held or m.irql != before:
+    if m.model(CancelLock) or m.irql != before:
         after, m.irql = m.irql, before
         m.stop("routine-changed-irql", objects=(routine,), what=code_name(m, routine), before=before, after=after)
     return True

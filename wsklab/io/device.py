@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wsklab.io.completion import complete
-from wsklab.io.irp import PENDING, Visit, code_name, hand_over, irps, layout
+from wsklab.io.irp import PENDING, Irps, Visit, code_name, hand_over, layout
 from wsklab.machine import PASSIVE_LEVEL, Machine, Wait, status, wdk
 from wsklab.machine.functions_memory import counted
 from wsklab.machine.status import name_of
@@ -30,11 +30,6 @@ class Devices:
     owners: dict[int, str] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
-
-
-def devices(m: Machine) -> Devices:
-    """The device objects of a machine."""
-    return m.model("io.devices", Devices)
 
 
 def make_driver(m: Machine, name: str, dispatch: Dispatch | None = None) -> int:
@@ -69,17 +64,17 @@ def make_device(
     first = driver + m.offset("DRIVER_OBJECT", "DeviceObject")
     view.NextDevice = m.u64(first)
     m.set_u64(first, address)
-    model = devices(m)
+    model = m.model(Devices)
     model.owners[address], model.names[address] = owner, name
     return address
 
 
 def owner_of(m: Machine, device: int) -> str:
     """Who answers for a device."""
-    return devices(m).owners.get(device, "device")
+    return m.model(Devices).owners.get(device, "device")
 
 
-@wdk(name="IoGetAttachedDevice")
+@wdk("IoGetAttachedDevice")
 def top_of(m: Machine, device: int) -> int:
     """The device at the top of a device's stack."""
     attached = m.offset("DEVICE_OBJECT", "AttachedDevice")
@@ -88,7 +83,7 @@ def top_of(m: Machine, device: int) -> int:
     return device
 
 
-@wdk(irql=PASSIVE_LEVEL, name="IoAttachDeviceToDeviceStack")
+@wdk("IoAttachDeviceToDeviceStack", irql=PASSIVE_LEVEL)
 def attach(m: Machine, source: int, target: int) -> int:
     """Put a device on top of the target's stack; returns the device that was on top before."""
     below = top_of(m, target)
@@ -102,7 +97,7 @@ def attach(m: Machine, source: int, target: int) -> int:
 
 
 def _leave(m: Machine, irp: int, routine: int, visit: Visit, result: int) -> None:
-    packet = irps(m).packets.get(irp)
+    packet = m.model(Irps).packets.get(irp)
     if packet is not None and visit in packet.visits:
         packet.visits.remove(visit)
     if not m.code[routine].is_driver:
@@ -135,7 +130,7 @@ def send(m: Machine, device: int, irp: int, *, by: str) -> Generator[Wait, Any, 
         complete(m, irp, status.INVALID_DEVICE_REQUEST, 0, by=owner)
         return status.INVALID_DEVICE_REQUEST
     visit = Visit()
-    irps(m).packets[irp].visits.append(visit)
+    m.model(Irps).packets[irp].visits.append(visit)
     result: int = yield from m.call_waiting(routine, device, irp, actor="io", target=owner)
     _leave(m, irp, routine, visit, result)
     return result
@@ -147,7 +142,7 @@ def IofCallDriver(m: Machine, DeviceObject: int, Irp: int) -> Generator[Wait, An
     return (yield from send(m, DeviceObject, Irp, by="driver"))
 
 
-wdk(waits=True, name="IoCallDriver")(IofCallDriver)
+wdk("IoCallDriver", waits=True)(IofCallDriver)
 
 
 # What C calls
@@ -166,7 +161,7 @@ def IoCreateDevice(
     if m.choose("IoCreateDevice", ("succeeds", "fails")) == "fails":
         return status.INSUFFICIENT_RESOURCES
     name = _text(m, DeviceName)
-    if name and name in devices(m).names.values():
+    if name and name in m.model(Devices).names.values():
         return status.OBJECT_NAME_COLLISION
     made = make_device(
         m, DriverObject, owner="driver", name=name, extension=DeviceExtensionSize, flags=0x80, device_type=DeviceType
@@ -184,8 +179,8 @@ def IoDeleteDevice(m: Machine, DeviceObject: int) -> None:
         place = m.u64(place) + m.offset("DEVICE_OBJECT", "NextDevice")
     if m.u64(place):
         m.set_u64(place, int(view.NextDevice))
-    devices(m).owners.pop(DeviceObject, None)
-    devices(m).names.pop(DeviceObject, None)
+    m.model(Devices).owners.pop(DeviceObject, None)
+    m.model(Devices).names.pop(DeviceObject, None)
     m.free(DeviceObject)
 
 
@@ -198,7 +193,7 @@ def IoDetachDevice(m: Machine, TargetDevice: int) -> None:
 @wdk(irql=PASSIVE_LEVEL)
 def IoCreateSymbolicLink(m: Machine, SymbolicLinkName: int, DeviceName: int) -> int:
     """Give a device a second name."""
-    links, link = devices(m).links, _text(m, SymbolicLinkName)
+    links, link = m.model(Devices).links, _text(m, SymbolicLinkName)
     if link in links:
         return status.OBJECT_NAME_COLLISION
     links[link] = _text(m, DeviceName)
@@ -208,5 +203,5 @@ def IoCreateSymbolicLink(m: Machine, SymbolicLinkName: int, DeviceName: int) -> 
 @wdk(irql=PASSIVE_LEVEL)
 def IoDeleteSymbolicLink(m: Machine, SymbolicLinkName: int) -> int:
     """Take a device's second name away."""
-    known = devices(m).links.pop(_text(m, SymbolicLinkName), None)
+    known = m.model(Devices).links.pop(_text(m, SymbolicLinkName), None)
     return status.OBJECT_NAME_NOT_FOUND if known is None else status.SUCCESS

@@ -114,11 +114,6 @@ def blank(stack_count: int) -> tuple[bytes, bytes]:
     return bytes(content), bytes(o.location)
 
 
-def irps(m: Machine) -> Irps:
-    """The IRPs of a machine."""
-    return m.model("io.irps", Irps)
-
-
 # Making and unmaking
 
 
@@ -140,7 +135,7 @@ def _make(m: Machine, stack_size: int, packet: Packet) -> int:
     packet.address = m.allocate(layout().irp + stack_size * layout().location, "irp", label="IRP")
     packet.holders.append(packet.maker)
     initialize(m, packet.address, stack_size)
-    irps(m).packets[packet.address] = packet
+    m.model(Irps).packets[packet.address] = packet
     return packet.address
 
 
@@ -153,13 +148,13 @@ def IoAllocateIrp(m: Machine, StackSize: int, ChargeQuota: int) -> int:
 @wdk()
 def IoInitializeIrp(m: Machine, Irp: int, PacketSize: int, StackSize: int) -> None:
     """Make an IRP in memory of one's own; not for IRPs from IoAllocateIrp. Facts: IRP-04, IRP-05, BUG-33."""
-    known = irps(m).packets.get(Irp)
+    known = m.model(Irps).packets.get(Irp)
     if known is not None and not known.raw:
         refuse(m, "irp-initialized-again", known, "IoInitializeIrp")
     if known is not None and known.state == SENT:
         refuse(m, "irp-reused-in-flight", known, "IoInitializeIrp")
     initialize(m, Irp, StackSize)
-    irps(m).packets[Irp] = Packet(Irp, StackSize, "driver", True, holders=["driver"], raw=True)
+    m.model(Irps).packets[Irp] = Packet(Irp, StackSize, "driver", True, holders=["driver"], raw=True)
 
 
 def initialize(m: Machine, irp: int, stack_size: int, result: int = 0) -> None:
@@ -173,7 +168,7 @@ def initialize(m: Machine, irp: int, stack_size: int, result: int = 0) -> None:
         m.set_i32(irp + o.status, result)
 
 
-@wdk(name="IoReuseIrp")
+@wdk("IoReuseIrp")
 def reuse(m: Machine, irp: int, result: int = 0, *, function: str = "IoReuseIrp") -> None:
     """Arm an own IRP again: as fresh, with `result` in IoStatus.Status. Facts: IRP-06, IRP-07, WSK-USE-10, WSK-USE-11."""
     packet = packet_of(m, irp, function)
@@ -186,7 +181,7 @@ def reuse(m: Machine, irp: int, result: int = 0, *, function: str = "IoReuseIrp"
     m.trace.add("state", "IRP ready", actor="io", objects=(irp,), irp=irp)
 
 
-@wdk(name="IoFreeIrp")
+@wdk("IoFreeIrp")
 def free(m: Machine, irp: int, *, function: str = "IoFreeIrp") -> None:
     """End an own IRP's life. Facts: IRP-08."""
     packet = packet_of(m, irp, function)
@@ -195,7 +190,7 @@ def free(m: Machine, irp: int, *, function: str = "IoFreeIrp") -> None:
     next_state(m, packet, "free", function)
     packet.state = DONE
     packet.moves += 1
-    del irps(m).packets[irp]
+    del m.model(Irps).packets[irp]
     if not packet.raw:
         m.free(irp)
 
@@ -205,28 +200,16 @@ def free(m: Machine, irp: int, *, function: str = "IoFreeIrp") -> None:
 
 def packet_of(m: Machine, irp: int, function: str) -> Packet:
     """The packet of a live IRP; a stop when `irp` is none (freed, completed and gone, or never one). Facts: BUG-10, BUG-32."""
-    packet = irps(m).packets.get(irp)
+    packet = m.model(Irps).packets.get(irp)
     if packet is None:
         _diagnose(m, irp, function)
     return packet
 
 
-def is_free(m: Machine, irp: int) -> bool:
-    """Whether nobody below has the IRP: it was never sent, is back, or no longer exists."""
-    packet = irps(m).packets.get(irp)
-    return packet is None or packet.state != SENT
-
-
-def holder(m: Machine, irp: int) -> str | None:
-    """Who has the IRP now (driver, wsk, framework, device …), None when it no longer exists."""
-    packet = irps(m).packets.get(irp)
-    return packet.holder if packet else None
-
-
 def _diagnose(m: Machine, irp: int, function: str) -> NoReturn:
     block = m.block_at(irp)
-    if irp in irps(m).gone:
-        m.refuse("irp-touched-after-completion", irp, function, maker=irps(m).gone[irp])
+    if irp in m.model(Irps).gone:
+        m.refuse("irp-touched-after-completion", irp, function, maker=m.model(Irps).gone[irp])
     if block is not None and block.kind == "irp" and not block.live and block.address == irp:
         m.refuse("irp-freed-twice" if function == "IoFreeIrp" else "irp-used-after-free", irp, function)
     m.u16(irp)  # NULL and wild pointers stop here
@@ -255,7 +238,7 @@ def code_name(m: Machine, address: int) -> str:
 # Going down
 
 
-@wdk(name="IoSetCompletionRoutine")
+@wdk("IoSetCompletionRoutine")
 def set_routine(
     m: Machine, irp: int, routine: int, context: int, on_success: bool = True, on_error: bool = True, on_cancel: bool = True,
     *, by: str = "driver", function: str = "IoSetCompletionRoutine",
@@ -336,7 +319,7 @@ def _check_routine(m: Machine, packet: Packet, location: int, to: str, function:
         refuse(m, "irp-missing-invoke-flag", packet, function, to=to, flags=flags)
 
 
-@wdk(name="IoMarkIrpPending")
+@wdk("IoMarkIrpPending")
 def mark_pending(m: Machine, irp: int, *, by: str = "driver") -> None:
     """Say that the IRP will be completed later: marks the current stack location. Facts: IRP-22 to IRP-25, WSK-USE-30."""
     packet = packet_of(m, irp, "IoMarkIrpPending")

@@ -48,11 +48,6 @@ class Mdls:
     users: dict[int, str] = field(default_factory=dict)
 
 
-def mdls(m: Machine) -> Mdls:
-    """The MDLs of a machine."""
-    return m.model("io.mdls", Mdls)
-
-
 def fields(m: Machine, mdl: int) -> Fields:
     """The members of an MDL, read one by one: MmInitializeMdl leaves the others unwritten."""
     return Fields(m.u64(mdl), m.u16(mdl + 8), m.u16(mdl + _FLAGS), m.u64(mdl + 32), m.u32(mdl + 40), m.u32(mdl + 44))
@@ -90,15 +85,15 @@ def allocate(m: Machine, address: int, length: int) -> int:
     """An MDL for a range of addresses, not built yet (KRN-01)."""
     mdl = m.allocate(size_of(address, length), "mdl", label="MDL")
     initialize(m, mdl, address, length, FIXED)
-    mdls(m).live.add(mdl)
+    m.model(Mdls).live.add(mdl)
     return mdl
 
 
-@wdk(name="IoFreeMdl")
+@wdk("IoFreeMdl")
 def free_own(m: Machine, mdl: int) -> None:
     """Free one MDL of the driver, not its chain and not its buffer. Facts: KRN-07, IRP-09."""
     known = known_mdl(m, mdl, "IoFreeMdl")
-    model = mdls(m)
+    model = m.model(Mdls)
     if mdl not in model.live | model.given:
         m.refuse("mdl-not-an-mdl", mdl, "IoFreeMdl", what="IoAllocateMdl did not return it")
     if known.flags & LOCKED and not known.flags & PARTIAL:
@@ -124,7 +119,7 @@ def _buffer(m: Machine, mdl: int, known: Fields, function: str) -> str:
     return block.kind
 
 
-@wdk(name="MmBuildMdlForNonPagedPool")
+@wdk("MmBuildMdlForNonPagedPool")
 def build_nonpaged(m: Machine, mdl: int) -> None:
     """Let the MDL describe the pages of its nonpaged buffer. Facts: KRN-02 to KRN-04."""
     known = known_mdl(m, mdl, "MmBuildMdlForNonPagedPool")
@@ -150,7 +145,7 @@ def lock(m: Machine, mdl: int, *, write: bool) -> None:
     m.set_u16(mdl + _FLAGS, known.flags | LOCKED | (WRITE_OPERATION if write else 0))
 
 
-@wdk(name="MmUnlockPages")
+@wdk("MmUnlockPages")
 def unlock(m: Machine, mdl: int) -> None:
     """Unlock the pages of an MDL. Facts: KRN-05, KRN-07."""
     known = known_mdl(m, mdl, "MmUnlockPages")
@@ -165,7 +160,7 @@ def unlock(m: Machine, mdl: int) -> None:
     m.set_u16(mdl + _FLAGS, known.flags & ~(LOCKED | MAPPED | WRITE_OPERATION))
 
 
-@wdk(name="IoBuildPartialMdl")
+@wdk("IoBuildPartialMdl")
 def build_partial(m: Machine, source: int, target: int, address: int, length: int) -> None:
     """Let one MDL describe a part of what a locked or nonpaged one describes; length 0 means up to its end. Facts: KRN-10."""
     known, small = ready(m, source, "IoBuildPartialMdl"), known_mdl(m, target, "IoBuildPartialMdl")
@@ -246,7 +241,7 @@ def build(m: Machine, address: int, length: int, *, given: bool = False) -> int:
     initialize(m, mdl, address, length, FIXED | NONPAGED)
     m.set_u64(mdl + _MAPPED_VA, address)
     if given:
-        mdls(m).given.add(mdl)
+        m.model(Mdls).given.add(mdl)
     return mdl
 
 

@@ -5,8 +5,8 @@ First what would run in an image that is gone, then what is only lost. Facts: BU
 
 from __future__ import annotations
 
-from wsklab.io.irp import SENT, code_name, irps, layout, refuse
-from wsklab.io.mdl import mdls
+from wsklab.io.irp import SENT, Irps, code_name, layout, refuse
+from wsklab.io.mdl import Mdls
 from wsklab.io.workitem import check_work_items
 from wsklab.machine import Machine
 from wsklab.machine.functions_pool import check_pool
@@ -26,7 +26,7 @@ def check_unload(m: Machine, driver: str = "driver") -> None:
 
 def check_irps(m: Machine) -> None:
     """Stop when an own IRP of the driver is still in use, or was never freed."""
-    own = [packet for packet in irps(m).packets.values() if packet.maker == "driver" and packet.own and not packet.raw]
+    own = [packet for packet in m.model(Irps).packets.values() if packet.maker == "driver" and packet.own and not packet.raw]
     for packet in own:
         if packet.state == SENT:
             routine = code_name(m, m.u64(m.u64(packet.address + layout().current) + layout().routine))
@@ -38,6 +38,6 @@ def check_irps(m: Machine) -> None:
 
 def check_mdls(m: Machine) -> None:
     """Stop when an MDL of the driver was never freed."""
-    left = sorted(mdls(m).live)
+    left = sorted(m.model(Mdls).live)
     if left:
         m.stop("mdl-leaked", objects=tuple(left), mdl=f"{left[0]:#018x}", count=len(left))

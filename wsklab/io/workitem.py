@@ -17,12 +17,8 @@ class WorkItems:
     owners: dict[int, int] = field(default_factory=dict)
 
 
-def _items(m: Machine) -> WorkItems:
-    return m.model("io.workitems", WorkItems)
-
-
 def _owner(m: Machine, item: int, function: str) -> int:
-    owner = _items(m).owners.get(item)
+    owner = m.model(WorkItems).owners.get(item)
     if owner is None:
         m.u64(item)  # freed ones and NULL stop here
         m.refuse("not-initialized", item, function, expected="IO_WORKITEM")
@@ -36,24 +32,24 @@ def IoAllocateWorkItem(m: Machine, DeviceObject: int) -> int:
         return 0
     item = m.allocate(64, "object", label="work item", zero=True)
     m.u16(DeviceObject)  # it needs a driver or device object; NULL stops here
-    _items(m).owners[item] = DeviceObject
+    m.model(WorkItems).owners[item] = DeviceObject
     return item
 
 
 @wdk()
 def IoFreeWorkItem(m: Machine, IoWorkItem: int) -> None:
     """Free a work item that is not queued; allowed in its own routine. Facts: KRN-30, BUG-22."""
-    if IoWorkItem in _items(m).queued:
+    if IoWorkItem in m.model(WorkItems).queued:
         m.refuse("workitem-freed-queued", IoWorkItem, "IoFreeWorkItem")
     _owner(m, IoWorkItem, "IoFreeWorkItem")
-    del _items(m).owners[IoWorkItem]
+    del m.model(WorkItems).owners[IoWorkItem]
     m.free(IoWorkItem)
 
 
 @wdk()
 def IoQueueWorkItem(m: Machine, IoWorkItem: int, WorkerRoutine: int, QueueType: int, Context: int) -> None:
     """Run WorkerRoutine(DeviceObject, Context) soon in a system thread. Facts: KRN-30."""
-    device, queued, name = _owner(m, IoWorkItem, "IoQueueWorkItem"), _items(m).queued, m.code_at(WorkerRoutine).name
+    device, queued, name = _owner(m, IoWorkItem, "IoQueueWorkItem"), m.model(WorkItems).queued, m.code_at(WorkerRoutine).name
     if IoWorkItem in queued:
         m.refuse("workitem-queued-twice", IoWorkItem, "IoQueueWorkItem")
     queued[IoWorkItem] = WorkerRoutine
@@ -69,5 +65,5 @@ def IoQueueWorkItem(m: Machine, IoWorkItem: int, WorkerRoutine: int, QueueType: 
 
 def check_work_items(m: Machine) -> None:
     """At unload: stop when a work item is still queued (KRN-30, BUG-16)."""
-    for item, routine in _items(m).queued.items():
+    for item, routine in m.model(WorkItems).queued.items():
         m.stop("timer-at-unload", objects=(item,), what="work item", object=f"{item:#018x}", routine=f"{routine:#018x}")

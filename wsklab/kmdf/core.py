@@ -36,7 +36,7 @@ class Framework:
         self.live: dict[int, Object] = {}
         self.dying: dict[int, Object] = {}
         self.dead: dict[int, tuple[str, str]] = {}
-        self.handles: dict[int, int] = m.model("handles", dict)  # handle → address, for whoever shows objects
+        self.handles: dict[int, int] = m.handles  # handle → address, for whoever shows objects
         self.by_context: dict[int, Object] = {}
         self.driver: Driver | None = None
         self.driver_object = 0
@@ -128,7 +128,7 @@ _hex = "{:#018x}".format
 
 def framework(m: Machine) -> Framework:
     """The framework of this machine, made at first use."""
-    return m.model("kmdf", lambda: Framework(m))
+    return m.model(Framework, m)
 
 
 def wdf(name: str = "", irql: int = DISPATCH_LEVEL, *, of: str = "", text: str = "") -> Callable[[_F], _F]:
@@ -163,7 +163,7 @@ def wdf(name: str = "", irql: int = DISPATCH_LEVEL, *, of: str = "", text: str =
         waits = inspect.isgeneratorfunction(function)
         declared = waiting if waits else plain
         declared.__doc__ = text or function.__doc__
-        wdk(irql=irql, waits=waits, lane="framework", name=known)(declared)
+        wdk(known, irql=irql, waits=waits, lane="framework")(declared)
         return function
 
     return declare

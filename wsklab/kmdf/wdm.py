@@ -39,7 +39,7 @@ def location(m: Machine, irp: int, depth: int = 0) -> View:
 
 def rearm(m: Machine, irp: int) -> None:
     """Let an own IRP that is back be sent again as it is: the framework keeps status and Information (KMDF-MUL-05)."""
-    packet = io_irp.irps(m).packets[irp]
+    packet = m.model(io_irp.Irps).packets[irp]
     packet.state = io_irp.READY if packet.state == io_irp.BACK else packet.state
 
 

@@ -39,18 +39,18 @@ MODELLED: dict[str, Modelled] = {}
 
 
 def wdk(
-    *, irql: int = DISPATCH_LEVEL, waits: bool = False, lane: str = "io", prototype: str | None = None, quiet: bool = False,
-    name: str | None = None,
+    *names: str, irql: int = DISPATCH_LEVEL, waits: bool = False, lane: str = "io", prototype: str | None = None,
+    quiet: bool = False,
 ) -> Callable[[_F], _F]:  # fmt: skip
-    """Declare a modelled function under its own name (or `name`). Raises ValueError when it is declared twice."""
+    """Declare a modelled function under its own name or under `names`. Raises ValueError when it is declared twice."""
 
     def declare(function: _F) -> _F:
-        known = name or function.__name__
-        if known in MODELLED:
-            raise ValueError(f"{known} is modelled twice")
         if waits != inspect.isgeneratorfunction(function):
-            raise ValueError(f"{known}: a function that waits is a generator function, and the other way round")
-        MODELLED[known] = Modelled(known, function, irql, waits, lane, prototype, quiet)
+            raise ValueError(f"{function.__name__}: a function that waits is a generator function, and the other way round")
+        for name in names or (function.__name__,):
+            if name in MODELLED:
+                raise ValueError(f"{name} is modelled twice")
+            MODELLED[name] = Modelled(name, function, irql, waits, lane, prototype, quiet)
         return function
 
     return declare

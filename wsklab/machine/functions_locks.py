@@ -31,15 +31,6 @@ class Locks:
     raised: dict[Thread, list[int]] = field(default_factory=dict)
 
 
-def _locks(m: Machine) -> Locks:
-    return m.model("kernel.locks", Locks)
-
-
-def held_locks(m: Machine) -> list[int]:
-    """Addresses of the spin locks held now, in order of acquisition."""
-    return list(_locks(m).held)
-
-
 # IRQL
 
 
@@ -55,7 +46,7 @@ def KfRaiseIrql(m: Machine, NewIrql: int) -> int:
     before = m.irql
     if NewIrql < before:
         m.stop("irql-raised-to-lower", new=IRQL_NAMES.get(NewIrql, str(NewIrql)))
-    _locks(m).raised.setdefault(m.thread, []).append(before)
+    m.model(Locks).raised.setdefault(m.thread, []).append(before)
     m.irql = NewIrql
     return before
 
@@ -63,7 +54,7 @@ def KfRaiseIrql(m: Machine, NewIrql: int) -> int:
 @wdk(irql=HIGH_LEVEL)
 def KeLowerIrql(m: Machine, NewIrql: int) -> None:
     """Go back to the IRQL that KeRaiseIrql saved, and to no other. Facts: KRN-35."""
-    saved = _locks(m).raised.get(m.thread)
+    saved = m.model(Locks).raised.get(m.thread)
     if not saved or NewIrql != saved[-1]:
         what = "the saved IRQL is another one" if saved else "KeRaiseIrql has not been called before"
         m.stop("irql-lowered-wrongly", new=IRQL_NAMES.get(NewIrql, str(NewIrql)), function="KeLowerIrql", what=what)
@@ -81,7 +72,7 @@ def wsklab_paged_code(m: Machine) -> None:
 
 
 def _acquire(m: Machine, lock: int, function: str, *, raises: bool, queued: bool = False) -> int:
-    held = _locks(m).held
+    held = m.model(Locks).held
     if b"\x01" in m.memory.peek(lock, 8)[1] or m.u64(lock) > 1:  # NULL, freed and foreign memory stop at the read
         m.refuse("spinlock-not-initialized", lock, function)
     if lock in held:
@@ -97,7 +88,7 @@ def _acquire(m: Machine, lock: int, function: str, *, raises: bool, queued: bool
 
 
 def _release(m: Machine, lock: int, function: str, irql: int | None, *, queued: bool = False) -> None:
-    known = _locks(m).held.get(lock)
+    known = m.model(Locks).held.get(lock)
     if known is None:
         m.refuse("spinlock-not-held", lock, function)
     if known.queued != queued:
@@ -111,7 +102,7 @@ def _release(m: Machine, lock: int, function: str, irql: int | None, *, queued: 
         what = "the saved IRQL is another one"
     if what:
         m.refuse("spinlock-wrong-irql", lock, function, code=code, what=what)
-    del _locks(m).held[lock]
+    del m.model(Locks).held[lock]
     m.set_u64(lock, 0)
     if irql is not None:
         m.irql = irql
@@ -121,7 +112,7 @@ def _release(m: Machine, lock: int, function: str, irql: int | None, *, queued: 
 def KeInitializeSpinLock(m: Machine, SpinLock: int) -> None:
     """Make a spin lock, free. Facts: KRN-36, BUG-31."""
     refuse_paged(m, SpinLock, "KeInitializeSpinLock")
-    known = _locks(m).held.get(SpinLock)
+    known = m.model(Locks).held.get(SpinLock)
     if known:
         m.stop("spinlock-recursive", objects=(SpinLock,), function="KeInitializeSpinLock", holder=known.function)
     m.set_u64(SpinLock, 0)
@@ -148,7 +139,7 @@ def KeAcquireSpinLockAtDpcLevel(m: Machine, SpinLock: int) -> None:
 @wdk()
 def KeTryToAcquireSpinLockAtDpcLevel(m: Machine, SpinLock: int) -> int:
     """Take the lock at DISPATCH_LEVEL if it is free; TRUE when taken."""
-    if SpinLock in _locks(m).held:
+    if SpinLock in m.model(Locks).held:
         return 0
     _acquire(m, SpinLock, "KeTryToAcquireSpinLockAtDpcLevel", raises=False)
     return 1
@@ -181,8 +172,8 @@ def _declare_queued(suffix: str, release_suffix: str, raises: bool) -> None:
 
     acquire.__doc__ = f"Take the lock through a handle on the stack{'' if raises else ', at DISPATCH_LEVEL'}. Facts: KRN-37."
     release.__doc__ = f"Release the lock of a handle{' and go back to the IRQL it saved' if raises else ''}. Facts: KRN-37."
-    wdk(name=f"KeAcquireInStackQueuedSpinLock{suffix}")(acquire)
-    wdk(irql=HIGH_LEVEL, name=f"KeReleaseInStackQueuedSpinLock{release_suffix}")(release)
+    wdk(f"KeAcquireInStackQueuedSpinLock{suffix}")(acquire)
+    wdk(f"KeReleaseInStackQueuedSpinLock{release_suffix}", irql=HIGH_LEVEL)(release)
 
 
 _declare_queued("", "", True)

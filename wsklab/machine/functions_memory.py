@@ -14,6 +14,7 @@ from wsklab.machine.machine import Machine
 _quiet = wdk(irql=HIGH_LEVEL, quiet=True)
 
 
+@wdk("memset", irql=HIGH_LEVEL, quiet=True)
 def fill(m: Machine, target: int, value: int, size: int) -> int:
     """Fill `size` bytes with a value; returns the target."""
     if size:
@@ -21,11 +22,13 @@ def fill(m: Machine, target: int, value: int, size: int) -> int:
     return target
 
 
+@wdk("RtlZeroMemory", "RtlSecureZeroMemory", irql=HIGH_LEVEL, quiet=True)
 def zero(m: Machine, target: int, size: int) -> int:
     """Fill `size` bytes with 0; returns the target."""
     return fill(m, target, 0, size)
 
 
+@wdk("memmove", "RtlMoveMemory", irql=HIGH_LEVEL, quiet=True)
 def move(m: Machine, target: int, source: int, size: int) -> int:
     """Copy `size` bytes; the areas may overlap. Returns the target."""
     if size:
@@ -37,13 +40,6 @@ def _copy(m: Machine, function: str, target: int, source: int, size: int) -> int
     if size and target < source + size and source < target + size:
         m.stop("memory-areas-overlap", function=function, source=f"{source:#018x}", target=f"{target:#018x}", size=size)
     return move(m, target, source, size)
-
-
-for _name in ("RtlZeroMemory", "RtlSecureZeroMemory"):
-    wdk(irql=HIGH_LEVEL, quiet=True, name=_name)(zero)
-for _name in ("memmove", "RtlMoveMemory"):
-    wdk(irql=HIGH_LEVEL, quiet=True, name=_name)(move)
-wdk(irql=HIGH_LEVEL, quiet=True, name="memset")(fill)
 
 
 @_quiet

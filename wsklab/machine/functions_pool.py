@@ -25,11 +25,6 @@ class Pool:
     given: dict[int, Block] = field(default_factory=dict)
 
 
-def pool(m: Machine) -> Pool:
-    """The driver's pool of a machine."""
-    return m.model("kernel.pool", Pool)
-
-
 def tag_text(tag: int) -> str:
     """A tag as the debugger shows it: 'Fred' in C appears as derF (KRN-17)."""
     content = (tag & 0xFFFF_FFFF).to_bytes(4, "little")
@@ -58,7 +53,7 @@ def _allocate(m: Machine, function: str, size: int, tag: int, *, paged: bool, ze
     block = m.block_at(m.allocate(size, "pool", tag=tag, zero=zero))
     assert block is not None
     block.paged = paged
-    pool(m).live[block.address] = block
+    m.model(Pool).live[block.address] = block
     return block.address
 
 
@@ -84,7 +79,7 @@ def _declare_old_style(function: str, zero: bool, doc: str) -> None:
         return _allocate(m, function, NumberOfBytes, Tag, paged=bool(PoolType & PAGED_POOL), zero=zero)
 
     allocate.__doc__ = f"Allocate {doc}; NULL on failure. Facts: KRN-12, KRN-13."
-    wdk(name=function)(allocate)
+    wdk(function)(allocate)
 
 
 _declare_old_style("ExAllocatePoolWithTag", False, "pool that is not initialised (deprecated since Windows 10 2004)")
@@ -96,11 +91,11 @@ def give(m: Machine, address: int, tag: int = 0) -> None:
     """Let the driver free a pool block that it did not allocate; it is not counted as leaked."""
     block = m.block_at(address)
     assert block is not None and block.address == address
-    block.tag, pool(m).given[address] = tag, block
+    block.tag, m.model(Pool).given[address] = tag, block
 
 
 def _free(m: Machine, function: str, address: int, tag: int) -> None:
-    model = pool(m)
+    model = m.model(Pool)
     known = model.live.get(address) or model.given.get(address)
     if known is None:
         _not_freeable(m, function, address, tag)
@@ -141,7 +136,7 @@ def ExFreePoolWithTag(m: Machine, P: int, Tag: int) -> None:
 
 def check_pool(m: Machine, driver: str = "driver") -> None:
     """At unload: stop when pool of the driver is left. Facts: BUG-26, BUG-35, MIS-59."""
-    left = list(pool(m).live.values())
+    left = list(m.model(Pool).live.values())
     if left:
         m.stop("pool-leaked", objects=tuple(block.address for block in left), count=len(left), driver=driver,
                size=sum(block.size for block in left), address=f"{left[0].address:#018x}", tag=tag_text(left[0].tag))  # fmt: skip

@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Generator
 from struct import pack
-from types import FrameType
 from typing import Any
 
 from wsklab.machine.api import APC_LEVEL, DISPATCH_LEVEL, HIGH_LEVEL, wdk
@@ -18,6 +17,7 @@ from wsklab.machine.functions_memory import c_string
 from wsklab.machine.functions_pool import refuse_paged
 from wsklab.machine.machine import Machine
 from wsklab.machine.scheduler import STATUS_TIMEOUT, Scheduler, Thread, Wait
+from wsklab.machine.stops import frames
 
 Waiting = Generator[Wait, Any, int]
 
@@ -106,12 +106,10 @@ def refuse_in_callback(m: Machine, function: str, kind: str, address: int = 0) -
 
     `Machine.call` would stop it too, but only after the wait has left the C code; here the place in C is still known.
     """
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code is not Scheduler._resume.__code__:
-        if frame.f_code is Machine.drive.__code__:
-            why = f"{kind} {address:#018x}" if address else kind
-            m.stop("wait-in-callback", objects=(address,) if address else (), function=function, why=why)
-        frame = frame.f_back
+    entries = (Scheduler._resume.__code__, Machine.drive.__code__)
+    if next((frame.f_code for frame in frames(sys._getframe(1)) if frame.f_code in entries), None) is entries[1]:
+        why = f"{kind} {address:#018x}" if address else kind
+        m.stop("wait-in-callback", objects=(address,) if address else (), function=function, why=why)
 
 
 @wdk(waits=True)

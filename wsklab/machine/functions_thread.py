@@ -43,11 +43,6 @@ class Threads:
     opened: int = 0
 
 
-def threads(m: Machine) -> Threads:
-    """The driver's threads of a machine."""
-    return m.model("kernel.threads", Threads)
-
-
 def _body(m: Machine, start: int, context: int) -> Generator[Wait, Any, None]:
     thread = m.thread
     with suppress(ThreadEnd):
@@ -55,13 +50,13 @@ def _body(m: Machine, start: int, context: int) -> Generator[Wait, Any, None]:
     if m.irql != PASSIVE_LEVEL:
         m.stop("thread-ended-at-raised-irql", objects=(thread.object,), thread=thread.name)
     m.set_i32(thread.object + STATE, 1)
-    _release(m, threads(m).by_object[thread.object])
+    _release(m, m.model(Threads).by_object[thread.object])
 
 
 def _release(m: Machine, started: Started) -> None:
     started.references -= 1
     if started.references == 0:
-        del threads(m).by_object[started.object]
+        del m.model(Threads).by_object[started.object]
         m.free(started.object)
 
 
@@ -73,7 +68,7 @@ def PsCreateSystemThread(
     """Start a system thread; the handle has to be closed with ZwClose. Facts: KRN-27, KRN-28."""
     if m.choose("PsCreateSystemThread", ("succeeds", "fails")) == "fails":
         return status.INSUFFICIENT_RESOURCES
-    model = threads(m)
+    model = m.model(Threads)
     thread = m.start_thread(_body(m, StartRoutine, StartContext), m.code_at(StartRoutine).name)
     address = thread_object(m, thread)
     handle = _FIRST_HANDLE + 4 * model.opened
@@ -90,13 +85,13 @@ def PsCreateSystemThread(
 @wdk(irql=PASSIVE_LEVEL)
 def PsTerminateSystemThread(m: Machine, ExitStatus: int) -> NoReturn:
     """End the current system thread; does not return. Facts: KRN-27."""
-    if m.thread.object not in threads(m).by_object:
+    if m.thread.object not in m.model(Threads).by_object:
         m.stop("not-a-system-thread", function="PsTerminateSystemThread", thread=m.thread.name)
     raise ThreadEnd
 
 
 def _object_of(m: Machine, handle: int, function: str) -> int:
-    model = threads(m)
+    model = m.model(Threads)
     if handle not in model.handles:
         opened = _FIRST_HANDLE <= handle < _FIRST_HANDLE + 4 * model.opened
         what = "has been closed" if opened else "was never opened"
@@ -107,8 +102,8 @@ def _object_of(m: Machine, handle: int, function: str) -> int:
 @wdk(irql=PASSIVE_LEVEL)
 def ZwClose(m: Machine, Handle: int) -> int:
     """Close a thread handle. Facts: KRN-27, BUG-20."""
-    started = threads(m).by_object.get(_object_of(m, Handle, "ZwClose"))
-    del threads(m).handles[Handle]
+    started = m.model(Threads).by_object.get(_object_of(m, Handle, "ZwClose"))
+    del m.model(Threads).handles[Handle]
     if started is not None:
         _release(m, started)
     return status.SUCCESS
@@ -120,44 +115,39 @@ def ObReferenceObjectByHandle(
 ) -> int:
     """Store the object of a thread handle, with one more reference. Facts: KRN-28."""
     address = _object_of(m, Handle, "ObReferenceObjectByHandle")
-    threads(m).by_object[address].references += 1
+    m.model(Threads).by_object[address].references += 1
     m.set_u64(Object, address)
     return status.SUCCESS
 
 
-def _reference(m: Machine, Object: int) -> int:
+@wdk("ObReferenceObject", "ObfReferenceObject")
+def reference(m: Machine, Object: int) -> int:
     """One more reference to a thread object. Facts: KRN-28."""
     started = _started(m, Object, "ObReferenceObject")
     started.references += 1
     return started.references
 
 
-def _dereference(m: Machine, Object: int) -> int:
+@wdk("ObDereferenceObject", "ObfDereferenceObject")
+def dereference(m: Machine, Object: int) -> int:
     """One reference less to a thread object. Facts: KRN-28, BUG-20."""
     started = _started(m, Object, "ObDereferenceObject")
     running = 0 if started.thread.done or m.i32(started.object + STATE) else 1
-    handles = sum(address == Object for address in threads(m).handles.values())
+    handles = sum(address == Object for address in m.model(Threads).handles.values())
     if started.references <= running + handles:
         m.refuse("object-dereferenced-too-often", Object, "ObDereferenceObject")
     _release(m, started)
     return started.references
 
 
-def _current(m: Machine) -> int:
+@wdk("KeGetCurrentThread", "PsGetCurrentThread", irql=HIGH_LEVEL, quiet=True)
+def current(m: Machine) -> int:
     """The current thread's object."""
     return thread_object(m)
 
 
-for _name in ("ObReferenceObject", "ObfReferenceObject"):
-    wdk(name=_name)(_reference)
-for _name in ("ObDereferenceObject", "ObfDereferenceObject"):
-    wdk(name=_name)(_dereference)
-for _name in ("KeGetCurrentThread", "PsGetCurrentThread"):
-    wdk(irql=HIGH_LEVEL, quiet=True, name=_name)(_current)
-
-
 def _started(m: Machine, address: int, function: str) -> Started:
-    started = threads(m).by_object.get(address)
+    started = m.model(Threads).by_object.get(address)
     if started is None:
         block = m.block_at(address)
         if block is not None and block.kind == "object" and not block.live:
@@ -169,7 +159,7 @@ def _started(m: Machine, address: int, function: str) -> Started:
 
 def check_threads(m: Machine) -> None:
     """At unload: stop when a thread of the driver still runs or a handle is open. Facts: KRN-27, BUG-16, MIS-54."""
-    model = threads(m)
+    model = m.model(Threads)
     for started in model.by_object.values():
         if not started.thread.done and not m.i32(started.object + STATE):
             m.stop("thread-at-unload", objects=(started.object,), thread=started.thread.name, start=f"{started.start:#018x}")

@@ -25,11 +25,6 @@ class Due:
     timers: dict[int, Callable[[], None]] = field(default_factory=dict)
 
 
-def due(m: Machine) -> Due:
-    """The queued DPCs and running timers of a machine."""
-    return m.model("kernel.due", Due)
-
-
 def _take_back(waiting: dict[int, Callable[[], None]], address: int) -> int:
     cancel = waiting.pop(address, None)
     if cancel is not None:
@@ -49,7 +44,7 @@ def _dpc(m: Machine, dpc: int, function: str) -> None:
 def KeInsertQueueDpc(m: Machine, Dpc: int, SystemArgument1: int, SystemArgument2: int) -> int:
     """Queue a DPC; FALSE when it is queued already. Facts: BUG-21."""
     _dpc(m, Dpc, "KeInsertQueueDpc")
-    queued, view = due(m).dpcs, m.view(Dpc, "KDPC")
+    queued, view = m.model(Due).dpcs, m.view(Dpc, "KDPC")
     if Dpc in queued:
         return 0
     view.SystemArgument1, view.SystemArgument2 = SystemArgument1, SystemArgument2
@@ -69,7 +64,7 @@ def KeInsertQueueDpc(m: Machine, Dpc: int, SystemArgument1: int, SystemArgument2
 def KeRemoveQueueDpc(m: Machine, Dpc: int) -> int:
     """Take a queued DPC back; FALSE when it is not queued."""
     _dpc(m, Dpc, "KeRemoveQueueDpc")
-    return _take_back(due(m).dpcs, Dpc)
+    return _take_back(m.model(Due).dpcs, Dpc)
 
 
 # Timers
@@ -82,7 +77,7 @@ def KeSetTimerEx(m: Machine, Timer: int, DueTime: int, Period: int, Dpc: int) ->
     Negative times are relative, in 100-ns units.
     """
     kind_of(m, Timer, "KeSetTimer", "timer")
-    was_running = _take_back(due(m).timers, Timer)
+    was_running = _take_back(m.model(Due).timers, Timer)
     m.set_i32(Timer + STATE, 0)
     view, deadline = m.view(Timer, "KTIMER"), deadline_of(m, large_integer(m, DueTime)) if DueTime else m.time
     view.Dpc, view.Period, view.DueTime.QuadPart = Dpc, Period, deadline
@@ -98,7 +93,7 @@ def large_integer(m: Machine, value: int) -> int:
 
 
 def _start(m: Machine, timer: int, delay: int) -> None:
-    running, view = due(m).timers, m.view(timer, "KTIMER")
+    running, view = m.model(Due).timers, m.view(timer, "KTIMER")
 
     def expire() -> None:
         del running[timer]
@@ -116,12 +111,12 @@ def _start(m: Machine, timer: int, delay: int) -> None:
 def KeCancelTimer(m: Machine, Timer: int) -> int:
     """Stop a timer; TRUE when it was running. A DPC that it has queued already still runs."""
     kind_of(m, Timer, "KeCancelTimer", "timer")
-    return _take_back(due(m).timers, Timer)
+    return _take_back(m.model(Due).timers, Timer)
 
 
 def check_due(m: Machine) -> None:
     """At unload: stop when a timer runs or a DPC is queued. Facts: BUG-16."""
-    for what, addresses, member in (("DPC", due(m).dpcs, "DeferredRoutine"), ("timer", due(m).timers, "Dpc")):
+    for what, addresses, member in (("DPC", m.model(Due).dpcs, "DeferredRoutine"), ("timer", m.model(Due).timers, "Dpc")):
         for address in addresses:
             routine = m.u64(address + m.offset(f"K{what.upper()}", member))
             m.stop("timer-at-unload", objects=(address,), what=what, object=f"{address:#018x}", routine=f"{routine:#018x}")

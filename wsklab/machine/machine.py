@@ -79,7 +79,8 @@ class Machine:
         self.code: dict[int, Code] = {}
         self.sources: dict[str, list[str]] = {}
         self.console: list[str] = []
-        self._models: dict[str, Any] = {}
+        self._models: dict[type, Any] = {}
+        self.handles: dict[int, int] = {}  # numbers that stand for an object → its address
         self._returned: Code | None = None
         self._bound: dict[str, Callable[..., Any]] = {}
         self._slots: dict[str, int] = {}
@@ -290,11 +291,11 @@ class Machine:
             self.trace.add("choice", kind, actor="io", answer=answer, options=options)
         return answer
 
-    def model(self, name: str, factory: Callable[[], _T]) -> _T:
-        """The state a package keeps with this machine, made at the first call."""
-        if name not in self._models:
-            self._models[name] = factory()
-        return cast(_T, self._models[name])
+    def model(self, kind: type[_T], *arguments: Any) -> _T:
+        """The state of a class that a package keeps with this machine; made, with `arguments`, at the first call."""
+        if kind not in self._models:
+            self._models[kind] = kind(*arguments)
+        return cast(_T, self._models[kind])
 
     def caller(self) -> Where | None:
         """The place in C that is running, None when Python is."""
@@ -302,8 +303,7 @@ class Machine:
 
     def objects_in(self, values: tuple[Any, ...]) -> tuple[int, ...]:
         """The addresses of known blocks among some values; a framework handle stands for its object."""
-        handles = self._models.get("handles", {})
-        numbers = (handles.get(value, value) for value in values if isinstance(value, int) and value > 0xFFFF)
+        numbers = (self.handles.get(value, value) for value in values if isinstance(value, int) and value > 0xFFFF)
         return tuple(number for number in numbers if self.memory.block_at(number))
 
     def stop(self, rule: str, *, objects: tuple[int, ...] = (), **values: Any) -> NoReturn:

@@ -100,8 +100,8 @@ class Memory:
         self._starts: list[int] = []
         self._next = _LEAD
         self._fault = fault
-        self._loads: dict[tuple[str, int], Callable[[int], int]] = {}
-        self._stores: dict[tuple[str, int], Callable[[int, int], None]] = {}
+        self._loads: dict[str, Callable[[int], int]] = {}
+        self._stores: dict[str, Callable[[int, int], None]] = {}
 
     # Blocks
 
@@ -183,15 +183,9 @@ class Memory:
 
     def load(self, ctype: CType) -> Callable[[int], Any]:
         """A checked load function for a scalar type: address → value."""
-        return self._load(*_format(ctype))
-
-    def store(self, ctype: CType) -> Callable[[int, Any], None]:
-        """A checked store function for a scalar type: (address, value) → None."""
-        return self._store(*_format(ctype))
-
-    def _load(self, code: str, size: int) -> Callable[[int], int]:
-        if (code, size) in self._loads:
-            return self._loads[code, size]
+        code, size = _format(ctype)
+        if code in self._loads:
+            return self._loads[code]
         data, state, unpack, written = self.data, self.state, Struct(code).unpack_from, b"\2" * size
 
         def load(address: int) -> int:
@@ -203,12 +197,14 @@ class Memory:
             value: int = unpack(data, offset)[0]
             return value
 
-        self._loads[code, size] = load
+        self._loads[code] = load
         return load
 
-    def _store(self, code: str, size: int) -> Callable[[int, int], None]:
-        if (code, size) in self._stores:
-            return self._stores[code, size]
+    def store(self, ctype: CType) -> Callable[[int, Any], None]:
+        """A checked store function for a scalar type: (address, value) → None."""
+        code, size = _format(ctype)
+        if code in self._stores:
+            return self._stores[code]
         data, state, pack, written = self.data, self.state, Struct(code).pack_into, b"\2" * size
 
         def store(address: int, value: int) -> None:
@@ -220,7 +216,7 @@ class Memory:
                 state[offset : offset + size] = written
             pack(data, offset, value)
 
-        self._stores[code, size] = store
+        self._stores[code] = store
         return store
 
     # What went wrong

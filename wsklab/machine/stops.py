@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -90,14 +91,19 @@ class Stop(Exception):
 def c_stack(sources: dict[str, list[str]], frame: FrameType | None = None) -> tuple[CFrame, ...]:
     """The C calls under way, innermost first, found in the Python frames from `frame` outwards."""
     found: list[CFrame] = []
-    at: FrameType | None = frame or sys._getframe(1)
-    while at is not None:
+    for at in frames(frame or sys._getframe(1)):
         code = at.f_code
         if code.co_filename in sources and code.co_name != "<module>":
             names, values = code.co_varnames[: code.co_argcount], at.f_locals
             found.append(CFrame(code.co_name, place_of(at), {name: values[name] for name in names if name in values}))
-        at = at.f_back
     return tuple(found)
+
+
+def frames(frame: FrameType | None) -> Iterator[FrameType]:
+    """The Python frames from `frame` outwards."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
 
 
 def place_of(frame: FrameType) -> Where:
@@ -113,9 +119,4 @@ def place_of(frame: FrameType) -> Where:
 
 def c_caller(sources: dict[str, list[str]]) -> Where | None:
     """The innermost place in C, or None when no C code is running."""
-    frame: FrameType | None = sys._getframe(2)
-    while frame is not None:
-        if frame.f_code.co_filename in sources:
-            return place_of(frame)
-        frame = frame.f_back
-    return None
+    return next((place_of(frame) for frame in frames(sys._getframe(2)) if frame.f_code.co_filename in sources), None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wsklab.io.mdl import LOCKED, MAPPED, NONPAGED, fields, mdls
+from wsklab.io.mdl import LOCKED, MAPPED, NONPAGED, Mdls, fields
 from wsklab.machine import Machine, Stop
 
 
@@ -29,12 +29,12 @@ class Buffer:
 
     def hold(self) -> None:
         """Note that the MDLs are in use, so that freeing one meanwhile is seen at once (MIS-19)."""
-        mdls(self.machine).users.update((mdl, "wsk") for mdl, _, _ in self.pieces)
+        self.machine.model(Mdls).users.update((mdl, "wsk") for mdl, _, _ in self.pieces)
 
     def release(self) -> None:
         """The MDLs are the driver's again."""
         for mdl, _, _ in self.pieces:
-            mdls(self.machine).users.pop(mdl, None)
+            self.machine.model(Mdls).users.pop(mdl, None)
 
     def read(self) -> bytes:
         """The bytes as they are now."""

@@ -5,9 +5,8 @@ Facts WSK-REG, WSK-CAP, WSK-REL, WSK-QPC, WSK-DER, WSK-SOCK, WSK-SC.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 from wsklab.machine import DISPATCH_LEVEL, PASSIVE_LEVEL, Machine, Wait, status, wdk
 from wsklab.machine.scheduler import Body
@@ -219,13 +218,5 @@ def WskSocketConnect(
     socket.connect(there, call.at_once, ended)
 
 
-def _missing(name: str) -> Callable[..., NoReturn]:
-    def missing(m: Machine, *_arguments: Any) -> NoReturn:
-        m.not_modelled(name)
-
-    missing.__doc__ = f"{name}: not modelled yet."
-    return missing
-
-
 for _name in UNMODELLED:
-    declare(_name, _missing(_name))
+    declare(_name, lambda m, *arguments, name=_name: m.not_modelled(name))

@@ -45,7 +45,7 @@ class Subsystem:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self.network: Network = machine.model("net", lambda: Network(machine))
+        self.network: Network = machine.model(Network, machine)
         self.ready: bool | None = None  # whether the provider is available; None until somebody asks
         self.registrations: dict[int, Registration] = {}  # by WSK_REGISTRATION, also ended ones
         self.clients: dict[int, Registration] = {}  # by WSK_CLIENT
@@ -94,7 +94,7 @@ class Subsystem:
 
 def subsystem(m: Machine) -> Subsystem:
     """The subsystem of a machine."""
-    return m.model("wsk", lambda: Subsystem(m))
+    return m.model(Subsystem, m)
 
 
 class Refused(Exception):
@@ -212,7 +212,7 @@ class Request:
 
 def declare(name: str, function: Callable[..., Any]) -> None:
     """Declare the function of a slot: the prototype of WskSendTo is PFN_WSK_SEND_TO."""
-    wdk(lane="wsk", prototype="PFN_" + re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper(), name=name)(function)
+    wdk(name, lane="wsk", prototype="PFN_" + re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper())(function)
 
 
 def operation(ways: tuple[str, ...], *, flags: bool = False) -> Callable[[Callable[..., None]], Callable[..., int]]:
