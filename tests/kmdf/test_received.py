@@ -301,6 +301,48 @@ def test_the_irp_of_a_completed_request(make_kit: Any) -> None:
     assert found[0] and not found[1]
 
 
+def test_the_end_of_a_request_in_order(kit: Any) -> None:
+    """KMDF-CMP-10, 12, 13: cleanup while there are buffers, the IRP goes up, the queue presents the next, then it is deleted."""
+    log: list[Any] = []
+
+    def handler(request: int) -> None:
+        number = len(driver.handled)
+        log.append(f"presented {number}")
+        attributes = kit.attributes(ContextTypeInfo=kit.context_type())
+        view = kit.m.view(attributes, "WDF_OBJECT_ATTRIBUTES")
+
+        def cleanup(request: Any) -> None:
+            log.append((f"cleanup {number}", driver.buffer(int(request), "Output")[0], [answer.done for answer in answers]))
+
+        def destroy(request: Any) -> None:
+            log.append(f"destroyed {number}")
+
+        view.EvtCleanupCallback = kit.lab.routine(cleanup, "EVT_WDF_OBJECT_CONTEXT_CLEANUP").address
+        view.EvtDestroyCallback = kit.lab.routine(destroy, "EVT_WDF_OBJECT_CONTEXT_DESTROY").address
+        assert kit.wdk.WdfObjectAllocateContext(request, attributes, 0) == 0
+
+    answers: list[Any] = []
+    driver = Loaded(kit, handler, dispatch="Sequential")
+    answers += [driver.scene.read(4), driver.scene.read(4)]
+    driver.complete(driver.handled[0])
+    assert log == ["presented 1", ("cleanup 1", "STATUS_SUCCESS", [False, False]), "presented 2", "destroyed 1"]
+    assert [answer.done for answer in answers] == [True, False]
+    driver.complete(driver.handled[1])
+
+
+def test_a_received_request_takes_no_other_irp(kit: Any) -> None:
+    """KMDF-REU-07, 08, RULE-25: refused, and the routine is gone all the same."""
+
+    def handler(request: int) -> None:
+        kit.set_routine(request)
+        assert kit.reuse(request, flags=1) == "STATUS_WDF_REQUEST_INVALID_STATE"
+        assert kit.fw.live[request].routine == (0, 0)
+        driver.complete(request)
+
+    driver = Loaded(kit, handler)
+    assert driver.scene.read(4).done
+
+
 def test_a_request_passed_on_is_formatted_for_one_send(make_kit: Any) -> None:
     """KMDF-CPL-08, 09, RULE-08: WdfRequestFormatRequestUsingCurrentType counts once too; asked for from the routine itself."""
     kit = make_kit()

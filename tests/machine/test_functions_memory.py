@@ -55,12 +55,14 @@ def test_blocks_of_bytes(m: Machine) -> None:
 
 
 @pytest.mark.parametrize(("access", "code"), [("read", "0"), ("write", "2")])
-def test_a_wild_pointer_is_0x50_with_the_access_in_its_second_parameter(m: Machine, access: str, code: str) -> None:
-    """BUG-03: a write is 2 there, and 1 in the bug checks of special pool (BUG-10)."""
-    address = 0xFFFF_8888_0000_0000
+@pytest.mark.parametrize(
+    ("address", "kind"), [(0xFFFF_8888_0000_0000, "0x2"), (0x1234_5678_0000_0000, "0x4"), (0x7FF0_0000, "0xF")]
+)
+def test_a_wild_pointer_is_0x50(m: Machine, access: str, code: str, address: int, kind: str) -> None:
+    """BUG-03: a write is 2 there, and 1 in the bug checks of special pool (BUG-10); the last parameter tells the address."""
     with pytest.raises(Stop) as caught:
         m.read(address, 1) if access == "read" else m.write(address, b"x")
-    assert (caught.value.rule.bugcheck, caught.value.parameters[:2]) == (0x50, (f"{address:#018x}", code))
+    assert (caught.value.rule.bugcheck, caught.value.parameters) == (0x50, (f"{address:#018x}", code, "0", kind))
 
 
 def test_overlap(m: Machine) -> None:

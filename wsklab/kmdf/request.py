@@ -95,13 +95,16 @@ class Request(Object, kind="WDFREQUEST", number=0x1008):
         params = self.m.view(reuse_params, "WDF_REQUEST_REUSE_PARAMS")
         if params.Size != self.m.sizeof("WDF_REQUEST_REUSE_PARAMS") or params.Flags & ~(SET_NEW_IRP | MUST_COMPLETE):
             return status.INVALID_PARAMETER
-        if params.Flags:
+        renews = bool(params.Flags & SET_NEW_IRP) and self.ownership == QUEUE  # refused below (RULE-25)
+        if params.Flags and not renews:
             self.m.not_modelled("WdfRequestReuse with a new IRP or the must-complete flag")
         if self.outstanding:
             self.fw.breakpoint("kmdf-reused-while-sent", self, irp=self.irp)
         self.routine = (0, 0)
         if self.irp and self.context is not None:
             self.context.release()
+        if renews:
+            return status.WDF_REQUEST_INVALID_STATE
         if self.irp and self.ownership == OWNED:
             io_irp.reuse(self.m, self.irp, params.Status)
         elif self.irp and self.ownership == QUEUE:
@@ -207,11 +210,10 @@ class Request(Object, kind="WDFREQUEST", number=0x1008):
         self.gone()
 
     def gone(self) -> None:
-        """It has left: its life ends, and its queue may present the next one."""
-        queue = self.queue
+        """It has left: its queue may present the next one, and its life ends. Facts: KMDF-CMP-12."""
+        if self.queue is not None:
+            self.queue.returned(self)
         self.give_up()
-        if queue is not None:
-            queue.returned(self)
 
     def on_dispose(self) -> None:
         """Facts: KMDF-FMT-08, RULE-23."""

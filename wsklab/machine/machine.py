@@ -359,7 +359,8 @@ class Machine:
         objects, distance = (block.address,) if block and known else (), address - block.end + 1 if block else 0
         code = int(access != "read")  # 0x50 counts otherwise than the rest: a write is 2 (BUG-03)
         self.stop(rule, objects=objects, address=f"{address:#018x}", size=size, access=access,
-                  access_code=code, page_code=2 * code, distance=distance)  # fmt: skip
+                  access_code=code, page_code=2 * code, distance=distance,
+                  page_kind="0xF" if address < 1 << 47 else "0x2" if address >> 47 == 0x1_FFFF else "0x4")  # fmt: skip
 
 
 @cache
