@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from wsklab.c.runtime import Runtime
 
 
-@dataclass
+@dataclass(eq=False)
 class CompiledFunction:
-    """A C function that can be called from Python: ``call(*arguments)``; a generator function when it `waits`."""
+    """A function that can be called from Python: ``call(*arguments)``; a generator function when it `waits`."""
 
     name: str
     type: Function
     place: Place
-    waits: bool
-    call: Callable[..., Any]
+    waits: bool = False
+    call: Callable[..., Any] = NotImplemented
     address: int = 0
 
 
@@ -51,17 +51,20 @@ class _Module:
     """One unit while it is linked; `private` says whether its static functions are hidden from the other modules."""
 
     def __init__(self, unit: Unit, *, inlines: bool = False) -> None:
-        self.unit = unit
-        self.private = not inlines
-        self.functions = {} if inlines else dict(unit.checked)
+        self.unit, self.private = unit, not inlines
+        self.bodies: list[CheckedFunction] = []
+        """All code: the functions, and the static initialisers."""
+        self.functions: dict[str, CompiledFunction] = {}
         self.namespace: dict[str, Any] = {}
-        self.compiled: dict[str, CompiledFunction] = {}
         self.addresses: dict[str, int] = {}
+        for body in unit.checked.values() if self.private else ():
+            self.add(body)
+        self.bodies += unit.initialise if self.private else ()
 
-    @property
-    def bodies(self) -> list[CheckedFunction]:
-        """All code of the module: its functions, and its static initialisers."""
-        return [*self.functions.values(), *(self.unit.initialise if self.private else [])]
+    def add(self, body: CheckedFunction) -> None:
+        """Take a function in; what it is to call comes later."""
+        self.bodies.append(body)
+        self.functions[body.name] = CompiledFunction(body.name, body.type, body.place)
 
     def shows(self, name: str) -> bool:
         """Whether other modules see its function `name`."""
@@ -91,17 +94,15 @@ class _Linker:
         self.own = [_Module(unit) for unit in units]
         self.modules = list(self.own)
         self.problems = Problems()
-        self.modelled: dict[str, tuple[Function, Callable[..., Any], bool]] = {}
-        """Functions that the runtime supplies, and whether they wait."""
-        self.waiting: set[CheckedFunction] = set()
+        self.modelled: dict[str, CompiledFunction] = {}
+        """Functions that the runtime supplies."""
         self._may_wait: dict[int, bool] = {}
         for unit in units:
             self.problems.sources.update(unit.problems.sources)
 
     def link(self) -> Image:
         self._check_definitions()
-        needed = [(module, name) for module in self.own for body in module.bodies for name in body.references.symbols]
-        if any(self._home(module, name) is None for module, name in needed):
+        if any(self._home(module, name) is None for module, body in self._pairs() for name in body.references.symbols):
             self.modules.append(_Module(_library()))
         self._take_inlines()
         for module, body in self._pairs():
@@ -120,7 +121,7 @@ class _Linker:
             for body in module.unit.initialise if module.private else []:
                 module.namespace[body.name]()
             image.globals = {**module.addresses, **image.globals}
-            image.functions = {**(module.compiled if module in self.own else {}), **image.functions}
+            image.functions = {**(module.functions if module in self.own else {}), **image.functions}
         return image
 
     def _pairs(self) -> list[tuple[_Module, CheckedFunction]]:
@@ -136,7 +137,7 @@ class _Linker:
             for item in defined:
                 if item.name in seen:
                     text = "{name} is defined twice; the first time at {first}."
-                    self.problems.error("defined-twice", item.place, text, name=item.name, first=str(seen[item.name]))
+                    self.problems.error("defined-twice", item.place, text, name=item.name, first=seen[item.name])
                 seen[item.name] = item.place
 
     def _take_inlines(self) -> None:
@@ -151,15 +152,14 @@ class _Linker:
             body = pending.pop()
             for name in [*body.references.calls, *body.references.addresses]:
                 if name in unit.functions and not any(name in module.functions for module in self.modules):
-                    inlines.functions[name] = check_function(unit, unit.functions[name])
-                    pending.append(inlines.functions[name])
+                    pending.append(check_function(unit, unit.functions[name]))
+                    inlines.add(pending[-1])
         unit.problems.check()
 
-    def _find(self, module: _Module, name: str) -> tuple[_Module, CheckedFunction] | None:
-        """The C function that a name means inside a module."""
-        shown = (other for other in self.modules if other.shows(name))
-        home = module if name in module.functions else next(shown, None)
-        return None if home is None else (home, home.functions[name])
+    def _function(self, module: _Module, name: str) -> CompiledFunction | None:
+        """What the name of a function means inside a module."""
+        shown = (other.functions[name] for other in self.modules if other.shows(name))
+        return module.functions.get(name) or next(shown, None) or self.modelled.get(name)
 
     def _home(self, module: _Module, variable: str) -> _Module | None:
         """The module of a variable that is named inside a module."""
@@ -169,13 +169,13 @@ class _Linker:
         """Ask the runtime for the functions that no unit defines."""
         named = body.references
         for name, where in [*named.calls.items(), *named.addresses.items()]:
-            if name in self.modelled or self._find(module, name) is not None:
+            if self._function(module, name) is not None:
                 continue
             symbol = module.unit.declarations.lookup(name)
-            prototype = symbol.type if symbol is not None else None
             try:
-                assert isinstance(prototype, Function)
-                self.modelled[name] = prototype, *self.runtime.resolve(name, prototype)
+                assert symbol is not None and isinstance(symbol.type, Function)
+                call, waits = self.runtime.resolve(name, symbol.type)
+                self.modelled[name] = CompiledFunction(name, symbol.type, symbol.place, waits, call)
             except KeyError:
                 text = "The function {name} is declared but defined nowhere."
                 self.problems.error("undefined-function", where, text, name=name)
@@ -189,33 +189,31 @@ class _Linker:
     def _infer_waiting(self) -> None:
         """The functions that can wait: those that call something that can, until nothing changes."""
         pairs = self._pairs()
-        taken = {(module, name) for module, body in pairs for name in body.references.addresses}
-        found = [self._find(module, name) for module, name in taken]
-        self.taken = [pair[1] for pair in found if pair is not None]
-        modelled = [self.modelled[name] for _, name in taken if name in self.modelled]
-        self.waiting_types = [ctype for ctype, _, waits in modelled if waits]
-        before = -1
-        while before != len(self.waiting):
-            before = len(self.waiting)
+        self.taken = [self._function(module, name) for module, body in pairs for name in body.references.addresses]
+        bodies = [(m, body, m.functions[body.name]) for m, body in pairs if body.name in m.functions]
+        new = True
+        while new:
+            new = False
             self._may_wait.clear()
-            self.waiting |= {body for module, body in pairs if body not in self.waiting and self._calls_waiting(module, body)}
-        self._may_wait.clear()
+            for module, body, function in bodies:
+                if not function.waits and any(self._sites(module, body)):
+                    function.waits = new = True
 
-    def _calls_waiting(self, module: _Module, body: CheckedFunction) -> bool:
-        calls, indirect = body.references.calls, body.references.indirect
-        return any(self._name_waits(module, name) for name in calls) or any(map(self._type_waits, indirect))
+    def _sites(self, module: _Module, body: CheckedFunction) -> Iterator[bool]:
+        """Of each call in a body, whether it waits."""
+        yield from (self._waits(module, name) for name in body.references.calls)
+        yield from (self._type_waits(prototype) for prototype in body.references.indirect)
 
-    def _name_waits(self, module: _Module, name: str) -> bool:
-        found = self._find(module, name)
-        return found[1] in self.waiting if found is not None else name in self.modelled and self.modelled[name][2]
+    def _waits(self, module: _Module, name: str) -> bool:
+        function = self._function(module, name)
+        return function is not None and function.waits
 
     def _type_waits(self, prototype: Function) -> bool:
         """Whether a call through a pointer of this type may reach a function that waits."""
         known = self._may_wait.get(id(prototype))
         if known is None:
-            waiting_types = self.waiting_types + [function.type for function in self.taken if function in self.waiting]
-            known = any(compatible(ctype, prototype) for ctype in waiting_types) or self.runtime.may_wait(prototype)
-            self._may_wait[id(prototype)] = known
+            known = any(function and function.waits and compatible(function.type, prototype) for function in self.taken)
+            known = self._may_wait[id(prototype)] = known or self.runtime.may_wait(prototype)
         return known
 
     # Code and addresses
@@ -228,26 +226,23 @@ class _Linker:
             for name, (kind, *details) in needs.items():
                 module.namespace[name] = details[0] if kind == "given" else getattr(self.runtime, kind)(*details)
             exec(self._compiled(module, piece), module.namespace)
-        for name, body in module.functions.items():
-            compiled = CompiledFunction(name, body.type, body.place, body in self.waiting, module.namespace[name])
-            compiled.address = self.runtime.define_function(name, compiled)
-            module.compiled[name] = compiled
+        for name, function in module.functions.items():
+            function.call = module.namespace[name]
+            function.address = self.runtime.define_function(name, function)
         for name, variable in module.unit.statics.items():
             module.addresses[name] = self.runtime.allocate_global(name, variable.type)
 
     def _compiled(self, module: _Module, bodies: list[CheckedFunction]) -> CodeType:
         def waits(name: str | None, function: Function) -> bool:
-            return self._name_waits(module, name) if name is not None else self._type_waits(function)
+            return self._waits(module, name) if name is not None else self._type_waits(function)
 
-        names = frozenset(name for body in bodies for name in body.references.calls if self._name_waits(module, name))
-        pointers = tuple(self._type_waits(prototype) for body in bodies for prototype in body.references.indirect)
-        key = tuple(body.name for body in bodies), names, pointers
+        key = tuple((body.name, tuple(self._sites(module, body))) for body in bodies)
         known = module.unit.code.get(key)
         if known is None:
             file = bodies[0].place.file if bodies else module.unit.name
             try:
                 with deep_recursion():
-                    nodes = [waiting(module.unit, b.name, waits) if b in self.waiting else b.node for b in bodies]
+                    nodes = [waiting(module.unit, b.name, waits) if self._waits(module, b.name) else b.node for b in bodies]
                     known = module.unit.code[key] = compile(ast.Module(nodes, []), file, "exec", dont_inherit=True)
             except (RecursionError, SyntaxError):  # Python allows 20 loops in each other
                 text = "The expressions or statements of this text are nested too deeply."
@@ -258,12 +253,12 @@ class _Linker:
     def _bind(self, module: _Module, body: CheckedFunction) -> None:
         """Give a body the functions and addresses that it names."""
         namespace, named = module.namespace, body.references
-        for name in named.calls:
-            found = self._find(module, name)
-            namespace[name] = found[0].compiled[name].call if found else self.modelled[name][1]
-        for name in named.addresses:
-            found = self._find(module, name)
-            namespace[f"address·{name}"] = found[0].compiled[name].address if found else self.runtime.address_of(name)
+        for name in [*named.calls, *named.addresses]:
+            function = self._function(module, name)
+            assert function is not None
+            namespace[name] = function.call
+            if name in named.addresses:
+                namespace[f"address·{name}"] = function.address or self.runtime.address_of(name)
         for name in named.symbols:
             home = self._home(module, name)
             assert home is not None
