@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.c.small import small_headers
-from wsklab.c.constant import character_literal, integer_literal, string_literal, usual
+from wsklab.c.constant import character_literal, evaluate, integer_literal, string_literal, usual
 from wsklab.c.declare import Declarations
 from wsklab.c.parse import Parser
 from wsklab.c.source import Problems
@@ -121,9 +121,8 @@ def test_constant_expressions(text: str, value: int, ctype: str) -> None:
     problems = Problems()
     tokens = Reader([t for t in tokenize(text) if t.type != "CPP_WS"], problems).read()
     node = Parser(problems, headers.typedef_names).expression(tokens)
-    typed = Declarations(problems, headers.declarations).typed_constant(node)
-    assert typed is not None
-    assert (typed[0], str(typed[1])) == (value, ctype)
+    found, its_type = evaluate(Declarations(problems, headers.declarations), node)
+    assert (found, str(its_type)) == (value, ctype)
 
 
 @pytest.mark.parametrize("text", ["1 / 0", "unknown", "IoFreeIrp(0)", "1 << 32", "1.5", '"abc"', "sizeof(unknown)"])

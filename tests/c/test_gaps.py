@@ -6,7 +6,7 @@ import pytest
 from pycparser import c_ast
 
 from tests.c.small import small_headers
-from wsklab.c.gaps import Gap
+from wsklab.c.parse import Gap
 from wsklab.c.source import Place
 from wsklab.c.types import Function
 from wsklab.c.unit import Unit, compile_unit

@@ -18,7 +18,7 @@ from pycparser import c_ast
 
 from wsklab.c import python as py
 from wsklab.c.declare import Declarations, Symbol
-from wsklab.c.gaps import Gap
+from wsklab.c.parse import Gap
 from wsklab.c.python import Python
 from wsklab.c.source import Place, Problems, closest, place_of
 from wsklab.c.types import Array, CType, Float, Function, Int, Pointer, Record
@@ -127,7 +127,7 @@ class Body:
         return number(UNKNOWN, place_of(node), 0)
 
     def suggestion(self, name: str) -> str | None:
-        """A hint that names what was probably meant by an unknown name."""
+        """What was probably meant by an unknown name."""
         if self.problems is not self.declarations.problems:
             return None  # a check that reports to nobody; the headers may not be there yet
         from wsklab.c.headers import headers

@@ -132,9 +132,6 @@ def usual(left: CType, right: CType) -> CType:
 
 def evaluate(declarations: Declarations, node: Any) -> Typed:
     """Value and type of an integer constant expression. Raises ValueError with a sentence if it is none."""
-    if isinstance(node, c_ast.FuncCall) and isinstance(node.name, c_ast.ID) and node.name.name == "offsetof":
-        record, designator = node.args.exprs
-        return evaluate(declarations, c_ast.UnaryOp("&", _member_at_zero(record, designator), node.coord))[0], types.SIZE_T
     expressions = _expressions(declarations, node)
     found = expressions.value(node)
     if expressions.problems.errors:
@@ -158,15 +155,3 @@ def _expressions(declarations: Declarations, node: Any) -> Expressions:
     from wsklab.c.expressions import Expressions
 
     return Expressions("", declarations, Problems(), node)
-
-
-def _member_at_zero(record: Any, designator: Any) -> Any:
-    """``((record *)0)->designator``."""
-    if isinstance(designator, c_ast.ID):
-        pointer = c_ast.Typename(None, [], None, c_ast.PtrDecl([], record.type), record.coord)
-        zero = c_ast.Cast(pointer, c_ast.Constant("int", "0", record.coord), record.coord)
-        return c_ast.StructRef(zero, "->", designator, designator.coord)
-    inner = _member_at_zero(record, designator.name)
-    if isinstance(designator, c_ast.ArrayRef):
-        return c_ast.ArrayRef(inner, designator.subscript, designator.coord)
-    return c_ast.StructRef(inner, ".", designator.field, designator.coord)

@@ -14,8 +14,8 @@ from typing import Any, Literal
 from pycparser import c_ast
 
 from wsklab.c import types
-from wsklab.c.constant import Typed, element_count, evaluate
-from wsklab.c.gaps import Gap
+from wsklab.c.constant import element_count, evaluate
+from wsklab.c.parse import Gap
 from wsklab.c.records import complete
 from wsklab.c.source import Place, Problems, place_of
 from wsklab.c.types import INT, Array, CType, Function, Int, Parameter, Pointer, Record, Void, compatible, has_size
@@ -115,17 +115,12 @@ class Declarations:
 
     # Constants
 
-    def typed_constant(self, node: Node) -> Typed | None:
-        """Value and type of an integer constant expression, None if it is none."""
-        try:
-            return evaluate(self, node)
-        except (ValueError, TypeError):
-            return None
-
     def constant(self, node: Node) -> int | None:
         """Value of an integer constant expression, None if it is none."""
-        typed = self.typed_constant(node)
-        return typed[0] if typed else None
+        try:
+            return evaluate(self, node)[0]
+        except (ValueError, TypeError):
+            return None
 
     def required_constant(self, node: Node, what: str) -> int:
         """Value of an integer constant expression, 1 if it is none; `what` says for the message what it is for."""

@@ -19,8 +19,8 @@ from wsklab.c import python as py
 from wsklab.c.body import Body
 from wsklab.c.constant import literal
 from wsklab.c.conversions import convert, logical, promoted, unary
-from wsklab.c.gaps import Gap
 from wsklab.c.initialisers import compound_literal
+from wsklab.c.parse import Gap
 from wsklab.c.python import Python
 from wsklab.c.source import place_of
 from wsklab.c.types import CHAR, INT, SIZE_T, VOID, Array, CType, Float, Function, Int, Pointer, Record, Void
@@ -123,7 +123,7 @@ class Expressions(Body):
             text = self.name.encode() + b"\0"
             return self.string(text, Array(CHAR, len(text)), where)
         if symbol is None or symbol.kind == "typedef":
-            return self.wrong(node, "undeclared", "{name} is not declared.", self.suggestion(name), name=name)
+            return self.wrong(node, "undeclared", "{name} is not declared.", name=name, close=self.suggestion(name))
         if symbol.kind == "constant":
             return number(symbol.type, where, symbol.value or 0)
         if symbol.kind == "function":

@@ -15,8 +15,8 @@ from wsklab.c import python as py
 from wsklab.c.constant import element_count, literal
 from wsklab.c.conversions import convert
 from wsklab.c.declare import Symbol
-from wsklab.c.gaps import Gap
 from wsklab.c.operators import no_member
+from wsklab.c.parse import Gap
 from wsklab.c.python import Python
 from wsklab.c.source import place_of
 from wsklab.c.types import Array, CType, Field, Int, Record

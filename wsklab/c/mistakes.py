@@ -197,12 +197,13 @@ def explain(
         if about := known.about(a):
             token = a.bad if about is True else about
             place = a.place if about is True else a.end(token) if known.id == "missing-semicolon" else _start(token)
-            hint = closest(token.value, typedefs) if known.id == "unknown-type" else known.hint
             if token is not None:
                 wanted = _TEXTS.get(a.expected or "", (a.expected or "").lower())
                 values = {"token": a.spelled(token), "name": token.value, "bracket": token.value, "wanted": wanted}
-                values |= {"word": a.before and a.before.value, "line": a.open and a.open.lineno, **getattr(hint, "values", {})}
-            return Problem(known.id, place, known.text, values, hint=hint)
+                values |= {"word": a.before and a.before.value, "line": a.open and a.open.lineno}
+            if known.id == "unknown-type":
+                values["close"] = closest(token.value, typedefs)
+            return Problem(known.id, place, known.text, values, hint=known.hint)
     place = place_of(stop.coord) if stop.coord is not None else a.place
     # pycparser may have taken the token already before it found it wrong.
     taken = a.before is not None and _start(a.before) == place

@@ -14,7 +14,7 @@ from pycparser import c_ast
 from wsklab.c import python as py
 from wsklab.c.body import Body
 from wsklab.c.conversions import COMPARISONS, arithmetic, balanced, comparison, convert, promoted
-from wsklab.c.gaps import Gap
+from wsklab.c.parse import Gap
 from wsklab.c.source import closest, place_of
 from wsklab.c.types import DOUBLE, SIZE_T, VOID, CType, Float, Function, Int, Pointer, Record, Void, compatible
 
@@ -103,8 +103,8 @@ def pointed_size(body: Body, pointer: Pointer, node: Any) -> int | None:
 
 def no_member(body: Body, node: Any, record: Record) -> Value:
     """Report that a record has no member of this name."""
-    hint, name = closest(node.name, record.members), node.name
-    return body.wrong(node, "no-such-member", "{type} has no member {name}.", hint, type=record, name=name)
+    close, name = closest(node.name, record.members), node.name
+    return body.wrong(node, "no-such-member", "{type} has no member {name}.", type=record, name=name, close=close)
 
 
 # Calls
@@ -115,7 +115,7 @@ def call(body: Expressions, node: Any) -> Value:
     name = node.name.name if isinstance(node.name, c_ast.ID) else None
     arguments = list(node.args.exprs) if node.args is not None else []
     if name == "offsetof":
-        offset = body.declarations.constant(node)
+        offset = body.value(c_ast.UnaryOp("&", _member_at_zero(*node.args.exprs), node.coord)).constant
         if offset is None:
             return body.wrong(node, "bad-offsetof", "offsetof needs a type and one of its members.")
         return number(SIZE_T, place_of(node), offset)
@@ -124,7 +124,7 @@ def call(body: Expressions, node: Any) -> Value:
         return _finish(body, node, name, symbol.type, arguments, None)
     if name and symbol is None:
         text = "The function {name} is not declared."
-        target = body.wrong(node.name, "undeclared-function", text, body.suggestion(name), name=name)
+        target = body.wrong(node.name, "undeclared-function", text, name=name, close=body.suggestion(name))
     else:
         target = body.value(node.name)
     function = target.type.to if isinstance(target.type, Pointer) else None
@@ -182,3 +182,15 @@ def _check_count(body: Expressions, node: Any, label: str, function: Function, g
     hint = f"{label}({parameters}{', ...' if function.varargs else ''})"
     text, id = "{name} takes {wanted} arguments, not {count}.", "too-many-arguments" if too_many else "too-few-arguments"
     body.problems.error(id, node, text, hint, name=label, wanted=wanted, count=count)
+
+
+def _member_at_zero(record: Any, designator: Any) -> Any:
+    """``((record *)0)->designator``."""
+    if isinstance(designator, c_ast.ID):
+        pointer = c_ast.Typename(None, [], None, c_ast.PtrDecl([], record.type), record.coord)
+        zero = c_ast.Cast(pointer, c_ast.Constant("int", "0", record.coord), record.coord)
+        return c_ast.StructRef(zero, "->", designator, designator.coord)
+    inner = _member_at_zero(record, designator.name)
+    if isinstance(designator, c_ast.ArrayRef):
+        return c_ast.ArrayRef(inner, designator.subscript, designator.coord)
+    return c_ast.StructRef(inner, ".", designator.field, designator.coord)

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple, NoReturn
 from pycparser import c_ast, c_parser
 from pycparser.c_lexer import Token as CToken
 
-from wsklab.c.gaps import Gap, Kind
 from wsklab.c.mistakes import AS_IF_RIGHT, FATAL, SyntaxStop, explain
+from wsklab.c.runtime import GapKind
 from wsklab.c.source import Place, Problem, Problems, place_of
 from wsklab.c.tokens import RecordToken
 
@@ -35,6 +35,20 @@ class _Feed:
 
     def token(self) -> CToken | None:
         return next(self.tokens, None)
+
+
+class Gap(c_ast.EllipsisParam):  # type: ignore[misc]
+    """Stands in the tree where ``...`` stands in the text.
+
+    `kind` is ``"statement"``, ``"condition"`` (of if, while, do, for, switch, or a part of one), ``"argument"`` (fills all
+    remaining parameters of the call) or ``"initialiser"`` (any other value). `number` counts the gaps of the unit from 0.
+    """
+
+    __slots__ = attr_names = ("kind", "number")
+
+    def __init__(self, kind: GapKind, number: int, coord: Any) -> None:
+        super().__init__(coord)
+        self.kind, self.number = kind, number
 
 
 class External(NamedTuple):
@@ -186,12 +200,13 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
         self._skip(passed.count("LBRACE") - passed.count("RBRACE"), in_block=False)
         self._accept("SEMI")
 
-    # Gaps: ``...`` (and three dots on lines of their own) where a statement or an expression begins.
+    # Gaps: ``...`` (and three dots on lines of their own) where a statement or an expression begins, so that prototypes keep
+    # theirs. Those among declarations have nothing to run: only their place is kept.
 
     def _at_gap(self) -> bool:
         return self._peek_type() == "ELLIPSIS" or [self._peek_type(k) for k in (1, 2, 3)] == ["PERIOD"] * 3
 
-    def _take_gap(self, kind: Kind) -> Gap:
+    def _take_gap(self, kind: GapKind) -> Gap:
         coord = self._tok_coord(self._peek())
         if self._accept("ELLIPSIS") is None:
             while self._accept("PERIOD"):

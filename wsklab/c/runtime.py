@@ -14,6 +14,7 @@ from wsklab.c.source import Place
 from wsklab.c.types import CType, Function
 
 Value = int | float
+GapKind = Literal["statement", "condition", "argument", "initialiser"]
 
 
 class Runtime(Protocol):
@@ -54,5 +55,5 @@ class Runtime(Protocol):
     def may_wait(self, prototype: Function) -> bool: ...
 
     # Say that a gap was reached, and with which value to go on; stop because of something that C leaves undefined.
-    def gap(self, place: Place, kind: Literal["statement", "condition", "argument", "initialiser"]) -> int: ...
+    def gap(self, place: Place, kind: GapKind) -> int: ...
     def undefined(self, what: str, **values: object) -> NoReturn: ...

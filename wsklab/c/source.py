@@ -77,25 +77,13 @@ def _width(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-class Hint(str):
-    """A hint's English template that brings its own values along."""
-
-    values: dict[str, object]
-
-    def __new__(cls, text: str, **values: object) -> Hint:
-        """Make the hint `text` with `values`."""
-        self = super().__new__(cls, text)
-        self.values = values
-        return self
-
-
-def closest(name: str, known: Iterable[str]) -> Hint | None:
-    """A hint with the closest of the known names: another letter case first, then a similar spelling."""
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The closest of the known names: another letter case first, then a similar spelling."""
     names = list(known)
     same = [other for other in names if other.lower() == name.lower()]
     similar = [other for other in names if abs(len(other) - len(name)) < 4 or name.startswith(other)]
     near = same or difflib.get_close_matches(name, similar, 1, 0.75)
-    return Hint("Did you mean {close}?", close=near[0]) if near else None
+    return near[0] if near else None
 
 
 @dataclass(frozen=True)
@@ -156,7 +144,10 @@ class Problems:
         return len(self.errors) >= MOST_PROBLEMS
 
     def error(self, id: str, where: Any, text: str, hint: str | None = None, **values: object) -> None:
-        """Report an error at a node, coordinate or place; the second one at the same place is dropped."""
+        """Report an error at a node, coordinate or place; the second one at the same place is dropped.
+
+        A value `close` is the name that was probably meant, which makes the hint.
+        """
         problem = self._problem(id, where, text, hint, "error", values)
         if not self.full and all(problem.place != known.place for known in self.errors):
             self.errors.append(problem)
@@ -170,7 +161,8 @@ class Problems:
     def _problem(self, id: str, where: Any, text: str, hint: Any, severity: Severity, values: dict[str, object]) -> Problem:
         place = place_of(where)
         source = self.sources.get(place.file)
-        values = {name: self._readable(value) for name, value in {**values, **getattr(hint, "values", {})}.items()}
+        hint = "Did you mean {close}?" if values.get("close") else hint
+        values = {name: self._readable(value) for name, value in values.items()}
         return Problem(id, place, text, values, severity, hint, source.line(place.line) if source else "")
 
     def _readable(self, value: object) -> object:

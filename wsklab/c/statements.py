@@ -227,8 +227,8 @@ class Statements(Expressions):
             text = "goto {name}: jumping into a block that does not enclose the goto is not supported."
             self.wrong(node, "goto-into-block", text, name=node.name)
         else:
-            hint = closest(node.name, self.labels)
-            self.wrong(node, "undeclared-label", "There is no label {name}.", hint, name=node.name)
+            close = closest(node.name, self.labels)
+            self.wrong(node, "undeclared-label", "There is no label {name}.", name=node.name, close=close)
         return []
 
     def _do_Continue(self, node: Any) -> Python:
