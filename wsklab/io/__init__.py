@@ -3,10 +3,10 @@
 Importing this package declares the modelled functions of the I/O manager and of the kernel below it.
 """
 
-from wsklab.io import completion, device, irp, mdl, unload, workitem
+from wsklab.io import completion, device, irp, mdl, unload
 from wsklab.machine import functions_locks, functions_pool, functions_system, functions_thread, functions_timer
 
 __all__ = [
     "completion", "device", "functions_locks", "functions_pool", "functions_system", "functions_thread", "functions_timer",
-    "irp", "mdl", "unload", "workitem",
+    "irp", "mdl", "unload",
 ]  # fmt: skip

@@ -56,7 +56,7 @@ def complete(
     _walk(m, packet, o, by)
 
 
-@wdk(irql=HIGH_LEVEL)
+@wdk("IofCompleteRequest", "IoCompleteRequest", irql=HIGH_LEVEL)
 def IofCompleteRequest(m: Machine, Irp: int, PriorityBoost: int) -> None:
     """Complete an IRP that the driver was given. Facts: IRP-14, IRP-15, IRP-21, IRP-34, BUG-32."""
     packet = packet_of(m, Irp, "IoCompleteRequest")
@@ -72,9 +72,6 @@ def IofCompleteRequest(m: Machine, Irp: int, PriorityBoost: int) -> None:
         if locks:
             refuse(m, "irp-completed-under-lock", packet, "IoCompleteRequest", lock=f"{locks[-1]:#018x}")
     complete(m, Irp, by="driver")
-
-
-wdk("IoCompleteRequest", irql=HIGH_LEVEL)(IofCompleteRequest)
 
 
 def _walk(m: Machine, packet: Packet, o: SimpleNamespace, by: str) -> None:
@@ -192,8 +189,9 @@ def cancel_code(m: Machine, cancelled: Callable[[int], None], name: str) -> int:
     return m.python_code(routine, name)
 
 
-def cancel(m: Machine, irp: int, *, by: str = "driver") -> bool:
-    """Ask whoever has an IRP to end it soon; True when there was a cancel routine to call. Facts: IRP-28 to IRP-30, BUG-06."""
+@wdk("IoCancelIrp")
+def cancel(m: Machine, irp: int, *, by: str = "driver") -> int:
+    """Ask whoever has an IRP to end it soon; TRUE when there was a cancel routine to call. Facts: IRP-28 to IRP-31, BUG-06."""
     if by == "driver" and m.model(Irps).gone.get(irp):
         m.stop("irp-cancelled-after-completion", objects=(irp,), irp=f"{irp:#018x}", function="IoCancelIrp")
     packet = packet_of(m, irp, "IoCancelIrp")
@@ -209,7 +207,7 @@ def cancel(m: Machine, irp: int, *, by: str = "driver") -> bool:
     m.trace.add("state", "IRP cancelled", actor=by, objects=(irp,), here=True, irp=irp)
     if not routine:
         release_cancel_lock(m, saved)
-        return False
+        return 0
     m.set_u8(irp + o.cancel_irql, saved)
     index = m.u8(irp + o.index)
     device = m.u64(m.u64(irp + o.current) + o.device) if index <= packet.stack_count else 0
@@ -217,13 +215,7 @@ def cancel(m: Machine, irp: int, *, by: str = "driver") -> bool:
     if m.model(CancelLock) or m.irql != before:
         after, m.irql = m.irql, before
         m.stop("routine-changed-irql", objects=(routine,), what=code_name(m, routine), before=before, after=after)
-    return True
-
-
-@wdk()
-def IoCancelIrp(m: Machine, Irp: int) -> int:
-    """Ask for an own IRP to be completed soon; TRUE when it has a cancel routine. Facts: IRP-28, IRP-29, IRP-31, BUG-06."""
-    return int(cancel(m, Irp))
+    return 1
 
 
 @wdk()

@@ -1,4 +1,4 @@
-"""Device objects, device stacks, and passing IRPs down them.
+"""Device objects, device stacks, passing IRPs down them, and work items.
 
 A device belongs to a driver object whose `MajorFunction` table leads to C routines, or to one Python callable for scripted
 devices. After a C dispatch routine returns, what it did with the IRP is compared with what it returned (IRP-25, IRP-26).
@@ -115,12 +115,12 @@ def _leave(m: Machine, irp: int, routine: int, visit: Visit, result: int) -> Non
 
 def call_driver(m: Machine, device: int, irp: int, *, by: str) -> int:
     """Send an IRP to a device, as IoCallDriver does; the dispatch routine may not wait. Returns its status."""
-    result: int = m.drive(send(m, device, irp, by=by), "IoCallDriver")
-    return result
+    return int(m.drive(send(m, device, irp, by=by), "IoCallDriver"))
 
 
-def send(m: Machine, device: int, irp: int, *, by: str) -> Generator[Wait, Any, int]:
-    """Like :func:`call_driver`, from a thread in which the dispatch routine may wait."""
+@wdk("IofCallDriver", "IoCallDriver", waits=True)
+def send(m: Machine, device: int, irp: int, *, by: str = "driver") -> Generator[Wait, Any, int]:
+    """Send an IRP to a device, in a thread in which its dispatch routine may wait. Facts: IRP-10, IRP-20, IRP-25, IRP-26."""
     m.u16(device)  # NULL and freed devices stop here
     owner = owner_of(m, device)
     location = hand_over(m, irp, owner, by=by, function="IoCallDriver", device=device)
@@ -134,15 +134,6 @@ def send(m: Machine, device: int, irp: int, *, by: str) -> Generator[Wait, Any, 
     result: int = yield from m.call_waiting(routine, device, irp, actor="io", target=owner)
     _leave(m, irp, routine, visit, result)
     return result
-
-
-@wdk(waits=True)
-def IofCallDriver(m: Machine, DeviceObject: int, Irp: int) -> Generator[Wait, Any, int]:
-    """Send an IRP to the next-lower driver. Facts: IRP-10, IRP-20, IRP-25, IRP-26."""
-    return (yield from send(m, DeviceObject, Irp, by="driver"))
-
-
-wdk("IoCallDriver", waits=True)(IofCallDriver)
 
 
 # What C calls
@@ -205,3 +196,66 @@ def IoDeleteSymbolicLink(m: Machine, SymbolicLinkName: int) -> int:
     """Take a device's second name away."""
     known = m.model(Devices).links.pop(_text(m, SymbolicLinkName), None)
     return status.OBJECT_NAME_NOT_FOUND if known is None else status.SUCCESS
+
+
+# Work items: a routine of the driver, run once at PASSIVE_LEVEL in a system thread (KRN-30, KRN-31, BUG-22)
+
+
+@dataclass(slots=True)
+class WorkItems:
+    """Queued work items with the routine each will call, and the device or driver object of each allocated one."""
+
+    queued: dict[int, int] = field(default_factory=dict)
+    owners: dict[int, int] = field(default_factory=dict)
+
+
+def _owner(m: Machine, item: int, function: str) -> int:
+    owner = m.model(WorkItems).owners.get(item)
+    if owner is None:
+        m.u64(item)  # freed ones and NULL stop here
+        m.refuse("not-initialized", item, function, expected="IO_WORKITEM")
+    return owner
+
+
+@wdk()
+def IoAllocateWorkItem(m: Machine, DeviceObject: int) -> int:
+    """A work item of a device object; NULL on failure. Facts: KRN-30."""
+    if m.choose("IoAllocateWorkItem", ("succeeds", "fails")) == "fails":
+        return 0
+    item = m.allocate(64, "object", label="work item", zero=True)
+    m.u16(DeviceObject)  # it needs a driver or device object; NULL stops here
+    m.model(WorkItems).owners[item] = DeviceObject
+    return item
+
+
+@wdk()
+def IoFreeWorkItem(m: Machine, IoWorkItem: int) -> None:
+    """Free a work item that is not queued; allowed in its own routine. Facts: KRN-30, BUG-22."""
+    if IoWorkItem in m.model(WorkItems).queued:
+        m.refuse("workitem-freed-queued", IoWorkItem, "IoFreeWorkItem")
+    _owner(m, IoWorkItem, "IoFreeWorkItem")
+    del m.model(WorkItems).owners[IoWorkItem]
+    m.free(IoWorkItem)
+
+
+@wdk()
+def IoQueueWorkItem(m: Machine, IoWorkItem: int, WorkerRoutine: int, QueueType: int, Context: int) -> None:
+    """Run WorkerRoutine(DeviceObject, Context) soon in a system thread. Facts: KRN-30."""
+    device, queued, name = _owner(m, IoWorkItem, "IoQueueWorkItem"), m.model(WorkItems).queued, m.code_at(WorkerRoutine).name
+    if IoWorkItem in queued:
+        m.refuse("workitem-queued-twice", IoWorkItem, "IoQueueWorkItem")
+    queued[IoWorkItem] = WorkerRoutine
+
+    def body() -> Generator[Wait, Any, None]:
+        del queued[IoWorkItem]
+        yield from m.call_waiting(WorkerRoutine, device, Context)
+        if m.irql != PASSIVE_LEVEL:
+            m.stop("routine-changed-irql", what=name, before=PASSIVE_LEVEL, after=m.irql)
+
+    m.start_thread(body(), f"work item {name}")
+
+
+def check_work_items(m: Machine) -> None:
+    """At unload: stop when a work item is still queued (KRN-30, BUG-16)."""
+    for item, routine in m.model(WorkItems).queued.items():
+        m.stop("timer-at-unload", objects=(item,), what="work item", object=f"{item:#018x}", routine=f"{routine:#018x}")

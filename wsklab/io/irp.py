@@ -119,24 +119,19 @@ def blank(stack_count: int) -> tuple[bytes, bytes]:
 
 def allocate(m: Machine, stack_size: int, *, maker: str = "driver") -> int:
     """An IRP as IoAllocateIrp makes it: initialised, its stack locations zeroed, owned by `maker`. Facts: IRP-01, IRP-02."""
-    return _make(m, stack_size, Packet(0, stack_size, maker, True))
+    return build(m, stack_size, maker=maker, own=True)
 
 
-def build(m: Machine, stack_size: int, finished: Finished | None = None, *, maker: str = "app") -> int:
+def build(m: Machine, stack_size: int, finished: Finished | None = None, *, maker: str = "app", own: bool = False) -> int:
     """An IRP that the I/O manager makes for a request of `maker`; it takes it back when completion is over.
 
     `stack_size` is the StackSize of the device it goes to; ``finished(irp, status, information)`` is called at the end of
     completion, and the IRP is gone afterwards.
     """
-    return _make(m, stack_size, Packet(0, stack_size, maker, False, finished=finished))
-
-
-def _make(m: Machine, stack_size: int, packet: Packet) -> int:
-    packet.address = m.allocate(layout().irp + stack_size * layout().location, "irp", label="IRP")
-    packet.holders.append(packet.maker)
-    initialize(m, packet.address, stack_size)
-    m.model(Irps).packets[packet.address] = packet
-    return packet.address
+    address = m.allocate(layout().irp + stack_size * layout().location, "irp", label="IRP")
+    initialize(m, address, stack_size)
+    m.model(Irps).packets[address] = Packet(address, stack_size, maker, own, holders=[maker], finished=finished)
+    return address
 
 
 @wdk()

@@ -65,26 +65,22 @@ def known_mdl(m: Machine, mdl: int, function: str) -> Fields:
     return content
 
 
-def pages(address: int, length: int) -> int:
-    """How many pages a range touches."""
-    return (address % PAGE + length + PAGE - 1) // PAGE
-
-
 def size_of(address: int, length: int) -> int:
-    """Size in bytes of an MDL for a range: the structure and a page number for each page."""
-    return SIZE + 8 * pages(address, length)
+    """Size in bytes of an MDL for a range: the structure and a page number for each page that the range touches."""
+    return SIZE + 8 * ((address % PAGE + length + PAGE - 1) // PAGE)
 
 
-def initialize(m: Machine, mdl: int, address: int, length: int, flags: int = 0) -> None:
-    """Write the bytes of an MDL that describes a range and no pages yet."""
+def _write(m: Machine, mdl: int, size: int, flags: int, address: int, length: int) -> int:
+    """Write the bytes of an MDL of `size` bytes that describes a range; returns it."""
     offset = address % PAGE
-    m.write(mdl, _MDL.pack(0, size_of(address, length), flags, 0, 0, address - offset, length, offset))
+    m.write(mdl, _MDL.pack(0, size, flags, 0, address if flags & NONPAGED else 0, address - offset, length, offset))
+    return mdl
 
 
-def allocate(m: Machine, address: int, length: int) -> int:
+def allocate(m: Machine, address: int, length: int, flags: int = FIXED) -> int:
     """An MDL for a range of addresses, not built yet (KRN-01)."""
-    mdl = m.allocate(size_of(address, length), "mdl", label="MDL")
-    initialize(m, mdl, address, length, FIXED)
+    size = size_of(address, length)
+    mdl = _write(m, m.allocate(size, "mdl", label="MDL"), size, flags, address, length)
     m.model(Mdls).live.add(mdl)
     return mdl
 
@@ -133,8 +129,9 @@ def build_nonpaged(m: Machine, mdl: int) -> None:
     m.set_u64(mdl + _MAPPED_VA, known.address)
 
 
-def lock(m: Machine, mdl: int, *, write: bool) -> None:
-    """Lock the pages of the MDL's buffer until MmUnlockPages. Facts: KRN-05, KRN-06."""
+@wdk("MmProbeAndLockPages")
+def lock(m: Machine, mdl: int, mode: int, operation: int) -> None:
+    """Lock the pages of the MDL's buffer until MmUnlockPages; operation 0 only reads it. Facts: KRN-05, KRN-06."""
     known = known_mdl(m, mdl, "MmProbeAndLockPages")
     for flag, state in ((LOCKED, "locked"), (NONPAGED, "built for nonpaged pool"), (PARTIAL, "built as a partial MDL")):
         if known.flags & flag:
@@ -142,7 +139,7 @@ def lock(m: Machine, mdl: int, *, write: bool) -> None:
     _buffer(m, mdl, known, "MmProbeAndLockPages")
     if m.irql > APC_LEVEL and is_paged(m, known.address):
         m.refuse("mdl-lock-irql", mdl, "MmProbeAndLockPages")
-    m.set_u16(mdl + _FLAGS, known.flags | LOCKED | (WRITE_OPERATION if write else 0))
+    m.set_u16(mdl + _FLAGS, known.flags | LOCKED | (WRITE_OPERATION if operation else 0))
 
 
 @wdk("MmUnlockPages")
@@ -169,10 +166,8 @@ def build_partial(m: Machine, source: int, target: int, address: int, length: in
     if not inside or small.size < size_of(address, length):
         where = f"{address:#018x}"
         m.refuse("mdl-partial-outside", source, "IoBuildPartialMdl", address=where, size=length, target=f"{target:#018x}")
-    offset = address % PAGE
     flags = small.flags & FIXED | PARTIAL | known.flags & (LOCKED | NONPAGED | WRITE_OPERATION)
-    mapped = address if known.flags & NONPAGED else 0
-    m.write(target, _MDL.pack(0, small.size, flags, 0, mapped, address - offset, length, offset))
+    _write(m, target, small.size, flags, address, length)
 
 
 def ready(m: Machine, mdl: int, function: str) -> Fields:
@@ -183,8 +178,9 @@ def ready(m: Machine, mdl: int, function: str) -> Fields:
     return known
 
 
-def system_address(m: Machine, mdl: int) -> int:
-    """The address at which the described bytes can be used; 0 when mapping fails (KRN-04, KRN-09)."""
+@wdk("MmGetSystemAddressForMdlSafe")
+def system_address(m: Machine, mdl: int, priority: int = 0) -> int:
+    """The address at which the described bytes can be used; NULL when mapping fails. Facts: KRN-04, KRN-09."""
     known = ready(m, mdl, "MmGetSystemAddressForMdlSafe")
     if known.flags & (NONPAGED | MAPPED):
         return known.address
@@ -214,18 +210,6 @@ def IoAllocateMdl(m: Machine, VirtualAddress: int, Length: int, SecondaryBuffer:
 
 
 @wdk()
-def MmProbeAndLockPages(m: Machine, MemoryDescriptorList: int, AccessMode: int, Operation: int) -> None:
-    """Lock the pages of the MDL's buffer; Operation 0 only reads it. Facts: KRN-05, KRN-06."""
-    lock(m, MemoryDescriptorList, write=Operation != 0)
-
-
-@wdk()
-def MmGetSystemAddressForMdlSafe(m: Machine, Mdl: int, Priority: int) -> int:
-    """The address of the described bytes, NULL when they cannot be mapped. Facts: KRN-04, KRN-09."""
-    return system_address(m, Mdl)
-
-
-@wdk()
 def MmPrepareMdlForReuse(m: Machine, Mdl: int) -> None:
     """Prepare a partial MDL for being built again. Facts: KRN-10."""
     known = known_mdl(m, Mdl, "MmPrepareMdlForReuse")
@@ -237,11 +221,10 @@ def MmPrepareMdlForReuse(m: Machine, Mdl: int) -> None:
 
 def build(m: Machine, address: int, length: int, *, given: bool = False) -> int:
     """An MDL over nonpaged memory, ready for use; with `given` the driver may free it with IoFreeMdl."""
-    mdl = m.allocate(size_of(address, length), "mdl", label="MDL")
-    initialize(m, mdl, address, length, FIXED | NONPAGED)
-    m.set_u64(mdl + _MAPPED_VA, address)
+    mdl, model = allocate(m, address, length, FIXED | NONPAGED), m.model(Mdls)
+    model.live.remove(mdl)
     if given:
-        m.model(Mdls).given.add(mdl)
+        model.given.add(mdl)
     return mdl
 
 

@@ -5,9 +5,9 @@ First what would run in an image that is gone, then what is only lost. Facts: BU
 
 from __future__ import annotations
 
+from wsklab.io.device import check_work_items
 from wsklab.io.irp import SENT, Irps, code_name, layout, refuse
 from wsklab.io.mdl import Mdls
-from wsklab.io.workitem import check_work_items
 from wsklab.machine import Machine
 from wsklab.machine.functions_pool import check_pool
 from wsklab.machine.functions_thread import check_threads

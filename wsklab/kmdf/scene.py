@@ -118,7 +118,7 @@ class AppRequest:
 
     def cancel(self) -> bool:
         """Ask for cancellation, as CancelIo does; whether somebody had made the request cancelable."""
-        return bool(self.irp) and completion.cancel(self.m, self.irp, by="app")
+        return bool(self.irp and completion.cancel(self.m, self.irp, by="app"))
 
     def __repr__(self) -> str:
         outcome = f"{self.status!r}, {self.information} bytes" if self.done else "under way"

@@ -82,7 +82,7 @@ def io_type(m: Machine, device: int) -> int:
 def build_mdl(m: Machine, address: int, length: int, *, write: bool) -> int:
     """A locked MDL over a buffer. Facts: KMDF-FRW-08."""
     made = io_mdl.allocate(m, address, length)
-    io_mdl.lock(m, made, write=write)
+    io_mdl.lock(m, made, 0, int(write))
     return made
 
 

@@ -25,20 +25,10 @@ class ThreadEnd(Exception):
 
 
 @dataclass(slots=True)
-class Started:
-    """A thread that PsCreateSystemThread started: its object, its start routine, references to the object."""
-
-    thread: Thread
-    object: int
-    start: int
-    references: int = 1
-
-
-@dataclass(slots=True)
 class Threads:
     """Threads of the driver by object, and open handles."""
 
-    by_object: dict[int, Started] = field(default_factory=dict)
+    by_object: dict[int, Thread] = field(default_factory=dict)
     handles: dict[int, int] = field(default_factory=dict)
     opened: int = 0
 
@@ -53,7 +43,7 @@ def _body(m: Machine, start: int, context: int) -> Generator[Wait, Any, None]:
     _release(m, m.model(Threads).by_object[thread.object])
 
 
-def _release(m: Machine, started: Started) -> None:
+def _release(m: Machine, started: Thread) -> None:
     started.references -= 1
     if started.references == 0:
         del m.model(Threads).by_object[started.object]
@@ -74,7 +64,7 @@ def PsCreateSystemThread(
     handle = _FIRST_HANDLE + 4 * model.opened
     model.opened += 1
     model.handles[handle] = address
-    model.by_object[address] = Started(thread, address, StartRoutine, references=2)
+    thread.start, thread.references, model.by_object[address] = StartRoutine, 2, thread
     m.set_u64(ThreadHandle, handle)
     if ClientId:
         m.set_u64(ClientId, 4)
@@ -132,7 +122,7 @@ def reference(m: Machine, Object: int) -> int:
 def dereference(m: Machine, Object: int) -> int:
     """One reference less to a thread object. Facts: KRN-28, BUG-20."""
     started = _started(m, Object, "ObDereferenceObject")
-    running = 0 if started.thread.done or m.i32(started.object + STATE) else 1
+    running = 0 if started.done or m.i32(Object + STATE) else 1
     handles = sum(address == Object for address in m.model(Threads).handles.values())
     if started.references <= running + handles:
         m.refuse("object-dereferenced-too-often", Object, "ObDereferenceObject")
@@ -146,7 +136,7 @@ def current(m: Machine) -> int:
     return thread_object(m)
 
 
-def _started(m: Machine, address: int, function: str) -> Started:
+def _started(m: Machine, address: int, function: str) -> Thread:
     started = m.model(Threads).by_object.get(address)
     if started is None:
         block = m.block_at(address)
@@ -161,8 +151,8 @@ def check_threads(m: Machine) -> None:
     """At unload: stop when a thread of the driver still runs or a handle is open. Facts: KRN-27, BUG-16, MIS-54."""
     model = m.model(Threads)
     for started in model.by_object.values():
-        if not started.thread.done and not m.i32(started.object + STATE):
-            m.stop("thread-at-unload", objects=(started.object,), thread=started.thread.name, start=f"{started.start:#018x}")
+        if not started.done and not m.i32(started.object + STATE):
+            m.stop("thread-at-unload", objects=(started.object,), thread=started.name, start=f"{started.start:#018x}")
     if model.handles:
         handle, address = next(iter(model.handles.items()))
         m.stop("handle-leaked", objects=(address,), count=len(model.handles), handle=f"{handle:#x}")

@@ -251,8 +251,9 @@ class Machine:
         return self.scheduler.at(self.time + max(delay, 0), work, irql)
 
     def start_thread(self, body: Body, name: str) -> Thread:
-        """A new system thread."""
-        return self.scheduler.start(body, name)
+        """A new system thread, which runs when the scheduler comes to it."""
+        self.scheduler.threads.append(thread := Thread(name, body))
+        return thread
 
     def run(self, deadline: int | None = None) -> None:
         """Run until nothing is left to do, or virtual time would pass `deadline` (100-ns units)."""
@@ -264,7 +265,7 @@ class Machine:
         self.steps.refill()
         if not code.waits:
             return code.call(*arguments)
-        thread = self.scheduler.start(code.call(*arguments), "main")
+        thread = self.start_thread(code.call(*arguments), "main")
         thread.irql = self.irql
         if not self.scheduler.run(until=thread):
             self.hang()

@@ -33,11 +33,17 @@ class Wait:
 
 @dataclass(slots=True, eq=False)
 class Thread:
-    """One thread of the machine. `object` is the address of its thread object, 0 when it has none."""
+    """One thread of the machine.
+
+    `object` is the address of its thread object, 0 when it has none; one that the driver started has a `start` routine and
+    counts the `references` to its object.
+    """
 
     name: str
     body: Body | None = None
     object: int = 0
+    start: int = 0
+    references: int = 0
     irql: int = 0
     waiting: Wait | None = None
     result: Any = None
@@ -67,12 +73,6 @@ class Scheduler:
                 heapq.heapify(self._due)
 
         return cancel
-
-    def start(self, body: Body, name: str) -> Thread:
-        """A new thread that runs when the loop comes to it."""
-        thread = Thread(name, body)
-        self.threads.append(thread)
-        return thread
 
     @property
     def blocked(self) -> list[Thread]:
