@@ -244,8 +244,8 @@ def test_a_record_is_returned_where_the_caller_says() -> None:
 
 
 def test_inline_functions_of_the_headers_are_compiled_when_used() -> None:
-    text = """int f(void) { LIST_ENTRY head, item; InitializeListHead(&head); InsertTailList(&head, &item);
-        return head.Flink == &item && !IsListEmpty(&head); }"""
+    text = """int f(void) { SINGLE_LIST_ENTRY head, item; head.Next = NULL; PushEntryList(&head, &item);
+        return PopEntryList(&head) == &item && PopEntryList(&head) == NULL; }"""
     image = build(text)
     assert image.functions["f"].call() == 1
     assert list(image.functions) == ["f"]

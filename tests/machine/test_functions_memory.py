@@ -169,6 +169,24 @@ def test_locked_lists(m: Machine, inline: Any) -> None:
         tail(head, entries[1], 0)
 
 
+def test_a_damaged_list_is_seen(m: Machine, inline: Any) -> None:
+    """BUG-11, KRN-39: an entry removed twice, and neighbours that do not point back."""
+    names = ("InsertTailList", "InsertHeadList", "RemoveEntryList", "RemoveHeadList")
+    insert, head, remove, entry = (inline(m, name) for name in names)
+    root, one, other = (m.allocate(16) for _ in range(3))
+    inline(m, "InitializeListHead")(root)
+    insert(root, one)
+    assert remove(one) == 1
+    with pytest.raises(Stop, match="RemoveEntryList found") as caught:
+        remove(one)
+    assert (caught.value.rule.id, caught.value.rule.bugcheck) == ("list-corrupted", 0x139)
+    insert(root, one)
+    m.set_u64(one + 8, other)
+    for call in (lambda: entry(root), lambda: head(root, other)):
+        with stops("list-corrupted"):
+            call()
+
+
 # DbgPrint
 
 

@@ -96,7 +96,8 @@ FORCEINLINE void ExFreePool2(PVOID P, ULONG Tag, PCPOOL_EXTENDED_PARAMETER Exten
 #define DrvRtPoolNxOptIn 0x00000001
 #define ExInitializeDriverRuntime(RuntimeFlags) ((void)(RuntimeFlags))
 
-/* Doubly linked lists (nf-wdm-initializelisthead and its neighbours). */
+/* Doubly linked lists (nf-wdm-initializelisthead and its neighbours). Neighbours must point at each other (BUG-11, KRN-39). */
+void wsklab_list_corrupted(PVOID Entry, PVOID Neighbour);
 FORCEINLINE VOID InitializeListHead(PLIST_ENTRY ListHead)
 {
     ListHead->Flink = ListHead;
@@ -113,6 +114,7 @@ FORCEINLINE BOOLEAN RemoveEntryList(PLIST_ENTRY Entry)
     PLIST_ENTRY Next = Entry->Flink;
     PLIST_ENTRY Previous = Entry->Blink;
 
+    if (Next->Blink != Entry || Previous->Flink != Entry) wsklab_list_corrupted(Entry, Entry);
     Previous->Flink = Next;
     Next->Blink = Previous;
     return (BOOLEAN)(Next == Previous);
@@ -123,6 +125,7 @@ FORCEINLINE PLIST_ENTRY RemoveHeadList(PLIST_ENTRY ListHead)
     PLIST_ENTRY Entry = ListHead->Flink;
     PLIST_ENTRY Next = Entry->Flink;
 
+    if (Entry->Blink != ListHead || Next->Blink != Entry) wsklab_list_corrupted(ListHead, Entry);
     ListHead->Flink = Next;
     Next->Blink = ListHead;
     return Entry;
@@ -133,6 +136,7 @@ FORCEINLINE PLIST_ENTRY RemoveTailList(PLIST_ENTRY ListHead)
     PLIST_ENTRY Entry = ListHead->Blink;
     PLIST_ENTRY Previous = Entry->Blink;
 
+    if (Entry->Flink != ListHead || Previous->Flink != Entry) wsklab_list_corrupted(ListHead, Entry);
     ListHead->Blink = Previous;
     Previous->Flink = ListHead;
     return Entry;
@@ -142,6 +146,7 @@ FORCEINLINE VOID InsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY Entry)
 {
     PLIST_ENTRY Previous = ListHead->Blink;
 
+    if (Previous->Flink != ListHead) wsklab_list_corrupted(ListHead, Previous);
     Entry->Flink = ListHead;
     Entry->Blink = Previous;
     Previous->Flink = Entry;
@@ -152,6 +157,7 @@ FORCEINLINE VOID InsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY Entry)
 {
     PLIST_ENTRY Next = ListHead->Flink;
 
+    if (Next->Blink != ListHead) wsklab_list_corrupted(ListHead, Next);
     Entry->Flink = Next;
     Entry->Blink = ListHead;
     Next->Blink = Entry;
@@ -189,7 +195,6 @@ FORCEINLINE VOID PushEntryList(PSINGLE_LIST_ENTRY ListHead, PSINGLE_LIST_ENTRY E
  * Lists under a spin lock, and the interlocked stack. Threads switch at waits only, so each of these is atomic, and the lock is not
  * used. The first entry of an SLIST stands in Region, its depth in the low 16 bits of Alignment. Facts: KRN-39, KRN-41, KRN-42.
  */
-void wsklab_list_corrupted(PVOID Entry, PVOID Neighbour);
 FORCEINLINE VOID wsklab_insert(PLIST_ENTRY Entry, PLIST_ENTRY Before, PLIST_ENTRY After)
 {
     if (Before->Flink != After || After->Blink != Before) wsklab_list_corrupted(Entry, Before);

@@ -6,10 +6,12 @@ Facts: KRN-39 to KRN-42.
 
 from __future__ import annotations
 
+import sys
 from typing import NoReturn
 
 from wsklab.machine.api import HIGH_LEVEL, wdk
 from wsklab.machine.machine import Machine
+from wsklab.machine.stops import frames
 
 _quiet = wdk(irql=HIGH_LEVEL, quiet=True)
 
@@ -90,7 +92,9 @@ def RtlUpcaseUnicodeChar(m: Machine, SourceCharacter: int) -> int:
 @_quiet
 def wsklab_list_corrupted(m: Machine, Entry: int, Neighbour: int) -> NoReturn:
     """What the list functions of the headers call when neighbours do not point at each other. Facts: BUG-11, KRN-39."""
-    m.stop("list-corrupted", objects=(Entry,), object=f"{Neighbour:#018x}", function="ExInterlockedInsertList")
+    calls = (frame.f_code.co_name for frame in frames(sys._getframe(1)))
+    function = next((name for name in calls if name.endswith("List")), "")
+    m.stop("list-corrupted", objects=(Entry,), object=f"{Neighbour:#018x}", function=function)
 
 
 def c_string(m: Machine, address: int, width: int = 1, limit: int | None = None) -> bytes:
