@@ -9,7 +9,7 @@ import pytest
 
 import wsklab.io  # noqa: F401
 from wsklab.machine import Machine, NotModelled, Stop
-from wsklab.machine.functions_pool import check_pool, give, tag_text
+from wsklab.machine.functions_pool import check_pool, tag_text
 
 TAG, NON_PAGED, PAGED = 0x64657246, 0x40, 0x100
 WITH_TAG = ("ExAllocatePoolWithTag", "ExAllocatePoolZero", "ExAllocatePoolUninitialized")
@@ -114,14 +114,6 @@ def test_what_is_not_pool_of_the_driver(m: Machine) -> None:
     for other in (0, address + 4, m.allocate(10, "pool", label="ADDRINFOEXW"), m.allocate(8, "stack")):
         with stops("pool-not-allocated", 0xC2, "0x99"):
             m.api("ExFreePool")(other)
-
-
-def test_pool_that_was_given(m: Machine) -> None:
-    """A scene's buffer may be freed by the driver, and is no leak when it is not."""
-    address = m.allocate(10, "pool")
-    give(m, address)
-    check_pool(m)
-    m.api("ExFreePoolWithTag")(address, TAG)
 
 
 def test_leaks(m: Machine) -> None:

@@ -12,13 +12,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import SimpleNamespace
 
-# isort: off
 from wsklab.io.irp import (
-    BACK, DONE, MORE_PROCESSING_REQUIRED, ON_CANCEL, ON_ERROR, ON_SUCCESS, PENDING, PENDING_RETURNED, SENT, Irps, Packet, blank,
-    code_name, layout, next_state, packet_of, refuse,
-)  # fmt: skip
-
-# isort: on
+    BACK,
+    DONE,
+    MORE_PROCESSING_REQUIRED,
+    ON_CANCEL,
+    ON_ERROR,
+    ON_SUCCESS,
+    PENDING,
+    PENDING_RETURNED,
+    SENT,
+    Irps,
+    Packet,
+    blank,
+    code_name,
+    layout,
+    next_state,
+    packet_of,
+    refuse,
+)  # fmt: skip  # isort: skip
 from wsklab.machine import DISPATCH_LEVEL, HIGH_LEVEL, Machine, wdk
 from wsklab.machine.functions_locks import Locks
 from wsklab.machine.status import name_of

@@ -7,7 +7,6 @@ Facts: KRN-01 to KRN-10, BUG-17 to BUG-19, BUG-28.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from struct import Struct
 
@@ -203,8 +202,8 @@ def IoAllocateMdl(m: Machine, VirtualAddress: int, Length: int, SecondaryBuffer:
     if Irp:
         packet_of(m, Irp, "IoAllocateMdl")
         place = Irp + layout().mdl
-        if SecondaryBuffer and m.u64(place):
-            place = list(chain(m, m.u64(place), "IoAllocateMdl"))[-1]
+        while SecondaryBuffer and m.u64(place):
+            place = m.u64(place)  # Next is the first member
         m.set_u64(place, made)
     return made
 
@@ -226,10 +225,3 @@ def build(m: Machine, address: int, length: int, *, given: bool = False) -> int:
     if given:
         model.given.add(mdl)
     return mdl
-
-
-def chain(m: Machine, mdl: int, function: str) -> Iterator[int]:
-    """The MDLs of a chain."""
-    while mdl:
-        yield mdl
-        mdl = known_mdl(m, mdl, function).next

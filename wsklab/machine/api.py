@@ -56,6 +56,11 @@ def wdk(
     return declare
 
 
+def quiet(*names: str) -> Callable[[_F], _F]:
+    """Declare a function that may be called at every IRQL and says nothing in the trace."""
+    return wdk(*names, irql=HIGH_LEVEL, quiet=True)
+
+
 def bind(machine: Machine, modelled: Modelled) -> Callable[..., Any]:
     """`modelled` as compiled C calls it: IRQL checked, traced when the trace is on."""
     function, limit, name, lane, quiet = modelled.function, modelled.irql, modelled.name, modelled.lane, modelled.quiet

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from wsklab.machine.api import DISPATCH_LEVEL, HIGH_LEVEL, IRQL_NAMES, wdk
+from wsklab.machine.api import DISPATCH_LEVEL, HIGH_LEVEL, IRQL_NAMES, quiet, wdk
 from wsklab.machine.functions_pool import refuse_paged
 from wsklab.machine.machine import Machine
 from wsklab.machine.scheduler import Thread
@@ -34,7 +34,7 @@ class Locks:
 # IRQL
 
 
-@wdk(irql=HIGH_LEVEL, quiet=True)
+@quiet()
 def KeGetCurrentIrql(m: Machine) -> int:
     """The current IRQL. Facts: KRN-32."""
     return m.irql
@@ -61,7 +61,7 @@ def KeLowerIrql(m: Machine, NewIrql: int) -> None:
     m.irql = saved.pop()
 
 
-@wdk(irql=HIGH_LEVEL, quiet=True)
+@quiet()
 def wsklab_paged_code(m: Machine) -> None:
     """PAGED_CODE(): asserts that pageable code may run here. Facts: KRN-33, KRN-34."""
     if m.irql >= DISPATCH_LEVEL:
@@ -108,7 +108,7 @@ def _release(m: Machine, lock: int, function: str, irql: int | None, *, queued: 
         m.irql = irql
 
 
-@wdk(irql=HIGH_LEVEL, quiet=True)
+@quiet()
 def KeInitializeSpinLock(m: Machine, SpinLock: int) -> None:
     """Make a spin lock, free. Facts: KRN-36, BUG-31."""
     refuse_paged(m, SpinLock, "KeInitializeSpinLock")

@@ -9,14 +9,12 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-from wsklab.machine.api import HIGH_LEVEL, wdk
+from wsklab.machine.api import quiet
 from wsklab.machine.machine import Machine
 from wsklab.machine.stops import frames
 
-_quiet = wdk(irql=HIGH_LEVEL, quiet=True)
 
-
-@wdk("memset", irql=HIGH_LEVEL, quiet=True)
+@quiet("memset")
 def fill(m: Machine, target: int, value: int, size: int) -> int:
     """Fill `size` bytes with a value; returns the target."""
     if size:
@@ -24,13 +22,13 @@ def fill(m: Machine, target: int, value: int, size: int) -> int:
     return target
 
 
-@wdk("RtlZeroMemory", "RtlSecureZeroMemory", irql=HIGH_LEVEL, quiet=True)
+@quiet("RtlZeroMemory", "RtlSecureZeroMemory")
 def zero(m: Machine, target: int, size: int) -> int:
     """Fill `size` bytes with 0; returns the target."""
     return fill(m, target, 0, size)
 
 
-@wdk("memmove", "RtlMoveMemory", irql=HIGH_LEVEL, quiet=True)
+@quiet("memmove", "RtlMoveMemory")
 def move(m: Machine, target: int, source: int, size: int) -> int:
     """Copy `size` bytes; the areas may overlap. Returns the target."""
     if size:
@@ -44,52 +42,52 @@ def _copy(m: Machine, function: str, target: int, source: int, size: int) -> int
     return move(m, target, source, size)
 
 
-@_quiet
+@quiet()
 def RtlFillMemory(m: Machine, Destination: int, Length: int, Fill: int) -> None:
     """Fill Length bytes with Fill."""
     fill(m, Destination, Fill, Length)
 
 
-@_quiet
+@quiet()
 def memcpy(m: Machine, target: int, source: int, size: int) -> int:
     """Copy `size` bytes between areas that do not overlap; returns the target."""
     return _copy(m, "memcpy", target, source, size)
 
 
-@_quiet
+@quiet()
 def RtlCopyMemory(m: Machine, Destination: int, Source: int, Length: int) -> None:
     """Copy Length bytes between areas that do not overlap."""
     _copy(m, "RtlCopyMemory", Destination, Source, Length)
 
 
-@_quiet
+@quiet()
 def RtlCompareMemory(m: Machine, Source1: int, Source2: int, Length: int) -> int:
     """The number of bytes that agree before the first difference."""
     pairs = zip(m.read(Source1, Length), m.read(Source2, Length), strict=True)
     return next((index for index, (one, other) in enumerate(pairs) if one != other), Length)
 
 
-@_quiet
+@quiet()
 def RtlEqualMemory(m: Machine, Destination: int, Source: int, Length: int) -> int:
     """Whether Length bytes agree."""
     return int(m.read(Destination, Length) == m.read(Source, Length))
 
 
-@_quiet
+@quiet()
 def memcmp(m: Machine, first: int, second: int, size: int) -> int:
     """Below, equal to or above 0, as the first difference says."""
     one, other = m.read(first, size), m.read(second, size)
     return (one > other) - (one < other)
 
 
-@_quiet
+@quiet()
 def RtlUpcaseUnicodeChar(m: Machine, SourceCharacter: int) -> int:
     """The capital letter of a UTF-16 unit, the unit itself where there is none."""
     capital = chr(SourceCharacter).upper()
     return ord(capital) if len(capital) == 1 and ord(capital) < 0x10000 else SourceCharacter
 
 
-@_quiet
+@quiet()
 def wsklab_list_corrupted(m: Machine, Entry: int, Neighbour: int) -> NoReturn:
     """What the list functions of the headers call when neighbours do not point at each other. Facts: BUG-11, KRN-39."""
     calls = (frame.f_code.co_name for frame in frames(sys._getframe(1)))
@@ -107,6 +105,11 @@ def c_string(m: Machine, address: int, width: int = 1, limit: int | None = None)
             break
         content += character.to_bytes(width, "little")
     return bytes(content)
+
+
+def c_text(m: Machine, address: int) -> str:
+    """A string of bytes as text."""
+    return c_string(m, address).decode("utf-8", "replace")
 
 
 def counted(m: Machine, string: int) -> bytes:

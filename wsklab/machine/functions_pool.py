@@ -6,7 +6,6 @@ driver are not in this table, so freeing them with ExFreePool is seen. Facts: KR
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NoReturn
 
 from wsklab.machine.api import APC_LEVEL, wdk
@@ -17,12 +16,8 @@ UNINITIALIZED, RAISE, NON_PAGED, NON_PAGED_EXECUTE, PAGED = 0x2, 0x20, 0x40, 0x8
 PAGED_POOL = 1
 
 
-@dataclass(slots=True)
-class Pool:
-    """The driver's live pool blocks by address, and those it was given and may free."""
-
-    live: dict[int, Block] = field(default_factory=dict)
-    given: dict[int, Block] = field(default_factory=dict)
+class Pool(dict[int, Block]):
+    """The driver's live pool blocks by address."""
 
 
 def tag_text(tag: int) -> str:
@@ -53,7 +48,7 @@ def _allocate(m: Machine, function: str, size: int, tag: int, *, paged: bool, ze
     block = m.block_at(m.allocate(size, "pool", tag=tag, zero=zero))
     assert block is not None
     block.paged = paged
-    m.model(Pool).live[block.address] = block
+    m.model(Pool)[block.address] = block
     return block.address
 
 
@@ -87,16 +82,8 @@ _declare_old_style("ExAllocatePoolZero", True, "zeroed pool")
 _declare_old_style("ExAllocatePoolUninitialized", False, "pool that is not initialised")
 
 
-def give(m: Machine, address: int, tag: int = 0) -> None:
-    """Let the driver free a pool block that it did not allocate; it is not counted as leaked."""
-    block = m.block_at(address)
-    assert block is not None and block.address == address
-    block.tag, m.model(Pool).given[address] = tag, block
-
-
 def _free(m: Machine, function: str, address: int, tag: int) -> None:
-    model = m.model(Pool)
-    known = model.live.get(address) or model.given.get(address)
+    known = m.model(Pool).get(address)
     if known is None:
         _not_freeable(m, function, address, tag)
     if tag and known.tag and known.tag != tag:
@@ -104,8 +91,7 @@ def _free(m: Machine, function: str, address: int, tag: int) -> None:
                tag=tag_text(known.tag), given=tag_text(tag))  # fmt: skip
     if known.paged and m.irql > APC_LEVEL:
         m.stop("pool-at-wrong-irql", objects=(address,), function=function, code="0x11", size=f"{known.size:#x}")
-    model.live.pop(address, None)
-    model.given.pop(address, None)
+    del m.model(Pool)[address]
     m.free(address)
 
 
@@ -136,7 +122,7 @@ def ExFreePoolWithTag(m: Machine, P: int, Tag: int) -> None:
 
 def check_pool(m: Machine, driver: str = "driver") -> None:
     """At unload: stop when pool of the driver is left. Facts: BUG-26, BUG-35, MIS-59."""
-    left = list(m.model(Pool).live.values())
+    left = list(m.model(Pool).values())
     if left:
         m.stop("pool-leaked", objects=tuple(block.address for block in left), count=len(left), driver=driver,
                size=sum(block.size for block in left), address=f"{left[0].address:#018x}", tag=tag_text(left[0].tag))  # fmt: skip

@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
-from wsklab.machine.api import HIGH_LEVEL, PASSIVE_LEVEL, wdk
-from wsklab.machine.functions_memory import c_string, counted
+from wsklab.machine.api import PASSIVE_LEVEL, quiet
+from wsklab.machine.functions_memory import c_string, c_text, counted
 from wsklab.machine.machine import Machine
 
 _CONVERSION = re.compile(r"%([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(hh|h|ll|l|I64|I32|I|w|z|t|j)?([a-zA-Z%])|(%)")
 _BITS = {"hh": 8, "h": 16, "ll": 64, "I64": 64, "I": 64, "z": 64, "t": 64, "j": 64}
-_quiet = wdk(irql=HIGH_LEVEL, quiet=True)
 
 
 def formatted(m: Machine, template: str, arguments: tuple[int | float, ...]) -> str:
@@ -88,10 +87,10 @@ def _text(m: Machine, template: str, value: int, digits: int | None, size: str, 
 
 
 def _filled(m: Machine, template: int, arguments: tuple[int | float, ...]) -> str:
-    return formatted(m, c_string(m, template).decode("utf-8", "replace"), arguments)
+    return formatted(m, c_text(m, template), arguments)
 
 
-@_quiet
+@quiet()
 def DbgPrint(m: Machine, Format: int, *arguments: int | float, function: str = "DbgPrint") -> int:
     """Write formatted text to the debugger's console."""
     m.console.append(_filled(m, Format, arguments))
@@ -99,13 +98,13 @@ def DbgPrint(m: Machine, Format: int, *arguments: int | float, function: str = "
     return 0
 
 
-@_quiet
+@quiet()
 def DbgPrintEx(m: Machine, ComponentId: int, Level: int, Format: int, *arguments: int | float) -> int:
     """Write formatted text to the debugger's console; every component and level is shown."""
     return DbgPrint(m, Format, *arguments, function="DbgPrintEx")
 
 
-@_quiet
+@quiet()
 def sprintf(m: Machine, buffer: int, template: int, *arguments: int | float) -> int:
     """Format into a buffer; returns the number of characters before the terminator."""
     content = _filled(m, template, arguments).encode("utf-8", "replace")
@@ -113,7 +112,7 @@ def sprintf(m: Machine, buffer: int, template: int, *arguments: int | float) -> 
     return len(content)
 
 
-@_quiet
+@quiet()
 def _snprintf(m: Machine, buffer: int, count: int, template: int, *arguments: int | float) -> int:
     """Format into a buffer of `count` characters; -1, and no terminator, when the text does not fit."""
     content = _filled(m, template, arguments).encode("utf-8", "replace")

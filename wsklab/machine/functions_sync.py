@@ -12,8 +12,8 @@ from collections.abc import Callable, Generator
 from struct import pack
 from typing import Any
 
-from wsklab.machine.api import APC_LEVEL, DISPATCH_LEVEL, HIGH_LEVEL, wdk
-from wsklab.machine.functions_memory import c_string
+from wsklab.machine.api import APC_LEVEL, DISPATCH_LEVEL, HIGH_LEVEL, quiet, wdk
+from wsklab.machine.functions_memory import c_text
 from wsklab.machine.functions_pool import refuse_paged
 from wsklab.machine.machine import Machine
 from wsklab.machine.scheduler import STATUS_TIMEOUT, Scheduler, Thread, Wait
@@ -29,6 +29,7 @@ SYSTEM_TIME_AT_START = 133_801_632_000_000_000
 """System time (100 ns since 1601) at virtual time 0: 2025-01-01, so that every run shows the same times."""
 
 
+@quiet("wsklab_initialize")
 def initialize(m: Machine, address: int, kind: int, size: int, state: int) -> None:
     """Write a dispatcher object of `size` bytes, zeros behind its header; `kind` as in `KINDS`, signalled when `state` > 0."""
     refuse_paged(m, address, f"KeInitialize{KINDS[kind].capitalize()}")
@@ -200,13 +201,7 @@ def KeResetEvent(m: Machine, Event: int) -> int:
 # Semaphores, mutexes and timers are C in the headers over these two
 
 
-@wdk(irql=HIGH_LEVEL, quiet=True)
-def wsklab_initialize(m: Machine, Object: int, Type: int, Size: int, State: int) -> None:
-    """Make a dispatcher object in nonpaged memory."""
-    initialize(m, Object, Type, Size, State)
-
-
-@wdk(irql=HIGH_LEVEL, quiet=True)
+@quiet()
 def wsklab_object(m: Machine, Object: int, Function: int, Kind: int) -> None:
     """Stop when no initialised dispatcher object of a kind lies at Object."""
-    kind_of(m, Object, c_string(m, Function).decode(), c_string(m, Kind).decode())
+    kind_of(m, Object, c_text(m, Function), c_text(m, Kind))

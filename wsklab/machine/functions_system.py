@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from wsklab.machine.api import HIGH_LEVEL, wdk
-from wsklab.machine.functions_memory import c_string
+from wsklab.machine.api import HIGH_LEVEL, quiet, wdk
+from wsklab.machine.functions_memory import c_text
 from wsklab.machine.functions_pool import refuse_paged
 from wsklab.machine.functions_print import formatted
 from wsklab.machine.functions_sync import SYSTEM_TIME_AT_START
 from wsklab.machine.machine import Machine
 
-_quiet = wdk(irql=HIGH_LEVEL, quiet=True)
 
-
-def _text(m: Machine, address: int) -> str:
-    return c_string(m, address).decode("utf-8", "replace")
-
-
-@_quiet
+@quiet()
 def KeQuerySystemTime(m: Machine, CurrentTime: int) -> None:
     """Store the system time: 100-ns units since 1601. Every run starts on 2025-01-01."""
     m.set_i64(CurrentTime, SYSTEM_TIME_AT_START + m.time)
 
 
-@_quiet
+@quiet()
 def KeQueryInterruptTime(m: Machine) -> int:
     """100-ns units since the machine started."""
     return m.time
@@ -36,11 +30,11 @@ def KeStallExecutionProcessor(m: Machine, MicroSeconds: int) -> None:
     m.time += 10 * MicroSeconds
 
 
-@_quiet
+@quiet()
 def RtlAssert(m: Machine, VoidFailedAssertion: int, VoidFileName: int, LineNumber: int, MutableMessage: int) -> NoReturn:
     """An ASSERT that failed. Facts: BUG-15."""
-    message = f" ({_text(m, MutableMessage)})" if MutableMessage else ""
-    m.stop("assertion-failed", condition=_text(m, VoidFailedAssertion) + message)
+    message = f" ({c_text(m, MutableMessage)})" if MutableMessage else ""
+    m.stop("assertion-failed", condition=c_text(m, VoidFailedAssertion) + message)
 
 
 @wdk(irql=HIGH_LEVEL)
@@ -49,20 +43,20 @@ def KeBugCheckEx(m: Machine, code: int, *parameters: int) -> NoReturn:
     m.stop("bug-check", code=f"{code:#x}", values=", ".join(f"{value & (1 << 64) - 1:#x}" for value in parameters))
 
 
-@_quiet
+@quiet()
 def wsklab_stop(m: Machine, Rule: int, Object: int, Values: int, *arguments: int | float) -> NoReturn:
     """Stop because an inline function found a rule broken; Values is like ``count=%d;limit=%d``."""
-    values = dict(part.split("=", 1) for part in formatted(m, _text(m, Values), arguments).split(";"))
-    m.stop(_text(m, Rule), objects=(Object,), **{"object": f"{Object:#018x}", **values})
+    values = dict(part.split("=", 1) for part in formatted(m, c_text(m, Values), arguments).split(";"))
+    m.stop(c_text(m, Rule), objects=(Object,), **{"object": f"{Object:#018x}", **values})
 
 
-@_quiet
+@quiet()
 def wsklab_written(m: Machine, Memory: int, Size: int) -> int:
     """Whether every byte was written since it was allocated."""
     return int(b"\x01" not in m.memory.peek(Memory, Size)[1])
 
 
-@_quiet
+@quiet()
 def wsklab_nonpaged(m: Machine, Object: int, Function: int) -> None:
     """Stop when an object that has to be in nonpaged memory is in paged pool."""
-    refuse_paged(m, Object, _text(m, Function))
+    refuse_paged(m, Object, c_text(m, Function))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from wsklab.machine import status
-from wsklab.machine.api import HIGH_LEVEL, PASSIVE_LEVEL, wdk
+from wsklab.machine.api import PASSIVE_LEVEL, quiet, wdk
 from wsklab.machine.functions_sync import STATE, thread_object
 from wsklab.machine.machine import Machine
 from wsklab.machine.scheduler import Thread, Wait
@@ -130,7 +130,7 @@ def dereference(m: Machine, Object: int) -> int:
     return started.references
 
 
-@wdk("KeGetCurrentThread", "PsGetCurrentThread", irql=HIGH_LEVEL, quiet=True)
+@quiet("KeGetCurrentThread", "PsGetCurrentThread")
 def current(m: Machine) -> int:
     """The current thread's object."""
     return thread_object(m)

@@ -64,10 +64,6 @@ BEHAVIOURS = {
 """The behaviours a peer can have."""
 
 
-def _ignore(outcome: str) -> None:
-    """Nobody asks how a peer's own transfer ended."""
-
-
 @dataclass(eq=False)
 class Peer:
     """A scripted program at the other end of connections; its methods act on the newest. Raises ValueError."""
@@ -106,11 +102,11 @@ class Peer:
 
     def send(self, content: bytes) -> None:
         """Send bytes to the driver's side."""
-        self.end.send(lambda: content, len(content), _ignore)
+        self.end.send(lambda: content, len(content))
 
     def close(self) -> None:
         """Finish sending; go on reading."""
-        self.end.finish(_ignore)
+        self.end.finish()
 
     def reset(self) -> None:
         """Reset the connection."""
@@ -147,7 +143,7 @@ class Peer:
         self._received += content
         action = BEHAVIOURS[self.behaviour].on_data
         if action == "echo":
-            end.send(lambda: content, len(content), _ignore)
+            end.send(lambda: content, len(content))
         elif action == "reset":
             end.abort()
         elif action == "read later":

@@ -140,8 +140,9 @@ class End:
         return not self._asked and not self._on_wire
 
     def send(
-        self, read: Callable[[], bytes], length: int, done: Callable[[str], object], at_once: bool = False, final: bool = False
-    ) -> Transfer:
+        self, read: Callable[[], bytes], length: int, done: Callable[[str], object] = bool, at_once: bool = False,
+        final: bool = False,
+    ) -> Transfer:  # fmt: skip
         """Ask for `length` bytes to be sent, which `read` returns when they go out; `done` gets SENT, RESET or ABORTED.
 
         `at_once` delivers and acknowledges before returning, when nothing sent earlier is still under way.
@@ -159,7 +160,7 @@ class End:
             self.network.machine.after(0, self._transmit)
         return transfer
 
-    def finish(self, done: Callable[[str], object], at_once: bool = False) -> None:
+    def finish(self, done: Callable[[str], object] = bool, at_once: bool = False) -> None:
         """Close this direction after everything asked for before; the others as for `send`."""
         self.closed = True
         self.send(bytes, 0, done, at_once, final=True)

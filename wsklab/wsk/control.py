@@ -81,15 +81,16 @@ def _option(socket: Socket, setting: bool, code: int, level: int, size: int, pla
 def _ioctl(socket: Socket, code: int, given: tuple[int, int], wanted: tuple[int, int]) -> Action:
     names = (name for name, value in headers().constants.items() if name.startswith("SIO_") and value & 0xFFFF_FFFF == code)
     name = next(names, f"{code:#010x}")
-    if name not in FIXED and name not in BACKLOGS:
+    fixes = name in FIXED
+    if not fixes and name not in BACKLOGS:
         socket.machine.not_modelled(f"WskControlSocket with {name}")
-    if not isinstance(socket, Datagram if name in FIXED else Connection):
+    if not isinstance(socket, Datagram if fixes else Connection):
         raise refuse("wrong category of option")
-    if name in FIXED:
+    if fixes:
         socket.require(name, "fixed address before the bind")
     else:
         socket.require("WskGetRemoteAddress")  # connected, in the sense of WSK-GLA-06
-    if (given[1] and given[0] < SIZES[socket.family]) if name in FIXED else wanted[0] < 8:
+    if (given[1] and given[0] < SIZES[socket.family]) if fixes else wanted[0] < 8:
         raise refuse("wrong size of option buffer")
 
     def fix_address() -> int:
@@ -100,4 +101,4 @@ def _ioctl(socket: Socket, code: int, given: tuple[int, int], wanted: tuple[int,
         socket.machine.set_u64(wanted[1], BACKLOGS[name](socket))
         return 8
 
-    return fix_address if name in FIXED else tell_backlog
+    return fix_address if fixes else tell_backlog

@@ -35,8 +35,6 @@ SETTING_UP, MOVING_DATA = (INLINE, PENDING, EARLY), (PENDING, INLINE, EARLY)
 ORDERS = ("before the return", "after the return")
 """When the completion routine of an inline completion runs; no page says (WSK-USE-03, WSK-GAP-01)."""
 
-STATUS_PENDING = 0x103
-
 Done = Callable[[int, int], object]
 
 
@@ -136,14 +134,14 @@ class Request:
             if self.withdraw:
                 set_cancel_routine(self.wsk.machine, self.irp, self.wsk.cancel_routine)
         if self._outcome is None:
-            return STATUS_PENDING
+            return irps.PENDING
         status, choose = self._outcome[0], self.wsk.machine.choose
         after = self.way == INLINE and not self._done and choose("inline completion", ORDERS) != ORDERS[0]
         if after or self.way == PENDING:
             self.wsk.machine.after(0, self._deliver, irql=self._level())
         else:
             self._deliver()
-        return status if self.way == INLINE else STATUS_PENDING
+        return status if self.way == INLINE else irps.PENDING
 
     def attempt(self, action: Callable[..., object], *arguments: Any) -> None:
         """Do something that may be refused, unless the request is over: a refusal is reported inline."""

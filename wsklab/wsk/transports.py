@@ -239,7 +239,7 @@ def WskDisconnect(call: Request, Socket: Connection, Buffer: int, Flags: int, Ir
         end.abort()
         return call.complete(0)
     if buffer:
-        end.send(buffer.read, buffer.length, lambda outcome: None, call.at_once)
+        end.send(buffer.read, buffer.length, at_once=call.at_once)
     end.finish(partial(Socket.sent, call, 0), call.at_once)
 
 
