@@ -10,8 +10,7 @@ from wsklab.io.irp import SENT, Irps, code_name, layout, refuse
 from wsklab.io.mdl import Mdls
 from wsklab.machine import Machine
 from wsklab.machine.functions_pool import check_pool
-from wsklab.machine.functions_thread import check_threads
-from wsklab.machine.functions_timer import check_due
+from wsklab.machine.functions_thread import check_due, check_threads
 
 
 def check_unload(m: Machine, driver: str = "driver") -> None:
