@@ -255,6 +255,11 @@ def test_what_may_not_be_completed(m: Machine, stops: Any) -> None:
     with stops("irp-completed-under-lock"):
         m.api("IofCompleteRequest")(given.irp, 0)
     m.api("KeReleaseSpinLock")(lock, 0)
+    m.irql = 5
+    with stops("irp-completed-at-high-irql") as caught:
+        m.api("IofCompleteRequest")(given.irp, 0)
+    assert (caught[0].rule.bugcheck, caught[0].parameters[:2]) == (0xC9, ("0xE", "5"))
+    m.irql = 0
     m.api("IofCompleteRequest")(given.irp, 0)
     assert len(given.finished) == 1
 

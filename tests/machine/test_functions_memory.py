@@ -65,6 +65,15 @@ def test_a_wild_pointer_is_0x50(m: Machine, access: str, code: str, address: int
     assert (caught.value.rule.bugcheck, caught.value.parameters) == (0x50, (f"{address:#018x}", code, "0", kind))
 
 
+def test_a_wild_pointer_at_dispatch_level_is_0xd1(m: Machine) -> None:
+    """BUG-02: at that IRQL no page fault can be served, as for NULL."""
+    m.irql = 2
+    with pytest.raises(Stop) as caught:
+        m.write(0xFFFF_8888_0000_0000, b"x")
+    assert (caught.value.rule.id, caught.value.rule.bugcheck) == ("wild-pointer-at-dispatch", 0xD1)
+    assert caught.value.parameters == ("0xffff888800000000", "2", "1", "0")
+
+
 def test_overlap(m: Machine) -> None:
     block = m.allocate(8)
     m.write(block, b"abcdefgh")

@@ -73,7 +73,7 @@ def IofCompleteRequest(m: Machine, Irp: int, PriorityBoost: int) -> None:
     """Complete an IRP that the driver was given. Facts: IRP-14, IRP-15, IRP-21, IRP-34, BUG-32."""
     packet = packet_of(m, Irp, "IoCompleteRequest")
     if m.irql > DISPATCH_LEVEL:
-        m.too_high("IoCompleteRequest", DISPATCH_LEVEL)
+        refuse(m, "irp-completed-at-high-irql", packet, "IoCompleteRequest")
     result, routine = m.i32(Irp + layout().status), m.u64(Irp + layout().cancel_routine)
     if packet.holder == "driver" and packet.state == SENT:
         if result in (PENDING, -1):

@@ -355,8 +355,8 @@ class Machine:
     def _fault(self, rule: str, address: int, size: int, access: str) -> NoReturn:
         block = self.memory.block_at(address) or self.memory.nearest(address)
         known = block is not None and rule not in ("null-dereference", "wild-pointer")
-        if rule == "null-dereference" and self.irql >= 2:
-            rule = "null-dereference-at-dispatch"
+        if rule in ("null-dereference", "wild-pointer") and self.irql >= 2:
+            rule += "-at-dispatch"
         objects, distance = (block.address,) if block and known else (), address - block.end + 1 if block else 0
         code = int(access != "read")  # 0x50 counts otherwise than the rest: a write is 2 (BUG-03)
         self.stop(rule, objects=objects, address=f"{address:#018x}", size=size, access=access,
