@@ -32,6 +32,11 @@ from wsklab.c.values import (  # isort: skip
 
 Operand = Value | Object
 _STEPS = ("++", "--", "p++", "p--")
+_POINTER_TROUBLE = {
+    "pointer-types": "{what}: {source} and {target} point to different things.",
+    "pointer-from-int": "{what}: the number of type {source} becomes the pointer {target} without a cast.",
+    "pointer-to-int": "{what}: the pointer {source} becomes the number {target} without a cast.",
+}
 
 
 class Expressions(Body):
@@ -61,18 +66,10 @@ class Expressions(Body):
         """`value` converted as if by assignment, with the warnings a C compiler gives."""
         trouble = pointer_trouble(value, target)
         names: dict[str, Any] = {"source": value.type, "target": target, "what": what}
-        if trouble == "types":
+        if trouble == "incompatible-types":
             return self.wrong(place, "incompatible-types", "{what}: {source} cannot become {target}.", **names)
         if trouble is not None:
-            id, text = {
-                "pointers": ("pointer-types", "{what}: {source} and {target} point to different things."),
-                "from-int": (
-                    "pointer-from-int",
-                    "{what}: the number of type {source} becomes the pointer {target} without a cast.",
-                ),
-                "to-int": ("pointer-to-int", "{what}: the pointer {source} becomes the number {target} without a cast."),
-            }[trouble]
-            self.problems.warning(id, place, text, **names)
+            self.problems.warning(trouble, place, _POINTER_TROUBLE[trouble], **names)
         return convert(value, target)
 
     def effect(self, node: Any) -> Python:

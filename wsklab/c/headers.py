@@ -25,10 +25,10 @@ import pycparser
 from pycparser import c_ast
 from pycparser.c_lexer import Token as CToken
 
-from wsklab.c.declare import Declarations, Symbol
+from wsklab.c.declare import Declarations
 from wsklab.c.parse import Parser, deep_recursion
 from wsklab.c.preprocess import Preprocessor, includes_from
-from wsklab.c.source import Place, Problems, Source
+from wsklab.c.source import Problems, Source
 from wsklab.c.tokens import BLANK, Reader, tokenize
 from wsklab.c.types import CType, Function, Record
 from wsklab.c.unit import FunctionDefinition, Unit, parse_unit
@@ -111,11 +111,10 @@ def headers() -> Headers:
     """The lab's own headers, from the cache if it is fresh."""
     texts = _texts(INCLUDE)
     key = _key(texts)
-    path = find_cache(INCLUDE, key)
     # Whatever is wrong with a cache file, the headers are still there.
     with suppress(Exception):
-        if path is not None:
-            return load_cache(path, INCLUDE)
+        if cached := load_cache(INCLUDE, key):
+            return cached
     with deep_recursion():
         built = read_headers(INCLUDE, texts)
     save_cache(INCLUDE, key, built)
@@ -132,6 +131,8 @@ def read_headers(directory: Path, texts: dict[str, str] | None = None) -> Header
     Unit(_ALL, source, declarations, problems).declare(externals)
     problems.check()
     symbols = declarations.scopes[0].names
+    for symbol in symbols.values():
+        symbol.node = None  # the cache shall not hold trees
     for nodes, tokens in externals:
         if nodes and isinstance(nodes[0], c_ast.FuncDef):
             values = [(t.type, t.value, t.lineno, t.column, t.filename) for t in tokens]
@@ -183,13 +184,12 @@ def _places(beside: Path) -> Iterator[Path]:
         yield (Path(base) if base else Path.home() / ".cache") / "wsklab"
 
 
-def find_cache(beside: Path, key: str) -> Path | None:
-    """The cache file that was made for `key`, if there is one."""
+def load_cache(beside: Path, key: str) -> Headers | None:
+    """Read the cache file that was made for `key`, if there is one. Raises whatever a damaged file leads to."""
     for directory in _places(beside):
-        path = directory / _NAME
-        with suppress(OSError), path.open("rb") as file:
+        with suppress(OSError), (directory / _NAME).open("rb") as file:
             if file.read(len(key)) == key.encode():
-                return path
+                return _load(file.read(), beside)
     return None
 
 
@@ -240,14 +240,9 @@ class _Unpickler(pickle.Unpickler):
 
 def _dump(headers: Headers) -> bytes:
     """The headers as bytes."""
-    scope = headers.declarations.scopes[0]
-    symbols = [
-        (s.name, s.kind, s.type, (s.place.file, s.place.line, s.place.column), s.storage, s.value, s.data)
-        for s in scope.names.values()
-    ]
     body = io.BytesIO()
     pickler = _Pickler(body)
-    pickler.dump((headers.files, headers.macros, headers.constants, symbols, scope.tags))
+    pickler.dump((headers.files, headers.macros, headers.constants, headers.declarations.scopes[0]))
     done = 0
     # Writing the members of a record can meet further records, so one list after the other until none is new.
     while new := pickler.records[done:]:
@@ -256,10 +251,9 @@ def _dump(headers: Headers) -> bytes:
     return body.getvalue()
 
 
-def load_cache(path: Path, directory: Path) -> Headers:
-    """Read a cache file. Raises whatever a damaged file leads to."""
-    reader = _Unpickler(io.BytesIO(path.read_bytes()[64:]))
-    files, macros, constants, symbols, tags = reader.load()
+def _load(data: bytes, directory: Path) -> Headers:
+    reader = _Unpickler(io.BytesIO(data))
+    files, macros, constants, scope = reader.load()
     done = 0
     while done < len(reader.records):
         for fields, members, layout in reader.load():
@@ -269,8 +263,5 @@ def load_cache(path: Path, directory: Path) -> Headers:
             record.layout.extend(layout)
             done += 1
     declarations = Declarations(Problems())
-    scope = declarations.scopes[0]
-    scope.tags.update(tags)
-    for name, kind, ctype, place, storage, value, data in symbols:
-        scope.names[name] = Symbol(name, kind, ctype, Place(*place), storage, value, None, data)
+    declarations.scopes = [scope]
     return Headers(directory, files, macros, constants, declarations)

@@ -84,9 +84,9 @@ def common(body: Body, one: Value, other: Value, node: Any) -> CType:
         return VOID
     if isinstance(a, Record) and a == b:
         return a
-    if isinstance(a, Pointer) and pointer_trouble(other, a) != "types":
+    if isinstance(a, Pointer) and pointer_trouble(other, a) != "incompatible-types":
         return b if isinstance(b, Pointer) and isinstance(b.to, Void) and not is_null(other) else a
-    if isinstance(b, Pointer) and pointer_trouble(one, b) != "types":
+    if isinstance(b, Pointer) and pointer_trouble(one, b) != "incompatible-types":
         return b
     return body.wrong(node, "bad-operands", _BAD, op="? :", left=a, right=b).type
 

@@ -119,20 +119,19 @@ def pointer_trouble(value: Value, target: CType) -> str | None:
     """What C says of `value` becoming `target` where it is assigned.
 
     Returns:
-        None when all is well, ``"pointers"``, ``"from-int"`` or ``"to-int"`` for what compilers warn about, and
-        ``"types"`` for what they refuse.
+        None when all is well, else the id of the problem: ``"incompatible-types"`` is refused, the others are warned about.
     """
     source = value.type
     if source is UNKNOWN or target is UNKNOWN or (isinstance(source, Int | Float) and isinstance(target, Int | Float)):
         return None
     if isinstance(target, Pointer) and isinstance(source, Pointer):
         either_void = isinstance(source.to, Void) or isinstance(target.to, Void)
-        return None if either_void or compatible(source.to, target.to) else "pointers"
+        return None if either_void or compatible(source.to, target.to) else "pointer-types"
     if isinstance(target, Pointer) and isinstance(source, Int):
-        return None if is_null(value) else "from-int"
+        return None if is_null(value) else "pointer-from-int"
     if isinstance(source, Pointer) and isinstance(target, Int):
-        return None if is_bool(target) else "to-int"
-    return None if isinstance(target, Record) and source == target else "types"
+        return None if is_bool(target) else "pointer-to-int"
+    return None if isinstance(target, Record) and source == target else "incompatible-types"
 
 
 def type_range(ctype: CType) -> Range:
