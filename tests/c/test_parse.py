@@ -132,6 +132,7 @@ def test_words_beyond_standard_c(text: str, expected: str) -> None:
         ("void f(void) { DbgPrint(\"a); }", [("open-string", 1, 25, "This string is not closed on its line.", None)]),
         ("int a = “1”;", [("odd-character", 1, 9, "“ is not a character of C.", 'Write " instead.'),
                           ("odd-character", 1, 11, "” is not a character of C.", 'Write " instead.')]),
+        ("int a = 99999999999999999999;", [("bad-number", 1, 9, "99999999999999999999 does not fit into 64 bits.", None)]),
         ("int a = 08, b = 1x, c = '';", [
             ("bad-number", 1, 9, "08 begins with 0 and is octal: it cannot hold 8 or 9.", None),
             ("bad-number", 1, 17, "1x is not a number.", None),

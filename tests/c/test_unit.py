@@ -15,8 +15,8 @@ from wsklab.c.unit import compile_unit
 def test_a_listing_becomes_a_unit() -> None:
     unit = compile_unit(LISTING, "send.c", small_headers())
     send = unit.functions["Send"]
-    assert (send.name, str(send.type), send.place, send.static, send.inline) == (
-        "Send", "NTSTATUS (PIRP, PVOID)", Place("send.c", 3, 3), False, False,
+    assert (send.name, str(send.type), send.place, send.static) == (
+        "Send", "NTSTATUS (PIRP, PVOID)", Place("send.c", 3, 3), False,
     )  # fmt: skip
     assert (unit.gaps, unit.variables, unit.warnings) == ([Place("send.c", 20, 3)], {}, [])
     assert unit.headers_unit is small_headers().unit

@@ -225,8 +225,12 @@ class Body:
         if near is not None:
             test, element, far = near
             return Value(x.type, x.at, py.choose(test, element, py.call(load, far)))
-        value = Value(x.type, x.at, py.call(load, reach(x.address)))
-        return value if x.bit_width is None else _bit_field(x, value.node)
+        unit = py.call(load, reach(x.address))
+        if x.bit_width is None or not isinstance(x.type, Int):
+            return Value(x.type, x.at, unit)
+        node = _cut(x, py.binary(unit, ">>", py.constant(x.bit_offset)) if x.bit_offset else unit)
+        span = type_range(x.type) if x.type.signed else (0, (1 << x.bit_width) - 1)
+        return Value(x.type, x.at, node, span, bits=x.bit_width)
 
     def store(self, x: Object, value: ast.expr) -> ast.expr:
         """A store to memory, which gives None. The address is computed before the value."""
@@ -321,14 +325,6 @@ class Body:
             result.append(found)
         views = [py.assign(f"{view}·", ast.Attribute(py.name("memory·"), view, py.LOAD)) for view in sorted(loop.views)]
         return result + views
-
-
-def _bit_field(x: Object, unit: ast.expr) -> Value:
-    """The field's value, out of the value of its unit."""
-    assert isinstance(x.type, Int) and x.bit_width is not None
-    node = _cut(x, py.binary(unit, ">>", py.constant(x.bit_offset)) if x.bit_offset else unit)
-    span = type_range(x.type) if x.type.signed else (0, (1 << x.bit_width) - 1)
-    return Value(x.type, x.at, node, span, bits=x.bit_width)
 
 
 def _cut(x: Object, value: ast.expr) -> ast.expr:

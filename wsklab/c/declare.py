@@ -6,7 +6,7 @@ never written to by a unit. A mistake is reported once and answered with a type 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -67,7 +67,8 @@ class Declarations:
         problems.typedef_of = self.typedef_of
         self.parent = parent
         self.scopes = [Scope()]
-        self._defined: dict[int, tuple[Node, CType]] = {}
+        self._defined: dict[Node, CType] = {}
+        """Records and enums by the node with their members: `struct S { … } a, *b;` gives one node to both names."""
 
     # Scopes
 
@@ -137,12 +138,13 @@ class Declarations:
 
     def type_of(self, node: Node) -> CType:
         """The type that a type node (or the type of a declaration node) means."""
-        method = getattr(self, f"_{type(node).__name__}", None)
+        if node in self._defined:
+            return self._defined[node]
+        method: Callable[[Node], CType] | None = getattr(self, f"_{type(node).__name__}", None)
         if method is None:
             self.problems.error("not-supported", node, "This kind of type is not supported.")
             return INT
-        ctype: CType = method(node)
-        return ctype
+        return method(node)
 
     def _Typename(self, node: Node) -> CType:
         return self.type_of(node.type)
@@ -209,8 +211,6 @@ class Declarations:
             if known is None:
                 known = tags[key] = Record(kind, node.name)
             return known
-        if id(node) in self._defined:
-            return self._defined[id(node)][1]
         record = tags.get(key) if node.name else None
         if isinstance(record, Record) and record.complete:
             self.problems.error("record-twice", node, "{kind} {name} is defined twice.", kind=kind, name=node.name)
@@ -218,8 +218,7 @@ class Declarations:
             record = Record(kind, node.name or "")
             if node.name:
                 tags.setdefault(key, record)
-        # `struct S { … } a, *b;` gives one node to both names; keeping it here keeps its id its own.
-        self._defined[id(node)] = node, record
+        self._defined[node] = record
         complete(self, record, node)
         return record
 
@@ -232,10 +231,8 @@ class Declarations:
             if known is None:
                 self.problems.error("unknown-enum", node, "There is no enum {name}.", name=node.name)
             return known or INT
-        if id(node) in self._defined:
-            return self._defined[id(node)][1]
         ctype = Int(4, True, key if node.name else "int", 3)
-        self._defined[id(node)] = node, ctype
+        self._defined[node] = ctype
         if node.name:
             self.scopes[-1].tags[key] = ctype
         following = 0

@@ -72,7 +72,7 @@ class Headers:
                 continue
             elif isinstance(symbol.data, bytes):
                 read, static = partial(self._inline, symbol.place.file, symbol.data), symbol.storage == "static"
-                self.unit.functions[name] = FunctionDefinition(name, symbol.type, symbol.place, static, True, read)
+                self.unit.functions[name] = FunctionDefinition(name, symbol.type, symbol.place, static, read)
             else:
                 self.prototypes[name] = symbol.type
         self.typedef_names = dict.fromkeys(self.typedefs, True)

@@ -256,7 +256,7 @@ class Statements(Expressions):
         if node.expr is None:
             text = "{name} must return a value of type {type}."
             self.wrong(node, "missing-return-value", text, name=self.name, type=wanted)
-            return [ast.Return(None)]
+            return []
         returned = settled(self.assignable(node.expr, wanted, node.expr, "return value"))
         if not isinstance(wanted, Record):
             return [ast.Return(returned)]

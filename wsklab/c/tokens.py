@@ -18,7 +18,7 @@ from typing import Self
 from pycparser import c_lexer
 from pycparser.c_lexer import Token as CToken
 
-from wsklab.c.constant import ESCAPE, INTEGER
+from wsklab.c.constant import ESCAPE, INTEGER, integer_literal
 from wsklab.c.source import Place, Problems
 
 BLANK, NEWLINE, JOINED = "CPP_WS", "CPP_NEWLINE", "CPP_LINECONT"
@@ -218,14 +218,18 @@ class Reader:
 
     def _number(self, token: Token) -> None:
         text = token.value
-        if re.match(r"0[0-7]*[89]", text) and INTEGER.match(text):
-            self._error("bad-number", token, "{number} begins with 0 and is octal: it cannot hold 8 or 9.", number=text)
-        elif INTEGER.match(text):
-            self._put("INT_CONST_DEC", token)
-        elif _FLOAT.match(text):
+        if _FLOAT.match(text):
             self._put("FLOAT_CONST", token)
-        else:
+        elif not INTEGER.match(text):
             self._error("bad-number", token, "{number} is not a number.", number=text)
+        elif re.match(r"0[0-7]*[89]", text):
+            self._error("bad-number", token, "{number} begins with 0 and is octal: it cannot hold 8 or 9.", number=text)
+        else:
+            self._put("INT_CONST_DEC", token)
+            try:
+                integer_literal(text)
+            except ValueError:
+                self._error("bad-number", token, "{number} does not fit into 64 bits.", number=text)
 
     def _string(self, token: Token) -> None:
         self._put(_PREFIX_TYPES[token.value.split('"', 1)[0]] + "STRING_LITERAL", token)

@@ -193,15 +193,11 @@ class Record(CType):
 
     @property
     def size(self) -> int:
-        if not self.layout:
-            raise TypeError(f"{self} is incomplete")
-        return self.layout[0]
+        return self.layout[0] if self.layout else super().size
 
     @property
     def align(self) -> int:
-        if not self.layout:
-            raise TypeError(f"{self} is incomplete")
-        return self.layout[1]
+        return self.layout[1] if self.layout else super().align
 
     def finish(self, fields: list[Field], size: int, align: int) -> None:
         """Complete the record with laid-out members."""

@@ -37,7 +37,6 @@ class FunctionDefinition:
     type: Function
     place: Place
     static: bool
-    inline: bool
     read: Callable[[], Any] = field(repr=False)
 
     @cached_property
@@ -89,13 +88,13 @@ class Unit:
         symbol = self.declarations.declare(node.decl)
         if symbol is None or not isinstance(symbol.type, Function):
             return
-        name, inline = symbol.name, "inline" in node.decl.funcspec
+        name = symbol.name
         if name in self.functions:
             first, text = self.functions[name].place, "{name} is already defined in line {line} of {file}."
             self.problems.error("defined-twice", node, text, name=name, line=first.line, file=first.file)
             return
         ctype, static = self._definable(node, symbol.type, name), symbol.storage == "static"
-        self.functions[name] = FunctionDefinition(name, ctype, symbol.place, static, inline, lambda: node)
+        self.functions[name] = FunctionDefinition(name, ctype, symbol.place, static, lambda: node)
 
     def _definable(self, node: Any, ctype: Function, name: str) -> Function:
         """The type with which a function can have a body: parameters have names, and all that goes in or out has a size."""
