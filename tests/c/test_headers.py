@@ -41,9 +41,8 @@ def test_types_records_and_prototypes_are_found_by_name() -> None:
 def test_inline_functions_are_parsed_when_used() -> None:
     definition = small_headers().unit.functions["IsListEmpty"]
     node = definition.node
-    assert (str(definition.type), definition.inline, node.coord.file, node.coord.line) == (
+    assert (str(definition.type), node.coord.file, node.coord.line) == (
         "BOOLEAN (LIST_ENTRY *)",
-        True,
         "more.h",
         3,
     )

@@ -26,7 +26,7 @@ from wsklab.c.source import place_of
 from wsklab.c.types import CHAR, INT, SIZE_T, VOID, Array, CType, Float, Function, Int, Pointer, Record, Void
 
 from wsklab.c.values import (  # isort: skip
-    BIT, UNKNOWN, Local, Object, Value, comma, element, is_pure, is_scalar, member, number, pointer_trouble, possible,
+    BIT, NOTHING, UNKNOWN, Local, Object, Value, comma, element, is_pure, is_scalar, member, number, pointer_trouble, possible,
     settled, truth, unknown,
 )  # fmt: skip
 
@@ -78,8 +78,8 @@ class Expressions(Body):
         if isinstance(node, c_ast.ExprList):
             return [statement for part in node.exprs for statement in self.effect(part)]
         if isinstance(node, c_ast.Assignment) or (isinstance(node, c_ast.UnaryOp) and node.op in _STEPS):
-            change = self._change(node)
-            return [] if isinstance(change, Value) else self.assignment(*change, where)
+            target, value = self._change(node)
+            return [] if unknown(value) else self.assignment(target, value, where)
         if isinstance(node, c_ast.Cast) and not isinstance(node.expr, Gap):
             self.type_of(node)
             return self.effect(node.expr)
@@ -257,34 +257,30 @@ class Expressions(Body):
 
     def _changed(self, node: Any) -> Value:
         """``=``, ``+=``, ``++x`` and the like as an expression."""
-        change = self._change(node)
-        return change if isinstance(change, Value) else self.assigned(*change, place_of(node))
+        target, value = self._change(node)
+        return self.unknown(node) if unknown(value) else self.assigned(target, value, place_of(node))
 
     _Assignment = _changed
 
-    def _change(self, node: Any) -> tuple[Object, Value] | Value:
-        """What an assignment or step stores, and where; a value of unknown type when it cannot."""
+    def _change(self, node: Any) -> tuple[Object, Value]:
+        """What an assignment or step stores, and where."""
         stepped = isinstance(node, c_ast.UnaryOp)
-        target = self.designator(node.expr if stepped else node.lvalue)
+        target = self._target(node.expr if stepped else node.lvalue, node)
         if node.op == "=":
-            return self._target(target, self.assignable(node.rvalue, target.type, node, "assignment"), node)
+            return target, self.assignable(node.rvalue, target.type, node, "assignment")
         value = number(INT, place_of(node), 1) if stepped else self.value(node.rvalue)
-        if not isinstance(target, Object):
-            return self._target(target, value, node)
         stored, current = self._stored_and_read(target)
-        if stepped:
-            result = operators.binary(self, node.op[-1], current, value, node)
-            return self._target(stored, convert(result, target.type), node)
-        result = operators.binary(self, node.op[:-1], current, value, node)
-        return self._target(stored, self.convert_assigned(result, target.type, node, node.op), node)
+        result = operators.binary(self, node.op[-1] if stepped else node.op[:-1], current, value, node)
+        return stored, convert(result, target.type) if stepped else self.convert_assigned(result, target.type, node, node.op)
 
-    def _target(self, target: Operand, value: Value, node: Any) -> tuple[Object, Value] | Value:
-        if unknown(target, value):
-            return self.unknown(node)
-        if isinstance(target, Object) and not isinstance(target.type, Array):
-            return target, value
-        op = getattr(node, "op", "=")
-        return self.wrong(node, "not-assignable", "The left side of {op} cannot be assigned to.", op=op)
+    def _target(self, node: Any, change: Any) -> Object:
+        """The object that an assignment or step changes; one of unknown type if there is none."""
+        x = self.designator(node)
+        if isinstance(x, Object) and not isinstance(x.type, Array):
+            return x
+        if not unknown(x):
+            self.wrong(change, "not-assignable", "The left side of {op} cannot be assigned to.", op=change.op)
+        return Object(UNKNOWN, x.at, NOTHING, Local("", UNKNOWN, "unknown·"))
 
     def _stored_and_read(self, x: Object) -> tuple[Object, Value]:
         """The object to store to, and its value; the address is computed once, by whichever comes first."""
@@ -296,19 +292,12 @@ class Expressions(Body):
 
     def _post_step(self, node: Any) -> Value:
         """``x++`` and ``x--``: stores the new value and is the old one."""
-        target = self.designator(node.expr)
-        if not isinstance(target, Object):
-            changed = self._target(target, target, node)
-            return changed if isinstance(changed, Value) else self.unknown(node)
-        stored, current = self._stored_and_read(target)
-        kept = self.temporary()
-        old = Value(current.type, place_of(node), py.save(kept, settled(current)), possible(current), bits=current.bits)
-        result = operators.binary(self, node.op[1], old, number(INT, place_of(node), 1), node)
-        change = self._target(stored, convert(result, target.type), node)
-        if isinstance(change, Value):
-            return change
-        both = py.after(settled(self.assigned(*change, place_of(node))), py.name(kept))
-        return Value(target.type, place_of(node), both, possible(current), bits=current.bits)
+        stored, current = self._stored_and_read(self._target(node.expr, node))
+        kept, where = self.temporary(), place_of(node)
+        old = Value(current.type, where, py.save(kept, settled(current)), possible(current), bits=current.bits)
+        result = convert(operators.binary(self, node.op[1], old, number(INT, where, 1), node), stored.type)
+        both = py.after(settled(self.assigned(stored, result, where)), py.name(kept))
+        return Value(stored.type, where, both, possible(current), bits=current.bits)
 
     # What has its own module
 
