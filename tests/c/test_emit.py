@@ -121,7 +121,7 @@ int f(int n)
     assert [(line, kind) for line, _, kind in runtime.gaps] == [
         (4, "statement"),
         (5, "condition"),
-        (6, "argument"),
+        (6, "initialiser"),
         (7, "argument"),
     ]
 

@@ -20,8 +20,9 @@ from wsklab.c import python as py
 from wsklab.c.declare import Declarations, Symbol
 from wsklab.c.parse import Gap
 from wsklab.c.python import Python
+from wsklab.c.runtime import GapKind
 from wsklab.c.source import Place, Problems, closest, place_of
-from wsklab.c.types import Array, CType, Float, Function, Int, Pointer, Record
+from wsklab.c.types import INT, Array, CType, Float, Function, Int, Pointer, Record
 from wsklab.c.values import NOTHING, UNKNOWN, Local, Object, Value, is_scalar, number, possible, reach, settled, type_range
 
 FRAME, RESULT = "frame·", "result·"
@@ -201,7 +202,7 @@ class Body:
         self.references.symbols.setdefault(symbol, where)
         return self.fixed(f"address·{symbol}", ctype, where)
 
-    def gap(self, node: Any, kind: str, target: CType) -> Value:
+    def gap(self, node: Any, kind: GapKind, target: CType = INT) -> Value:
         """A ``...`` where C has an expression."""
         self.references.has_gap = True
         where = place_of(node)

@@ -22,6 +22,7 @@ from wsklab.c.conversions import convert, logical, promoted, unary
 from wsklab.c.initialisers import compound_literal
 from wsklab.c.parse import Gap
 from wsklab.c.python import Python
+from wsklab.c.runtime import GapKind
 from wsklab.c.source import place_of
 from wsklab.c.types import CHAR, INT, SIZE_T, VOID, Array, CType, Float, Function, Int, Pointer, Record, Void
 
@@ -44,23 +45,23 @@ class Expressions(Body):
 
     # The ways to look at an expression
 
-    def value(self, node: Any) -> Value:
-        """The value of `node`; arrays and functions are pointers."""
-        x = self.designator(node)
+    def value(self, node: Any, kind: GapKind = "initialiser", target: CType = INT) -> Value:
+        """The value of `node`; arrays and functions are pointers. A gap is of this `kind`, and has the type of the `target`."""
+        x = self.gap(node, kind, target) if isinstance(node, Gap) else self.designator(node)
         if isinstance(x.type, Array | Function):
             return replace(self.read(x), type=Pointer(x.type.of if isinstance(x.type, Array) else x.type))
         return self.read(x)
 
-    def scalar(self, node: Any, kind: str = "condition") -> Value:
+    def scalar(self, node: Any) -> Value:
         """The value of `node` where C wants a truth value or a number to switch on."""
-        value = self._with_gap(node, kind)
+        value = self.value(node, "condition")
         if not is_scalar(value.type):
             return self.wrong(node, "not-scalar", "A number or pointer is needed here; this is {type}.", type=value.type)
         return value
 
-    def assignable(self, node: Any, target: CType, place: Any, what: str, kind: str = "argument") -> Value:
+    def assignable(self, node: Any, target: CType, place: Any, what: str, kind: GapKind = "initialiser") -> Value:
         """The value of `node` converted as if by assignment to `target`; `what` says where, for the message."""
-        return self.convert_assigned(self._with_gap(node, kind, target), target, place, what)
+        return self.convert_assigned(self.value(node, kind, target), target, place, what)
 
     def convert_assigned(self, value: Value, target: CType, place: Any, what: str) -> Value:
         """`value` converted as if by assignment, with the warnings a C compiler gives."""
@@ -101,13 +102,10 @@ class Expressions(Body):
             return self.wrong(node, "not-supported", "This expression ({what}) is not supported.", what=type(node).__name__)
         return check(node)
 
-    def _with_gap(self, node: Any, kind: str, target: CType = INT) -> Value:
-        return self.gap(node, kind, target) if isinstance(node, Gap) else self.value(node)
-
     # Names and literals
 
     def _Gap(self, node: Any) -> Operand:
-        return self.gap(node, "argument", INT)
+        return self.gap(node, "initialiser")
 
     def _Constant(self, node: Any) -> Operand:
         value, ctype = literal(node)
@@ -193,11 +191,10 @@ class Expressions(Body):
             return self._sizeof(node)
         if op in _STEPS:
             return self._changed(node) if op in ("++", "--") else self._post_step(node)
-        operand = self.value(node.expr)
+        operand = self.scalar(node.expr) if op == "!" else self.value(node.expr)
         if unknown(operand):
             return operand
-        fits = is_scalar(operand.type) if op == "!" else isinstance(operand.type, Int if op == "~" else Int | Float)
-        if not fits:
+        if op != "!" and not isinstance(operand.type, Int if op == "~" else Int | Float):
             return self.wrong(node, "bad-operand", "{op} does not work on {type}.", op=op, type=operand.type)
         if op != "!":
             return promoted(operand) if op == "+" else unary(op, promoted(operand))
@@ -241,7 +238,7 @@ class Expressions(Body):
 
     def _Cast(self, node: Any) -> Operand:
         target = self.declarations.type_of(node.to_type)
-        value = self._with_gap(node.expr, "argument", target)
+        value = self.value(node.expr, "initialiser", target)
         if unknown(value) or (isinstance(target, Record) and value.type == target):
             return value
         if isinstance(target, Void):

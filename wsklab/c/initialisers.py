@@ -91,7 +91,7 @@ def compound_literal(body: Expressions, node: Any) -> Object:
 def scalar(body: Expressions, node: Any, ctype: CType) -> Value:
     """The initial value of a scalar."""
     if not isinstance(node, c_ast.InitList):
-        return body.assignable(node, ctype, node, "initialiser", "initialiser")
+        return body.assignable(node, ctype, node, "initialiser")
     if len(node.exprs) > 1:
         return body.wrong(node.exprs[1], "too-many-initialisers", "There are more values than members.")
     return scalar(body, node.exprs[0], ctype) if node.exprs else convert(number(ctype, place_of(node), 0), ctype)

@@ -164,8 +164,8 @@ def _finish(body: Expressions, node: Any, name: str, function: Function, given: 
 def _argument(body: Expressions, label: str, function: Function, index: int, node: Any) -> ast.expr:
     if index < len(function.parameters):
         ctype = function.parameters[index].type
-        return settled(body.assignable(node, ctype, node, f"argument {index + 1} of {label}"))
-    value = body.value(node)
+        return settled(body.assignable(node, ctype, node, f"argument {index + 1} of {label}", "argument"))
+    value = body.value(node, "argument")
     if isinstance(value.type, Record):
         text = "{type} cannot be passed to ... of {name}."
         value = body.wrong(node, "record-in-varargs", text, "Pass its address, with &.", type=value.type, name=label)

@@ -17,7 +17,6 @@ from pycparser import c_ast, c_parser
 from pycparser.c_lexer import Token as CToken
 
 from wsklab.c.mistakes import AS_IF_RIGHT, FATAL, SyntaxStop, explain
-from wsklab.c.runtime import GapKind
 from wsklab.c.source import Place, Problem, Problems, place_of
 from wsklab.c.tokens import RecordToken
 
@@ -38,17 +37,10 @@ class _Feed:
 
 
 class Gap(c_ast.EllipsisParam):  # type: ignore[misc]
-    """Stands in the tree where ``...`` stands in the text.
+    """Stands in the tree where ``...`` stands in the text: for a statement, or for any value.
 
-    `kind` is ``"statement"``, ``"condition"`` (of if, while, do, for, switch, or a part of one), ``"argument"`` (fills all
-    remaining parameters of the call) or ``"initialiser"`` (any other value). `number` counts the gaps of the unit from 0.
+    As the last argument of a call it fills all remaining parameters. The check says what it stands for (`GapKind`).
     """
-
-    __slots__ = attr_names = ("kind", "number")
-
-    def __init__(self, kind: GapKind, number: int, coord: Any) -> None:
-        super().__init__(coord)
-        self.kind, self.number = kind, number
 
 
 class External(NamedTuple):
@@ -206,19 +198,19 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
     def _at_gap(self) -> bool:
         return self._peek_type() == "ELLIPSIS" or [self._peek_type(k) for k in (1, 2, 3)] == ["PERIOD"] * 3
 
-    def _take_gap(self, kind: GapKind) -> Gap:
+    def _take_gap(self) -> Gap:
         coord = self._tok_coord(self._peek())
         if self._accept("ELLIPSIS") is None:
             while self._accept("PERIOD"):
                 pass
         self.gaps.append(place_of(coord))
-        return Gap(kind, len(self.gaps) - 1, coord)
+        return Gap(coord)
 
     def _gap_alone(self) -> Gap | None:
         """A gap that is a statement or a declaration, with its semicolon."""
         if not self._at_gap():
             return None
-        gap = self._take_gap("statement")
+        gap = self._take_gap()
         self._accept("SEMI")
         return gap
 
@@ -239,10 +231,10 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
 
     def _parse_enumerator(self) -> Any:
         # A pragma among the enumerators is what every reader of the tree already passes over.
-        return c_ast.Pragma("...", self._take_gap("statement").coord) if self._at_gap() else super()._parse_enumerator()
+        return c_ast.Pragma("...", self._take_gap().coord) if self._at_gap() else super()._parse_enumerator()
 
     def _parse_primary_expression(self) -> Any:
-        return self._take_gap("initialiser") if self._peek_type() == "ELLIPSIS" else super()._parse_primary_expression()
+        return self._take_gap() if self._peek_type() == "ELLIPSIS" else super()._parse_primary_expression()
 
     def _parse_parameter_type_list(self) -> Any:
         if self._peek_type() != "ELLIPSIS":
@@ -250,35 +242,11 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
         coord = self._tok_coord(self._advance())
         return c_ast.ParamList([c_ast.EllipsisParam(coord)], coord)
 
-    def _parse_selection_statement(self) -> Any:
-        return _with_condition(super()._parse_selection_statement())
-
     def _parse_iteration_statement(self) -> Any:
         if [self._peek_type(k) for k in (1, 3, 4)] != ["FOR", "ELLIPSIS", "RPAREN"]:
-            return _with_condition(super()._parse_iteration_statement())
+            return super()._parse_iteration_statement()
         coord = self._tok_coord(self._advance())
         self._advance()
-        condition = self._take_gap("condition")
+        condition = self._take_gap()
         self._expect("RPAREN")
         return c_ast.For(None, condition, None, self._parse_pragmacomp_or_statement(), coord)
-
-    def _parse_argument_expression_list(self) -> Any:
-        arguments = super()._parse_argument_expression_list()
-        for argument in arguments.exprs:
-            if isinstance(argument, Gap):
-                argument.kind = "argument"
-        return arguments
-
-
-def _with_condition(statement: Any) -> Any:
-    """Call the gaps of a statement's condition so, through ``&&``, ``||`` and ``!``."""
-    pending = [statement.cond]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, Gap):
-            node.kind = "condition"
-        elif isinstance(node, c_ast.BinaryOp) and node.op in ("&&", "||"):
-            pending += [node.left, node.right]
-        elif isinstance(node, c_ast.UnaryOp) and node.op == "!":
-            pending.append(node.expr)
-    return statement

@@ -15,6 +15,7 @@ from wsklab.c.types import CType, Function
 
 Value = int | float
 GapKind = Literal["statement", "condition", "argument", "initialiser"]
+"""What a ``...`` stands for: a statement, a condition (or a part of one), the arguments of a call, any other value."""
 
 
 class Runtime(Protocol):

@@ -22,7 +22,7 @@ from wsklab.c.expressions import Expressions
 from wsklab.c.initialisers import initialised
 from wsklab.c.python import Python, leaves
 from wsklab.c.source import closest, place_of
-from wsklab.c.types import INT, Int, Record, Void
+from wsklab.c.types import Int, Record, Void
 from wsklab.c.values import Local, Value, settled, truth, unknown
 
 _JUMP = "jump·"
@@ -113,7 +113,7 @@ class Statements(Expressions):
         return self.items([node])
 
     def _do_Gap(self, node: Any) -> Python:
-        return [ast.Expr(self.gap(node, node.kind, INT).node)]
+        return [ast.Expr(self.gap(node, "statement").node)]
 
     # Declarations
 
