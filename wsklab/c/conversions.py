@@ -10,11 +10,10 @@ import ast
 import operator
 from collections.abc import Callable
 from dataclasses import replace
-from struct import pack, unpack
 
 from wsklab.c import python as py
 from wsklab.c.constant import promote, usual
-from wsklab.c.support import divide
+from wsklab.c.support import divide, to_single
 from wsklab.c.types import INT, CType, Float, Int, Pointer
 from wsklab.c.values import BIT, KEPT, MASK, UNKNOWN, Range, Value, is_bool, is_scalar, number, possible, settled, truth, unknown
 
@@ -31,7 +30,7 @@ COMPARISONS: dict[str, Callable[[int | float, int | float], bool]] = {
 def converted(value: int | float, target: CType) -> int | float:
     """A known number as `target` holds it."""
     if isinstance(target, Float):
-        return float(value) if target.bytes == 8 else float(unpack("<f", pack("<f", value))[0])
+        return float(value) if target.bytes == 8 else to_single(value)
     if isinstance(target, Int):
         return int(bool(value)) if is_bool(target) else target.wrap(int(value))
     return int(value) & MASK

@@ -229,9 +229,7 @@ class Expressions(Body):
         return Value(ctype, place_of(node), chosen, (min(a, c), max(b, d)))
 
     def _ExprList(self, node: Any) -> Operand:
-        stepped = [isinstance(part, c_ast.UnaryOp) and part.op in _STEPS for part in node.exprs]
-        parts = [self._changed(p) if s else self.value(p) for p, s in zip(node.exprs[:-1], stepped[:-1], strict=True)]
-        result = self.value(node.exprs[-1])
+        *parts, result = map(self.value, node.exprs)
         for part in reversed(parts):
             result = comma(settled(part), result)
         return result

@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
 from pycparser import c_ast, c_parser
@@ -48,13 +47,6 @@ class External(NamedTuple):
 
     nodes: list[Node]
     tokens: list[CToken]
-
-
-@dataclass(slots=True)
-class RecordCoord(c_parser.Coord):  # type: ignore[misc]
-    """Where a struct or union stands, with the packing in force in bytes."""
-
-    pack: int = 16
 
 
 @contextmanager
@@ -152,18 +144,13 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
                 self._skip(in_block=True)
             return []
 
-    def _parse_struct_or_union_specifier(self) -> Any:
-        token = self._peek()
-        node = super()._parse_struct_or_union_specifier()
-        if isinstance(token, RecordToken):
-            node.coord = RecordCoord(node.coord.file, node.coord.line, node.coord.column, token.pack)
-        return node
-
     def _parse_attribute_specifier_sequence(self) -> Any:
-        """Behind ``struct`` stands also the alignment that ``__declspec`` asks for."""
-        asked = []
-        while self._peek_type() == "_ALIGNAS" and isinstance(self.tokens[self._mark() - 1], RecordToken):
-            asked.append(self._parse_alignment_specifier())
+        """Behind ``struct`` stand also the packing in force and the alignment that ``__declspec`` asks for."""
+        word, asked = self.tokens[self._mark() - 1], []
+        if isinstance(word, RecordToken):
+            asked.append(c_ast.Pragma(str(word.pack), self._tok_coord(word)))
+            while self._peek_type() == "_ALIGNAS":
+                asked.append(self._parse_alignment_specifier())
         return asked + super()._parse_attribute_specifier_sequence()
 
     def _explain(self, stop: SyntaxStop) -> Problem:

@@ -30,7 +30,8 @@ def complete(declarations: Declarations, record: Record, node: Any) -> None:
                 declarations.problems.error("member-twice", item, "There are two members named {name}.", name=item.name)
             else:
                 members.append(member)
-    fields, size, align = layout_record(record.kind, members, getattr(node.coord, "pack", 16))
+    pack = next((int(item.string) for item in node.attributes if isinstance(item, c_ast.Pragma)), 16)
+    fields, size, align = layout_record(record.kind, members, pack)
     align = max(align, _alignment(declarations, [item for item in node.attributes if isinstance(item, c_ast.Alignas)]))
     record.finish(fields, -(-size // align) * align, align)
 

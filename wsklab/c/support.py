@@ -45,7 +45,7 @@ def divide(left: int, right: int) -> int:
     return left // right if (left < 0) == (right < 0) else -(-left // right)
 
 
-def _to_single(value: float) -> float:
+def to_single(value: float) -> float:
     """`value` rounded to a C ``float``."""
     try:
         rounded: float = _SINGLE.unpack(_SINGLE.pack(value))[0]
@@ -84,7 +84,7 @@ def helpers(runtime: Runtime) -> dict[str, object]:
         "divide_floats·": _divide_floats,
         "float·": float,
         "int·": int,
-        "single·": _to_single,
+        "single·": to_single,
         "copy·": runtime.copy,
         "fill·": runtime.fill,
         "push·": runtime.push_frame,
