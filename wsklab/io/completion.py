@@ -80,7 +80,7 @@ def IofCompleteRequest(m: Machine, Irp: int, PriorityBoost: int) -> None:
             refuse(m, "irp-completed-pending", packet, "IoCompleteRequest", status=name_of(result))
         if routine:
             refuse(m, "irp-completed-cancelable", packet, "IoCompleteRequest", routine=code_name(m, routine))
-        locks = list(m.model(Locks).held)
+        locks = list(m.model(Locks))
         if locks:
             refuse(m, "irp-completed-under-lock", packet, "IoCompleteRequest", lock=f"{locks[-1]:#018x}")
     complete(m, Irp, by="driver")

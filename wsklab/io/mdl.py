@@ -145,14 +145,10 @@ def lock(m: Machine, mdl: int, mode: int, operation: int) -> None:
 def unlock(m: Machine, mdl: int) -> None:
     """Unlock the pages of an MDL. Facts: KRN-05, KRN-07."""
     known = known_mdl(m, mdl, "MmUnlockPages")
-    forbidden = {
-        "mdl-unlocked-partial": known.flags & PARTIAL,
-        "mdl-unlocked-nonpaged": known.flags & NONPAGED,
-        "mdl-not-locked": not known.flags & LOCKED,
-    }
-    for rule, broken in forbidden.items():
-        if broken:
-            m.refuse(rule, mdl, "MmUnlockPages", flags=f"{known.flags:#x}")
+    if known.flags & (LOCKED | PARTIAL | NONPAGED) != LOCKED:
+        built = "mdl-unlocked-partial" if known.flags & PARTIAL else "mdl-unlocked-nonpaged"
+        rule = built if known.flags & (PARTIAL | NONPAGED) else "mdl-not-locked"
+        m.refuse(rule, mdl, "MmUnlockPages", flags=f"{known.flags:#x}")
     m.set_u16(mdl + _FLAGS, known.flags & ~(LOCKED | MAPPED | WRITE_OPERATION))
 
 

@@ -6,12 +6,11 @@ deadlock, not a wait. A lock word holds 0 when free and 1 when held. Facts: KRN-
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from wsklab.machine.api import DISPATCH_LEVEL, HIGH_LEVEL, IRQL_NAMES, quiet, wdk
 from wsklab.machine.functions_pool import refuse_paged
 from wsklab.machine.machine import Machine
-from wsklab.machine.scheduler import Thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +22,8 @@ class Held:
     queued: bool
 
 
-@dataclass(slots=True)
-class Locks:
-    """Locks held now, in order of acquisition, and for each thread the IRQLs that KeRaiseIrql saved."""
-
-    held: dict[int, Held] = field(default_factory=dict)
-    raised: dict[Thread, list[int]] = field(default_factory=dict)
+class Locks(dict[int, Held]):
+    """The spin locks held now by address, in order of acquisition."""
 
 
 # IRQL
@@ -46,7 +41,7 @@ def KfRaiseIrql(m: Machine, NewIrql: int) -> int:
     before = m.irql
     if NewIrql < before:
         m.stop("irql-raised-to-lower", new=IRQL_NAMES.get(NewIrql, str(NewIrql)))
-    m.model(Locks).raised.setdefault(m.thread, []).append(before)
+    m.thread.raised.append(before)
     m.irql = NewIrql
     return before
 
@@ -54,7 +49,7 @@ def KfRaiseIrql(m: Machine, NewIrql: int) -> int:
 @wdk(irql=HIGH_LEVEL)
 def KeLowerIrql(m: Machine, NewIrql: int) -> None:
     """Go back to the IRQL that KeRaiseIrql saved, and to no other. Facts: KRN-35."""
-    saved = m.model(Locks).raised.get(m.thread)
+    saved = m.thread.raised
     if not saved or NewIrql != saved[-1]:
         what = "the saved IRQL is another one" if saved else "KeRaiseIrql has not been called before"
         m.stop("irql-lowered-wrongly", new=IRQL_NAMES.get(NewIrql, str(NewIrql)), function="KeLowerIrql", what=what)
@@ -72,7 +67,7 @@ def wsklab_paged_code(m: Machine) -> None:
 
 
 def _acquire(m: Machine, lock: int, function: str, *, raises: bool, queued: bool = False) -> int:
-    held = m.model(Locks).held
+    held = m.model(Locks)
     if b"\x01" in m.memory.peek(lock, 8)[1] or m.u64(lock) > 1:  # NULL, freed and foreign memory stop at the read
         m.refuse("spinlock-not-initialized", lock, function)
     if lock in held:
@@ -88,7 +83,7 @@ def _acquire(m: Machine, lock: int, function: str, *, raises: bool, queued: bool
 
 
 def _release(m: Machine, lock: int, function: str, irql: int | None, *, queued: bool = False) -> None:
-    known = m.model(Locks).held.get(lock)
+    known = m.model(Locks).get(lock)
     if known is None:
         m.refuse("spinlock-not-held", lock, function)
     if known.queued != queued:
@@ -102,7 +97,7 @@ def _release(m: Machine, lock: int, function: str, irql: int | None, *, queued: 
         what = "the saved IRQL is another one"
     if what:
         m.refuse("spinlock-wrong-irql", lock, function, code=code, what=what)
-    del m.model(Locks).held[lock]
+    del m.model(Locks)[lock]
     m.set_u64(lock, 0)
     if irql is not None:
         m.irql = irql
@@ -112,7 +107,7 @@ def _release(m: Machine, lock: int, function: str, irql: int | None, *, queued: 
 def KeInitializeSpinLock(m: Machine, SpinLock: int) -> None:
     """Make a spin lock, free. Facts: KRN-36, BUG-31."""
     refuse_paged(m, SpinLock, "KeInitializeSpinLock")
-    known = m.model(Locks).held.get(SpinLock)
+    known = m.model(Locks).get(SpinLock)
     if known:
         m.stop("spinlock-recursive", objects=(SpinLock,), function="KeInitializeSpinLock", holder=known.function)
     m.set_u64(SpinLock, 0)
@@ -139,7 +134,7 @@ def KeAcquireSpinLockAtDpcLevel(m: Machine, SpinLock: int) -> None:
 @wdk()
 def KeTryToAcquireSpinLockAtDpcLevel(m: Machine, SpinLock: int) -> int:
     """Take the lock at DISPATCH_LEVEL if it is free; TRUE when taken."""
-    if SpinLock in m.model(Locks).held:
+    if SpinLock in m.model(Locks):
         return 0
     _acquire(m, SpinLock, "KeTryToAcquireSpinLockAtDpcLevel", raises=False)
     return 1

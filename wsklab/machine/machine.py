@@ -58,6 +58,20 @@ class Steps:
         return self._left
 
 
+@cache
+def offset_of(record: str, path: str) -> int:
+    """Offset in bytes of a member, dotted for nested ones: ``offset_of("IRP", "IoStatus.Status")``."""
+    ctype: CType = headers().record(record)
+    total = 0
+    for name in path.split("."):
+        if not isinstance(ctype, Record) or name not in ctype.members:
+            raise KeyError(f"{record} has no member {path}")
+        member = ctype.members[name]
+        total += member.offset
+        ctype = member.type
+    return total
+
+
 class Machine:
     """One machine, with the mode of its choice point (see :class:`~wsklab.machine.choices.Choices`).
 
@@ -132,9 +146,7 @@ class Machine:
         """Make written bytes read-only (a constant table)."""
         self.memory.mark(address, size, READ_ONLY)
 
-    def offset(self, record: str, path: str) -> int:
-        """Offset in bytes of a member, dotted for nested ones: ``offset("IRP", "IoStatus.Status")``."""
-        return offset_of(record, path)
+    offset = staticmethod(offset_of)
 
     def sizeof(self, name: str) -> int:
         """Size in bytes of a type of the headers."""
@@ -362,17 +374,3 @@ class Machine:
         self.stop(rule, objects=objects, address=f"{address:#018x}", size=size, access=access,
                   access_code=code, page_code=2 * code, distance=distance,
                   page_kind="0xF" if address < 1 << 47 else "0x2" if address >> 47 == 0x1_FFFF else "0x4")  # fmt: skip
-
-
-@cache
-def offset_of(record: str, path: str) -> int:
-    """Offset in bytes of a member of a structure; see :meth:`Machine.offset`."""
-    ctype: CType = headers().record(record)
-    total = 0
-    for name in path.split("."):
-        if not isinstance(ctype, Record) or name not in ctype.members:
-            raise KeyError(f"{record} has no member {path}")
-        member = ctype.members[name]
-        total += member.offset
-        ctype = member.type
-    return total

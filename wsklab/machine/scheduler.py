@@ -50,6 +50,7 @@ class Thread:
     done: bool = False
     stack: Any = None
     frames: list[int] = field(default_factory=list)
+    raised: list[int] = field(default_factory=list)  # the IRQLs that KeRaiseIrql saved
 
 
 class Scheduler:

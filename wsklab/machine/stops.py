@@ -11,6 +11,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from types import FrameType
 from typing import Any
 
@@ -88,10 +89,10 @@ class Stop(Exception):
         return self.report().splitlines()
 
 
-def c_stack(sources: dict[str, list[str]], frame: FrameType | None = None) -> tuple[CFrame, ...]:
-    """The C calls under way, innermost first, found in the Python frames from `frame` outwards."""
+def c_stack(sources: dict[str, list[str]]) -> tuple[CFrame, ...]:
+    """The C calls under way, innermost first."""
     found: list[CFrame] = []
-    for at in frames(frame or sys._getframe(1)):
+    for at in frames(sys._getframe(1)):
         code = at.f_code
         if code.co_filename in sources and code.co_name != "<module>":
             names, values = code.co_varnames[: code.co_argcount], at.f_locals
@@ -108,13 +109,9 @@ def frames(frame: FrameType | None) -> Iterator[FrameType]:
 
 def place_of(frame: FrameType) -> Where:
     """The place in C that a compiled function has reached; columns come from the code's position table."""
-    code, index = frame.f_code, frame.f_lasti // 2
-    line, column = frame.f_lineno, 0
-    for number, (start, _, first, _) in enumerate(code.co_positions()):
-        if number == index:
-            line, column = start or line, (first + 1) if first is not None else 0
-            break
-    return Where(code.co_filename, line, column, code.co_name)
+    code = frame.f_code
+    line, _, column, _ = next(islice(code.co_positions(), max(frame.f_lasti, 0) // 2, None))
+    return Where(code.co_filename, line or frame.f_lineno, 0 if column is None else column + 1, code.co_name)
 
 
 def c_caller(sources: dict[str, list[str]]) -> Where | None:
