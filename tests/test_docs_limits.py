@@ -10,6 +10,7 @@ import pytest
 
 from wsklab import Lab
 from wsklab.machine.api import MODELLED
+from wsklab.machine.choices import KINDS
 from wsklab.wsk.tables import tables
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,3 +100,7 @@ def test_a_function_stands_under_its_lane_or_under_not_modelled(language: str) -
         (True, False),
         (False, False),
     ]
+
+
+def test_the_choice_point_knows_every_kind_that_is_asked() -> None:
+    assert set(choice_kinds.kinds()) == KINDS

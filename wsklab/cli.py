@@ -64,12 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace, language: str) -> int:
     from wsklab.c.source import CompileError
     from wsklab.machine import NotModelled, Stop
+    from wsklab.machine.choices import ChoiceError
     from wsklab.rules import report
 
     result: dict[str, Any] = {"files": [str(path) for path in options.files]}
     sources: dict[str, list[str]] = {}
     try:
         status, text = _life(options, language, result, sources)
+    except (OSError, ChoiceError) as error:
+        print(f"{parser().prog} run: {error}", file=sys.stderr)
+        return USAGE
     except CompileError as error:
         status, text = NOT_COMPILED, report.compile_problems(error.problems, language)
         result["problems"] = [str(problem) for problem in error.problems]

@@ -18,7 +18,7 @@ from wsklab import kmdf as _kmdf
 from wsklab import wsk as _wsk
 from wsklab.c.link import Image, link
 from wsklab.c.source import CompileError
-from wsklab.c.types import Function, Pointer, Void
+from wsklab.c.types import Function, Int, Pointer, Void
 from wsklab.c.unit import Unit, compile_unit
 from wsklab.kmdf import framework
 from wsklab.machine import Machine, NotModelled, Stop, View, Where
@@ -85,6 +85,8 @@ class Lab(Scenes):
         Raises:
             CompileError: with file, line, column and caret for every mistake.
         """
+        if not isinstance(source, (str, Driver, Unit)):
+            raise LabError(f"load takes the text of a C file, not {type(source).__name__}; a file's is Path(…).read_text()")
         return self.load_all(list(source.units) if isinstance(source, Driver) else [source], name)
 
     def load_all(self, sources: Sequence[str | Unit], name: str = "listing.c") -> Driver:
@@ -130,7 +132,8 @@ class Lab(Scenes):
 
         def called(*values: Any) -> int:
             pairs = zip(values, target.parameters, strict=True)
-            return address_of(function(*(python_value(self.machine, value, parameter.type) for value, parameter in pairs)))
+            answer = address_of(function(*(python_value(self.machine, value, parameter.type) for value, parameter in pairs)))
+            return target.returns.wrap(answer) if isinstance(target.returns, Int) else answer
 
         name = function.__name__
         return Handle(self.machine, self.machine.define_code(Code(name, called, False, target, True)), name)
@@ -240,10 +243,13 @@ class Driver:
         self.lab, self.image, self.units = lab, image, units
         self.source = units[0].source.text  # the C text, the first one where there are several
         self.functions = list(image.functions)  # the names of its functions
+        self.calls: dict[str, Any] = {}  # its functions by name, also those that are called like an attribute of this class
         for name, function in image.functions.items():
             code = Code(name, function.call, function.waits, function.type, True)
-            setattr(self, name, _binding(lab, code, function.type, traced=True))
-            getattr(self, name).address = function.address
+            self.calls[name] = _binding(lab, code, function.type, traced=True)
+            self.calls[name].address = function.address
+            if not hasattr(self, name):
+                setattr(self, name, self.calls[name])
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -266,7 +272,7 @@ class Wdk:
         self._lab = lab
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
+        if name == "_lab":
             raise AttributeError(name)
         headers, modelled = self._lab.machine.headers, MODELLED.get(name)
         if name in headers.constants:

@@ -43,7 +43,7 @@ class Page:
 
 
 def read_page(path: Path) -> Page:
-    """Read a page from a file. Raises ValueError for a notebook that is no JSON."""
+    """Read a page from a file. Raises OSError, and ValueError for a notebook that is no JSON."""
     text = path.read_text("utf-8-sig", errors="replace")
     if path.suffix.lower() in (".c", ".h", ".cpp"):
         return Page(path.name, (Listing(1, text),), ())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from keyword import iskeyword
 from typing import Any
 
 from wsklab.lab import Driver, Lab
@@ -42,7 +43,7 @@ def compile_cell(namespace: dict[str, Any], name: str, text: str) -> None:
     lab = namespace.get("lab")
     if not isinstance(lab, Lab):
         lab = namespace["lab"] = Lab()
-    if not name.isidentifier():
+    if not name.isidentifier() or iskeyword(name) or name == "lab":
         raise ListingError(translate("{name} is not a name. Write for example: %%c send_data", lab.language, name=name))
     driver = lab.load(text, f"{name}.c")
     if driver.units[0].warnings:
@@ -57,12 +58,12 @@ def compile_cell(namespace: dict[str, Any], name: str, text: str) -> None:
 def _late(namespace: dict[str, Any], driver: Driver, function: str, loaded: dict[Lab, Driver]) -> Callable[..., Any]:
     """The C function, called on the lab that the namespace has then."""
 
-    @functools.wraps(getattr(driver, function))
+    @functools.wraps(driver.calls[function])
     def call(*arguments: Any) -> Any:
         lab = namespace.get("lab")
         lab = lab if isinstance(lab, Lab) else driver.lab
         if lab not in loaded:
             loaded[lab] = lab.load(driver)
-        return getattr(loaded[lab], function)(*arguments)
+        return loaded[lab].calls[function](*arguments)
 
     return call

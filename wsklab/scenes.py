@@ -12,6 +12,7 @@ from wsklab.kmdf import scene as kmdf
 from wsklab.kmdf.lower import LowerDevice
 from wsklab.machine import Machine, View
 from wsklab.machine.status import NTSTATUS
+from wsklab.net.tcp import AF_INET
 from wsklab.wsk import scene as wsk
 
 
@@ -89,8 +90,8 @@ class Scenes:
 
     def sockaddr(self, address: str) -> View:
         """A SOCKADDR in non-paged memory: ``lab.sockaddr("10.0.0.2:7")``."""
-        kind = "SOCKADDR_IN6" if address.startswith("[") else "SOCKADDR_IN"
-        return self.machine.view(wsk.sockaddr(self.machine, address), kind)
+        made = wsk.sockaddr(self.machine, address)
+        return self.machine.view(made, "SOCKADDR_IN" if self.machine.u16(made) == AF_INET else "SOCKADDR_IN6")
 
     def buffer(self, content: bytes, chain: int = 1) -> View:
         """A WSK_BUF over non-paged memory that holds `content`, spread over `chain` MDLs."""

@@ -103,3 +103,16 @@ def problems(text: str) -> list[str]:
 )  # fmt: skip
 def test_problems(text: str, expected: list[str]) -> None:
     assert problems(text) == expected
+
+
+def test_numbers_definitions_and_pointers_that_cannot_be() -> None:
+    assert problems("unsigned long long n = 99999999999999999999;") == [
+        "24 bad-number: 99999999999999999999 does not fit into 64 bits."
+    ]
+    assert problems("int n; int n = 1; int n = 2;") == ["23 declared-twice: n is already declared in line 6 of t.c."]
+    assert problems("int f(void *p) { return *p; }") == ["26 unknown-size: The size of void is not known."]
+    assert problems("unsigned long long n = 0xFFFFFFFFFFFFFFFF + 01777777777777777777777;") == []
+
+
+def test_a_long_file_is_not_taken_for_a_macro_that_grows() -> None:
+    assert len(compile_unit("int n;" * 40_000, "t.c").variables) == 1

@@ -79,3 +79,12 @@ def test_a_wrong_command_line(arguments: list[str]) -> None:
 def test_every_example_runs_clean(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", str(path)]) == 0
     assert "Loaded, ran until idle and unloaded cleanly." in capsys.readouterr().err
+
+
+def test_what_is_not_a_file_or_not_a_replay_string_is_said_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", str(tmp_path)]) == 64
+    assert run(tmp_path, UNLOAD + ENTRY + BODY % "return STATUS_SUCCESS;", "--replay", "ZZ") == 64
+    captured = capsys.readouterr()
+    assert captured.out == "" and len(captured.err.splitlines()) == 2 and "Traceback" not in captured.err

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from wsklab import CompileError, Lab, LabError, NotModelled, Stop
+from wsklab.machine.choices import ChoiceError
 from wsklab.magics import ListingError, compile_cell
 
 TWICE = "ULONG Twice(ULONG Value) { return 2 * Value; }\nULONG Count = 3;\n"
@@ -111,3 +113,72 @@ def test_a_cell_with_a_mistake_shows_line_and_caret() -> None:
     assert error.value._render_traceback_() == ["bad.c:3:10: erreur: y n'est pas déclaré.", "    return y;", "           ^"]
     with pytest.raises(ListingError, match="is not a name"):
         compile_cell({"lab": Lab()}, "two words", "")
+
+
+def test_only_a_text_is_loaded() -> None:
+    for source in (None, b"int x;", Path("send.c")):
+        with pytest.raises(LabError, match="takes the text of a C file"):
+            Lab().load(source)  # type: ignore[arg-type]
+
+
+def test_c_functions_with_the_names_of_a_drivers_own_attributes() -> None:
+    driver = Lab().load(
+        "ULONG functions(VOID) { return 1; } ULONG variables(VOID) { return 2; } ULONG __class__(VOID) { return 3; }"
+    )
+    assert driver.functions == ["functions", "variables", "__class__"]
+    assert [driver.calls[name]() for name in driver.functions] == [1, 2, 3]
+
+
+def test_a_python_routine_may_return_a_status_as_an_unsigned_number() -> None:
+    lab = Lab()
+    socket, irp = lab.connected_socket(), lab.wdk.IoAllocateIrp(1, False)
+    routine = lab.routine(lambda device, irp, context: 0xC0000016)
+    lab.wdk.IoSetCompletionRoutine(irp, routine, None, True, True, True)
+    lab.view(socket.socket.Dispatch, "WSK_PROVIDER_CONNECTION_DISPATCH").WskSend(socket, lab.buffer(b"x"), 0, irp)
+    lab.run()
+    assert lab.irps() == ["STATUS_SUCCESS, 1"]
+
+
+def test_names_of_the_kernel() -> None:
+    lab = Lab()
+    assert all(getattr(lab.wdk, name).__doc__ for name in dir(lab.wdk))
+
+
+def test_what_a_scene_is_told() -> None:
+    lab = Lab()
+    assert lab.datagram_socket().address != lab.datagram_socket().address
+    assert lab.sockaddr("::1").sin6_family == 23
+    assert lab.buffer(b"abc", chain=0).Length == 3
+    with pytest.raises(ValueError, match="a lower device answers 'at once', 'later', 'error', 'never', not 'soon'"):
+        lab.lower_device(answers=["later", "soon"])
+    with pytest.raises(ChoiceError, match="'wsksend'; did you mean 'WskSend'"):
+        lab.choices["wsksend"] = "inline"
+    with pytest.raises(ChoiceError, match="'Foo'"):
+        Lab(choices={"Foo": "x"})
+
+
+def test_a_cell_is_not_called_lab_or_like_a_word_of_python() -> None:
+    for name in ("lab", "class", "None"):
+        with pytest.raises(ListingError):
+            compile_cell({}, name, TWICE)
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("RtlZeroMemory(a, (SIZE_T)-1);", "tried to write 18446744073709551615 bytes"),
+        ("memset(a, 0, 1000000000000);", "tried to write 1000000000000 bytes"),
+        ("return IoAllocateIrp(-1, FALSE) != NULL;", "an IRP with -1 stack locations is not modelled"),
+        ("return ExAllocatePool2(POOL_FLAG_NON_PAGED, (SIZE_T)-1, 'tag') != NULL;", ""),
+        ("return ExAllocatePool2(POOL_FLAG_NON_PAGED, 1ULL << 40, 'tag') != NULL;", ""),
+        ("return IoAllocateMdl((PVOID)0x1000, 0xFFFFFFFF, FALSE, FALSE, NULL) == NULL;", ""),
+        ('DbgPrint("%999999999d", 1); return 0;', ""),
+    ],
+)
+def test_sizes_beyond_reason(statement: str, said: str) -> None:
+    driver = Lab(language="en").load("ULONG F(VOID) { CHAR a[4]; " + statement + " return 0; }")
+    if said:
+        with pytest.raises((Stop, NotModelled), match=said):
+            driver.F()
+    else:
+        assert driver.F() == 0

@@ -48,6 +48,10 @@ def test_no_irp(driver: Any) -> None:
     socket, m = scene.connected(driver.m), driver.m
     assert rule_of(lambda: m.api("WskSend")(socket, scene.wsk_buf(m, b"x"), 0, 0)) == "wsk-no-irp"
     assert rule_of(lambda: m.api("WskCloseSocket")(socket, 0)) == "wsk-no-irp"
+    fix = m.constant("SIO_WSK_SET_REMOTE_ADDRESS")
+    assert rule_of(lambda: m.api("WskControlSocket")(scene.datagram(m), 2, fix, 0, 0, 0, 0, 0, 0, 0)) == "wsk-no-irp"
+    with pytest.raises(NotModelled, match="without an IRP"):  # enabling event callbacks forbids one (WSK-SOE-03)
+        m.api("WskControlSocket")(socket, 0, m.constant("SO_WSK_EVENT_CALLBACK"), 0xFFFF, 16, 0x1000, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("address", [0, 0x1234])

@@ -295,6 +295,7 @@ class Declarations:
     def _check_again(self, known: Symbol, symbol: Symbol, inside: bool) -> None:
         values: dict[str, Any] = {"name": symbol.name, "file": known.place.file, "line": known.place.line}
         again = inside and symbol.kind == "object" and "extern" not in (known.storage, symbol.storage)
+        again = again or all(getattr(each.node, "init", None) for each in (known, symbol) if not inside)
         if known.kind != symbol.kind or symbol.kind == "constant" or again:
             self.problems.error("declared-twice", symbol.place, "{name} is already declared in line {line} of {file}.", **values)
         elif not compatible(known.type, symbol.type, exact=True):

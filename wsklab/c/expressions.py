@@ -179,6 +179,8 @@ class Expressions(Body):
             return pointer
         if not isinstance(pointer.type, Pointer):
             return self.wrong(node, "not-a-pointer", "{type} is not a pointer.", type=pointer.type)
+        if isinstance(pointer.type.to, Void):
+            return self.wrong(node, "unknown-size", "The size of {type} is not known.", type=pointer.type.to)
         return pointer if isinstance(pointer.type.to, Function) else member(pointer, 0, pointer.type.to)
 
     # Operators

@@ -24,7 +24,7 @@ from wsklab.c.source import Place, Problems, Source
 from wsklab.c.tokens import BLANK, JOINED, NEWLINE, NUMBER, OPEN_COMMENT, PRAGMA, STRING, WORD, Position, Reader, Token, tokenize
 
 MOST_TOKENS = 100_000
-"""A unit whose macros expand to more tokens than this is refused."""
+"""A unit whose macros add more tokens than this is refused."""
 DEEPEST_INCLUDE = 40
 
 PREDEFINED = (
@@ -175,8 +175,9 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
 
     def expand_macros(self, tokens: list[Token], expanding_from: Any = ()) -> list[Token]:
         """Expand macros in place; the bound stops macros that double themselves."""
+        written = len(tokens)
         expanded: list[Token] = super().expand_macros(tokens, list(expanding_from))
-        if len(expanded) > MOST_TOKENS:
+        if len(expanded) - written > MOST_TOKENS:
             raise _TooLarge
         return expanded
 

@@ -128,6 +128,8 @@ def build(m: Machine, stack_size: int, finished: Finished | None = None, *, make
     `stack_size` is the StackSize of the device it goes to; ``finished(irp, status, information)`` is called at the end of
     completion, and the IRP is gone afterwards.
     """
+    if stack_size < 0:
+        m.not_modelled(f"an IRP with {stack_size} stack locations")
     address = m.allocate(layout().irp + stack_size * layout().location, "irp", label="IRP")
     initialize(m, address, stack_size)
     m.model(Irps).packets[address] = Packet(address, stack_size, maker, own, holders=[maker], finished=finished)

@@ -72,7 +72,7 @@ def size_of(address: int, length: int) -> int:
 def _write(m: Machine, mdl: int, size: int, flags: int, address: int, length: int) -> int:
     """Write the bytes of an MDL of `size` bytes that describes a range; returns it."""
     offset = address % PAGE
-    m.write(mdl, _MDL.pack(0, size, flags, 0, address if flags & NONPAGED else 0, address - offset, length, offset))
+    m.write(mdl, _MDL.pack(0, size & 0x7FFF, flags, 0, address if flags & NONPAGED else 0, address - offset, length, offset))
     return mdl
 
 

@@ -38,6 +38,11 @@ class Received:
     information: int | None = None
 
 
+def _check(*answers: str) -> None:
+    if wrong := [answer for answer in answers if answer not in ANSWERS]:
+        raise ValueError(f"a lower device answers {', '.join(map(repr, ANSWERS))}, not {wrong[0]!r}")
+
+
 class LowerDevice:
     """A device that can be told what to answer; everything may be changed at any time and holds for requests that arrive later.
 
@@ -60,6 +65,7 @@ class LowerDevice:
     ) -> None:  # fmt: skip
         if io_type not in IO_TYPES:
             raise ValueError(f"io_type is one of {', '.join(IO_TYPES)}, not {io_type!r}")
+        _check(*([answers] if isinstance(answers, str) else answers or [""]))
         self.m, self.name, self.io_type = m, name, io_type
         self.answers, self.status, self.information, self.data = answers, status, information, data
         self.delay, self.cancelable = delay, cancelable
@@ -83,8 +89,7 @@ class LowerDevice:
     def _dispatch(self, device: int, irp: int) -> int:
         self.received.append(self._look(irp))
         chosen = self.answers if isinstance(self.answers, str) else self.answers[min(len(self.received), len(self.answers)) - 1]
-        if chosen not in ANSWERS:
-            raise ValueError(f"a lower device answers {', '.join(map(repr, ANSWERS))}, not {chosen!r}")
+        _check(chosen)
         self.pending[irp] = self.received[-1]
         if chosen in ("at once", "error"):
             self._answer(irp, status.IO_DEVICE_ERROR if chosen == "error" else 0)

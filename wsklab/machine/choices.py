@@ -8,7 +8,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from difflib import get_close_matches
 
+_KINDS = (
+    "IoCreateDevice|IoSetCompletionRoutineEx|IoAllocateIrp|MmGetSystemAddressForMdlSafe|IoAllocateMdl|IoAllocateWorkItem|"
+    "WdfDeviceCreate|framework allocation|WdfMemoryCreate|WdfRequestCreate|gap condition|ExAllocatePool2|ExAllocatePoolWithTag|"
+    "ExAllocatePoolZero|ExAllocatePoolUninitialized|PsCreateSystemThread|datagram|TCP segments|WSK provider|completion IRQL|"
+    "WskSocket|WskSocketConnect|WskControlSocket|WskBind|WskCloseSocket|WskGetLocalAddress|WskAccept|WskConnect|"
+    "WskGetRemoteAddress|WskSend|WskReceive|WskDisconnect|WskSendTo|WskReceiveFrom|inline completion|both fixed addresses|"
+    "datagram without a receive"
+)
+KINDS = frozenset(_KINDS.split("|"))
+"""Every kind of question that the engine asks; a test holds that."""
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -28,7 +39,9 @@ class Choices(dict[str, str]):
     """
 
     def __init__(self, mode: str | dict[str, str] | None = None) -> None:
-        super().__init__(mode if isinstance(mode, dict) else {})
+        super().__init__()
+        for kind, answer in mode.items() if isinstance(mode, dict) else ():
+            self[kind] = answer
         self._once: dict[str, list[str]] = {}
         self._random: random.Random | None = None
         self._replay: Iterator[int] = iter(())
@@ -43,6 +56,12 @@ class Choices(dict[str, str]):
             self._replay = iter([_DIGITS.index(digit) for digit in mode[7:]])
         elif mode:
             raise ChoiceError(f'choices is None, "seed:…", "replay:…" or a mapping, not {mode!r}')
+
+    def __setitem__(self, kind: str, answer: str) -> None:
+        if kind not in KINDS:
+            close = "".join(f"; did you mean {each!r}?" for each in get_close_matches(str(kind), KINDS, 1))
+            raise ChoiceError(f"nothing asks for a choice of the kind {kind!r}{close}")
+        super().__setitem__(kind, answer)
 
     def choose(self, kind: str, options: tuple[str, ...]) -> str:
         """One of `options`; the first is the usual answer."""

@@ -18,7 +18,7 @@ from wsklab.machine.stops import frames
 def fill(m: Machine, target: int, value: int, size: int) -> int:
     """Fill `size` bytes with a value; returns the target."""
     if size:
-        m.write(target, bytes([value & 0xFF]) * size)
+        m.memory.fill(target, value & 0xFF, size)
     return target
 
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from wsklab.machine.api import APC_LEVEL, wdk
 from wsklab.machine.machine import Machine
-from wsklab.machine.memory import Block
+from wsklab.machine.memory import LARGEST_BLOCK, Block
 
 UNINITIALIZED, RAISE, NON_PAGED, NON_PAGED_EXECUTE, PAGED = 0x2, 0x20, 0x40, 0x80, 0x100
 PAGED_POOL = 1
@@ -43,7 +43,7 @@ def _allocate(m: Machine, function: str, size: int, tag: int, *, paged: bool, ze
         m.stop("pool-zero-size", function=function, type=int(paged))
     if paged and m.irql > APC_LEVEL:
         m.stop("pool-at-wrong-irql", function=function, code="0x1", size=f"{size:#x}")
-    if m.choose(function, ("succeeds", "fails")) == "fails":
+    if size > LARGEST_BLOCK or m.choose(function, ("succeeds", "fails")) == "fails":
         return 0
     block = m.block_at(m.allocate(size, "pool", tag=tag, zero=zero))
     assert block is not None

@@ -16,6 +16,7 @@ from wsklab.machine.functions_sync import SYSTEM_TIME_AT_START
 from wsklab.machine.machine import Machine
 
 _CONVERSION = re.compile(r"%([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(hh|h|ll|l|I64|I32|I|w|z|t|j)?([a-zA-Z%])|(%)")
+_WIDEST = 10_000  # columns or digits of one conversion
 _BITS = {"hh": 8, "h": 16, "ll": 64, "I64": 64, "I": 64, "z": 64, "t": 64, "j": 64}
 
 
@@ -46,6 +47,7 @@ def formatted(m: Machine, template: str, arguments: tuple[int | float, ...]) -> 
         digits = take() if precision == "*" else int(precision or 0) if "." in found.group() else None
         if columns < 0:
             flags, columns = flags + "-", -columns
+        columns, digits = min(columns, _WIDEST), digits and min(digits, _WIDEST)
         value = take()
         if kind in "diouxX":
             body = _number(value, flags, columns, digits, _BITS.get(size, 32), kind)

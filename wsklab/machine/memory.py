@@ -16,6 +16,7 @@ from struct import Struct
 from typing import Any, ClassVar, NoReturn
 
 from wsklab.c.types import CType, Float, Int
+from wsklab.machine.stops import NotModelled
 
 BASE = 0xFFFF_9A80_0000_0000
 """First address of the arena, in the kernel half of the address space."""
@@ -28,6 +29,7 @@ _RULES = {
 
 _LEAD = 1 << 20  # never mapped, so that a pointer somewhat below the first block cannot alias the end of the arena
 _GAP = 16
+LARGEST_BLOCK = 1 << 28  # bytes; larger ones are refused, because the arena lies in the memory of this Python
 _GROWTH = 1 << 20
 PAGE_SIZE = 4096
 
@@ -107,6 +109,8 @@ class Memory:
 
     def map(self, size: int, kind: str, *, tag: int = 0, label: str = "", align: int = 16) -> Block:
         """A new block of `size` bytes, none of them written yet. Blocks of a page or more are page aligned (KRN-15)."""
+        if size > LARGEST_BLOCK:
+            raise NotModelled(f"a block of {size} bytes")
         align = PAGE_SIZE if size >= PAGE_SIZE and kind == "pool" else align
         start = -(-self._next // align) * align
         self._next = start + size + _GAP
@@ -162,6 +166,12 @@ class Memory:
             self._refuse(address, size, "write")
         self.data[offset : offset + size] = content
         self.state[offset : offset + size] = b"\2" * size
+
+    def fill(self, address: int, value: int, size: int) -> None:
+        """Write `size` bytes of one value."""
+        if size > len(self.data):
+            self._refuse(address, size, "write")
+        self.write(address, bytes([value]) * size)
 
     def copy(self, target: int, source: int, size: int) -> None:
         """Copy bytes together with their states, as a structure assignment does: padding may stay unwritten."""

@@ -93,7 +93,7 @@ def _socket(wsk: Subsystem, category: str, local: str, bind: bool = True) -> Soc
     socket = make(wsk, None, category, address.family, kind, protocol)
     if bind:
         taken = wsk.bound.get((protocol, address.family, address.port))
-        socket.bind(address.at(0) if taken and category == "connection" else address)
+        socket.bind(address.at(0) if taken and category != "listening" else address)
         socket.enter(socket.require("WskBind"))
     return socket
 
@@ -132,7 +132,7 @@ def sockaddr(m: Machine, text: str) -> int:
 def wsk_buf(m: Machine, content: bytes, chain: int = 1) -> int:
     """A WSK_BUF over `content`, spread over a chain of `chain` MDLs; returns its address."""
     head = 0
-    size = -(-len(content) // chain) or 1
+    size = -(-len(content) // max(chain, 1)) or 1
     for start in reversed(range(0, max(len(content), 1), size)):
         piece = content[start : start + size]
         memory = m.allocate(max(len(piece), 1), "object", label="buffer", zero=True)

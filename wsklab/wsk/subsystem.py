@@ -213,6 +213,12 @@ def declare(name: str, function: Callable[..., Any]) -> None:
     wdk(name, lane="wsk", prototype="PFN_" + re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper())(function)
 
 
+def _needs_irp(m: Machine, request: int, code: int) -> bool:
+    """Whether a control request is one of the modelled I/O controls; these need an IRP (WSK-SRA-01, WSK-SSA-01, WSK-SQB-01)."""
+    names = ("SET_REMOTE_ADDRESS", "SET_SENDTO_ADDRESS", "QUERY_IDEAL_SEND_BACKLOG", "QUERY_RECEIVE_BACKLOG")
+    return request == 2 and any((m.constant(f"SIO_WSK_{name}") ^ code) & 0xFFFF_FFFF == 0 for name in names)
+
+
 def operation(ways: tuple[str, ...], *, flags: bool = False) -> Callable[[Callable[..., None]], Callable[..., int]]:
     """Declare a function of a dispatch table that takes an IRP.
 
@@ -235,6 +241,8 @@ def operation(ways: tuple[str, ...], *, flags: bool = False) -> Callable[[Callab
             wsk = subsystem(m)
             owner: Any = (wsk.client if names[0] == "Client" else wsk.socket)(name, arguments[0])
             if not arguments[-1] and done is None:
+                if name == "WskControlSocket" and not _needs_irp(m, *arguments[1:3]):  # WSK-CTL-01: some even forbid one
+                    m.not_modelled("WskControlSocket without an IRP")
                 m.stop("wsk-no-irp", function=name)
             request = Request(wsk, name, arguments[-1], ways, owner.group, done)
             owner.running.append(name)
