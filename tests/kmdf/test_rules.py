@@ -23,6 +23,10 @@ def test_every_rule_says_where_it_comes_from() -> None:
             assert rule.bugcheck in (None, 0x10D, 0x44, 0x7E), name
 
 
+def test_a_title_has_no_placeholder() -> None:
+    assert not [name for name, rule in RULES.items() if "{" in rule.title]
+
+
 def test_no_driver(kit: Any) -> None:
     """KMDF-OBJ-04, RULE-83."""
     with kit.stops("kmdf-no-driver"):

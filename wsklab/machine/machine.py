@@ -20,7 +20,7 @@ from wsklab.c.types import CType, Function, Int, Pointer, Record
 from wsklab.machine.api import IRQL_NAMES, MODELLED, PASSIVE_LEVEL, bind
 from wsklab.machine.choices import Choices
 from wsklab.machine.memory import READ_ONLY, Memory
-from wsklab.machine.scheduler import Body, Scheduler, Thread
+from wsklab.machine.scheduler import Body, Scheduler, Thread, Wait
 from wsklab.machine.stops import CFrame, NotModelled, Stop, c_caller, c_stack
 from wsklab.machine.trace import Trace, Where
 from wsklab.machine.views import View
@@ -231,7 +231,7 @@ class Machine:
             except StopIteration as finished:
                 return finished.value
             if not wait.ready():
-                self.stop("wait-in-callback", function=name, why=" ".join(map(str, wait.why)))
+                self.stop("wait-in-callback", function=name, why=self.waits_for(wait))
             if wait.take:
                 wait.take()
             status = 0
@@ -286,13 +286,13 @@ class Machine:
     def hang(self) -> NoReturn:
         """Stop because nothing can ever go on; every waiting thread is named."""
         blocked = self.scheduler.blocked
-        names = ", ".join(f"{thread.name} ({self.waits_for(thread)})" for thread in blocked)
+        names = ", ".join(f"{thread.name} ({self.waits_for(thread.waiting)})" for thread in blocked)
         objects = tuple(part for thread in blocked if thread.waiting for part in thread.waiting.why if isinstance(part, int))
         self.stop("hang", objects=objects, threads=names or "-")
 
-    def waits_for(self, thread: Thread) -> str:
-        """What a thread waits for, in words and addresses."""
-        why = thread.waiting.why if thread.waiting else ()
+    def waits_for(self, wait: Wait | None) -> str:
+        """What a wait is for, in words and addresses."""
+        why = wait.why if wait else ()
         return " ".join(f"{part:#018x}" if isinstance(part, int) and part > 0xFFFF else str(part) for part in why)
 
     # Choices, models, stops
