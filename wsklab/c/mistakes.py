@@ -177,11 +177,7 @@ _KNOWN = (
     _Known("expected", "A name was expected here, not {token}.", lambda a: a.expected == "ID"),
     _Known("missing-parenthesis", "After {word} comes a condition in parentheses.",
            lambda a: a.expected == "LPAREN" and a.after in ("IF", "WHILE", "SWITCH", "FOR")),
-    _Known("expected", "Here a comma or {wanted} was expected, not {token}.", lambda a: a.wants_comma and a.opened_above,
-           "It would close the one opened in line {line}."),
     _Known("expected", "Here a comma or {wanted} was expected, not {token}.", lambda a: a.wants_comma),
-    _Known("expected", "Here {wanted} was expected, not {token}.", lambda a: a.opened_above,
-           "It would close the one opened in line {line}."),
     _Known("expected", "Here {wanted} was expected, not {token}.", lambda a: a.expected is not None),
 )  # fmt: skip
 """In the order in which they are tried: the first that fits explains."""
@@ -203,7 +199,8 @@ def explain(
                 values |= {"word": a.before and a.before.value, "line": a.open and a.open.lineno}
             if known.id == "unknown-type":
                 values["close"] = closest(token.value, typedefs)
-            return Problem(known.id, place, known.text, values, hint=known.hint)
+            opened = "It would close the one opened in line {line}." if known.id == "expected" and a.opened_above else None
+            return Problem(known.id, place, known.text, values, hint=known.hint or opened)
     place = place_of(stop.coord) if stop.coord is not None else a.place
     # pycparser may have taken the token already before it found it wrong.
     taken = a.before is not None and _start(a.before) == place

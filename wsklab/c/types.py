@@ -52,20 +52,24 @@ class Void(CType):
 
 
 @dataclass(frozen=True)
-class Int(CType):
+class _Number(CType):
+    bytes: int
+
+    @property
+    def size(self) -> int:
+        return self.bytes
+
+
+@dataclass(frozen=True)
+class Int(_Number):
     """An integer type. `name` is the C spelling; two types are the same when width and signedness agree.
 
     `rank` orders the standard types for the usual arithmetic conversions (int 3, long 4, long long 5).
     """
 
-    bytes: int
     signed: bool
     name: str = field(default="", compare=False)
     rank: int = field(default=3, compare=False)
-
-    @property
-    def size(self) -> int:
-        return self.bytes
 
     @property
     def bits(self) -> int:
@@ -92,14 +96,8 @@ class Int(CType):
 
 
 @dataclass(frozen=True)
-class Float(CType):
+class Float(_Number):
     """``float`` (4 bytes) or ``double`` (8 bytes; ``long double`` is the same type on Windows)."""
-
-    bytes: int
-
-    @property
-    def size(self) -> int:
-        return self.bytes
 
     def spelled(self) -> str:
         return "float" if self.bytes == 4 else "double"
