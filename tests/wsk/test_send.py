@@ -253,3 +253,22 @@ def test_an_irp_handed_down_by_somebody_else_travels_up(driver: Any, way: str) -
     driver.m.api("WskSend")(socket, scene.wsk_buf(driver.m, b"hello"), 0, irp)
     driver.run()
     assert ended == [(0, 5)]
+
+
+def test_a_chain_that_leads_back_to_itself_holds_its_bytes_once() -> None:
+    """A ring of MDLs with an endless length is a length that does not fit, and no endless walk (WSK-STR-04)."""
+    from wsklab import Lab, Stop
+
+    lab = Lab()
+    buffer = lab.buffer(b"four")
+    buffer.Mdl.Next = buffer.Mdl
+    buffer.Length = (1 << 64) - 1
+    driver = lab.load(
+        "NTSTATUS Send(PWSK_SOCKET Socket, PWSK_BUF Buffer, PIRP Irp)"
+        "{ return ((PWSK_PROVIDER_CONNECTION_DISPATCH)Socket->Dispatch)->WskSend(Socket, Buffer, 0, Irp); }"
+    )
+    irp = lab.wdk.IoAllocateIrp(1, False)
+    lab.wdk.IoSetCompletionRoutine(irp, lab.routine(lambda device, irp, context: 0), None, True, True, True)
+    with pytest.raises(Stop) as stop:
+        driver.Send(lab.connected_socket(), buffer, irp)
+    assert (stop.value.rule.id, stop.value.values["size"]) == ("wsk-buffer-length", 4)

@@ -77,7 +77,9 @@ def take(m: Machine, function: str, pointer: int) -> Buffer:
         m.stop("wsk-buffer-no-mdl", objects=(pointer,), function=function, length=length)
     pieces: list[tuple[int, int, int]] = []
     left, skip, size, head = length, offset, 0, mdl
-    while mdl:
+    seen: set[int] = set()
+    while mdl and mdl not in seen:  # a chain that leads back to itself holds no more than its MDLs once
+        seen.add(mdl)
         known = fields(m, mdl)
         count = known.count
         if not known.flags & (MAPPED | LOCKED | NONPAGED):
