@@ -87,8 +87,9 @@ class StandIn:
     def fill(self, target: int, size: int) -> None:
         self.memory[target - BASE : target - BASE + size] = bytes(size)
 
-    def push_frame(self, size: int, function: str) -> int:
+    def push_frame(self, layout: bytes, function: str) -> int:
         assert function
+        size = len(layout)
         address = self._allocate(size)
         self.memory[address - BASE : address - BASE + size] = b"\xcc" * size
         self.frames.append(address)

@@ -247,3 +247,21 @@ def test_the_socket_is_gone_after_the_close(driver: Any) -> None:
     with pytest.raises(Stop) as stop:
         driver.m.u64(socket)
     assert stop.value.rule.id == "use-after-free"
+
+
+def test_a_cancelled_waitall_receive_takes_no_bytes(driver: Any) -> None:
+    """What had arrived for it goes to the next receive, in order (WSK-RECV-04, WSK-RECV-11)."""
+    socket = scene.connected(driver.m)
+    peer = scene.peer_of(driver.m, socket)
+    first, second = scene.wsk_buf(driver.m, bytes(2)), scene.wsk_buf(driver.m, bytes(2))
+    waiting = driver.call("WskReceive", socket, first, driver.m.constant("WSK_FLAG_WAITALL"))
+    peer.send(b"a")
+    driver.run()
+    cancel(driver.m, waiting.irp)
+    driver.run()
+    peer.send(b"b")
+    driver.run()
+    call = driver.call("WskReceive", socket, second, 0)
+    driver.run()
+    assert waiting.result == ("STATUS_CANCELLED", 0)
+    assert scene.content_of(driver.m, second, call.result[1]) == b"ab"

@@ -26,6 +26,7 @@ from wsklab.c.types import INT, Array, CType, Float, Function, Int, Pointer, Rec
 from wsklab.c.values import NOTHING, UNKNOWN, Local, Object, Value, is_scalar, number, possible, reach, settled, type_range
 
 FRAME, RESULT = "frame·", "result·"
+RED_ZONE = 16  # bytes around a local in memory that belong to nobody, so that an overrun is seen
 Waits = Callable[[str | None, Function], bool]
 """Whether a call by name, or through a pointer of a type, has to be waited for."""
 
@@ -151,7 +152,7 @@ class Body:
         variable = Local(name, ctype, self._python_name(name))
         if in_frame or isinstance(ctype, Array | Record) or name in self._addressed:
             align = max(ctype.align, 1)
-            variable.offset = -(-self.frame_size // align) * align
+            variable.offset = -(-(self.frame_size + RED_ZONE) // align) * align
             self.frame_size = variable.offset + ctype.size
         self.locals.append(variable)
         return variable

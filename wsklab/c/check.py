@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsklab.c import python as py
-from wsklab.c.body import FRAME, RESULT, References, Waits, never
+from wsklab.c.body import FRAME, RED_ZONE, RESULT, References, Waits, never
 from wsklab.c.declare import Symbol
 from wsklab.c.initialisers import steps
 from wsklab.c.python import Python, leaves
@@ -102,8 +102,11 @@ def _finished(body: Statements, ctype: Function, place: Place, first: Python, st
     if not leaves(statements):
         lines += _end(body, ctype)
     if body.frame_size:
-        size = -(-body.frame_size // _FRAME_ALIGNMENT) * _FRAME_ALIGNMENT
-        push = py.assign(FRAME, py.call("push·", py.constant(size), py.constant(body.name)))
+        layout = bytearray(-(-(body.frame_size + RED_ZONE) // _FRAME_ALIGNMENT) * _FRAME_ALIGNMENT)
+        for local in body.locals:
+            if local.offset is not None:
+                layout[local.offset : local.offset + local.type.size] = b"\1" * local.type.size
+        push = py.assign(FRAME, py.call("push·", py.constant(bytes(layout)), py.constant(body.name)))
         lines = [push, ast.Try(lines, [], [], [ast.Expr(py.call("pop·", py.name(FRAME)))])]
     arguments = [ast.arg(parameter.python) for parameter in body.parameters]
     if isinstance(ctype.returns, Record):

@@ -63,17 +63,20 @@ class CRuntime:
         self.memory.write(address, bytes(ctype.size))
         return address
 
-    def push_frame(self, size: int, function: str) -> int:
-        """Stack space for the locals of one call that live in memory; nothing in it is written yet."""
-        thread = self.machine.thread
+    def push_frame(self, layout: bytes, function: str) -> int:
+        """Stack space for the locals of one call that live in memory, a byte of `layout` each: 1 where a variable lies, else 0.
+
+        Nothing in it is written yet, and the bytes between the variables are nobody's.
+        """
+        size, thread = len(layout), self.machine.thread
         if not thread.frames:
             thread.stack = block = self.memory.map(KERNEL_STACK, "stack", label=f"stack of {thread.name}")
             self.memory.mark(block.address, block.size, OUT_OF_SCOPE)
             thread.frames.append(block.end)
-        address = (thread.frames[-1] - size - 16) & ~15
+        address = (thread.frames[-1] - size) & ~15
         if address < thread.stack.address:
             self.machine.stop("stack-overflow", function=function)
-        self.memory.mark(address, size, UNWRITTEN)
+        self.memory.set_states(address, layout)  # 0 and 1 are the states of bytes that are nobody's and not written yet
         thread.frames.append(address)
         return address
 

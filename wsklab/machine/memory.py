@@ -144,8 +144,12 @@ class Memory:
 
     def mark(self, address: int, size: int, state: int) -> None:
         """Set the state of `size` bytes."""
+        self.set_states(address, bytes([state]) * size)
+
+    def set_states(self, address: int, states: bytes) -> None:
+        """Set the states of bytes, one by one."""
         offset = address - BASE
-        self.state[offset : offset + size] = bytes([state]) * size
+        self.state[offset : offset + len(states)] = states
 
     # Access, checked
 
@@ -250,6 +254,8 @@ class Memory:
             return None
         if state == UNMAPPED:
             block = self.nearest(address)
+            if block is not None and block.kind == "stack" and address < block.end:
+                return "local-overrun"
             far = block is None or address - block.end > PAGE_SIZE
             return "wild-pointer" if block is None or far else "overrun" if block.live else "use-after-free"
         return _RULES[state]

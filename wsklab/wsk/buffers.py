@@ -51,15 +51,13 @@ class Buffer:
         if self.length and self.read() != before:
             self.machine.stop("wsk-buffer-changed", objects=(self.pieces[0][0],), function=self.function)
 
-    def write(self, content: bytes, at: int = 0) -> None:
-        """Store bytes from position `at` on."""
+    def write(self, content: bytes) -> None:
+        """Store bytes from the start on."""
         self._check()
         for _, address, size in self.pieces:
-            part, skip = content[: max(size - at, 0)], at
-            at = max(at - size, 0)
-            if part:
-                self.machine.write(address + skip, part)
-                content = content[len(part) :]
+            if content:
+                self.machine.write(address, content[:size])
+            content = content[size:]
 
     def _check(self) -> None:
         for mdl, address, _ in self.pieces:

@@ -204,22 +204,20 @@ def WskReceive(call: Request, Socket: Connection, Buffer: int, Flags: int, Irp: 
     Socket.require("WskReceive")
     if not (buffer.length or Flags & DRAIN):
         return call.complete(0)
-    filled = 0
 
     def fill(end: End) -> bool:
-        nonlocal filled
         if Flags & DRAIN:
             end.received.clear()
-        part = bytes(end.received[: buffer.length - filled])
+        # Nothing is taken before the request can be completed: a cancelled one must not swallow bytes of the stream.
+        part = bytes(end.received[: buffer.length])
+        if not end.peer_closed and len(part) < (buffer.length if Flags & WAITALL else 1):
+            return False
         if part:
-            buffer.write(part, filled)
-            filled += len(part)
+            buffer.write(part)
             del end.received[: len(part)]
-        enough = filled if not Flags & WAITALL else filled == buffer.length
-        if enough or end.peer_closed:
-            Socket.waiting.popleft()
-            call.complete(0, filled)
-        return bool(enough or end.peer_closed)
+        Socket.waiting.popleft()
+        call.complete(0, len(part))
+        return True
 
     Socket.queue(call, fill)
 
