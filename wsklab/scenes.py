@@ -79,13 +79,9 @@ class Scenes:
     def receive_datagrams(self, socket: SocketScene, count: int = 8) -> list[bytes]:
         """Keep `count` WskReceiveFrom requests queued; the list fills with the datagrams that the socket lets through."""
         arrived: list[bytes] = []
-        trace = self.machine.trace
-        traced, trace.on = trace.on, False
-        try:
+        with self.machine.trace.paused():
             for _ in range(count):
                 _receive_one(self.machine, socket.address, arrived)
-        finally:
-            trace.on = traced
         return arrived
 
     def sockaddr(self, address: str) -> View:

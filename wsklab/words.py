@@ -33,10 +33,14 @@ class _Values(dict[str, Any]):
 
 def chosen_language(language: str | None = None) -> str:
     """The language to speak: the argument (``"ja"``, ``"fr_FR"``), else ``WSKLAB_LANG``, else a lesson's folder, else English."""
-    here = Path.cwd()
-    lesson = here.name if here.parent.name == "notebooks" else ""
-    code = (language or os.environ.get("WSKLAB_LANG") or lesson or "en").replace("-", "_").split("_")[0].lower()
+    code = language or os.environ.get("WSKLAB_LANG") or _of_the_folder() or "en"
+    code = code.replace("-", "_").split("_")[0].lower()
     return code if code in LANGUAGES else "en"
+
+
+def _of_the_folder() -> str:
+    here = Path.cwd()
+    return here.name if here.parent.name == "notebooks" else ""
 
 
 def translate(key: str, language: str | None = None, **values: Any) -> str:

@@ -7,6 +7,7 @@ diagnostics, exercises and tests all read this list; nothing keeps a log of its 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -57,6 +58,15 @@ class Trace:
         if self.on:
             where = self._here() if here else where
             self.events.append(Event(len(self.events), *self._now(), kind, name, actor, target, objects, where, data))
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Record nothing in the block."""
+        before, self.on = self.on, False
+        try:
+            yield
+        finally:
+            self.on = before
 
     def about(self, address: int) -> Iterator[Event]:
         """The events that mention an object: its life, since addresses are never reused."""

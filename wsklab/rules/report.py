@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from wsklab.machine.stops import NotModelled, Stop
     from wsklab.machine.trace import Event, Where
 
-REFERENCE = "https://learn.microsoft.com/windows-hardware/drivers/"
 _QUIET = {
     "KMDF verifier": "Windows would show no bug check; the framework's verifier breaks into the debugger.",
     "Static Driver Verifier": "Windows would show no bug check; Static Driver Verifier reports it without a run.",
@@ -39,7 +38,7 @@ def report(stop: Stop, language: str) -> str:
     lines = [translate("STOP {id}: {title}", language, id=rule.id, title=translate(rule.title, language))]
     if stop.where:
         lines += [f"  {stop.where}", *excerpt(stop.sources, stop.where)]
-    lines += ["", _sentence(rule.text, language, values), _sentence(rule.advice, language, values)]
+    lines += ["", *(translate(sentence, language, **values) for sentence in (rule.text, rule.advice))]
     for address in stop.objects:
         lines += _life(address, stop.lives.get(address, ()), language)
     if len(stop.stack) > 1:
@@ -77,10 +76,6 @@ def not_modelled(error: NotModelled, sources: dict[str, list[str]], language: st
     if error.where is None:
         return text
     return "\n".join([f"{error.where}: {text}", *excerpt(sources, error.where)])
-
-
-def _sentence(template: str, language: str, values: dict[str, Any]) -> str:
-    return translate(template, language, **values) if values else translate(template, language)
 
 
 def _life(address: int, events: tuple[Event, ...], language: str) -> list[str]:

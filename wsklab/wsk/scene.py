@@ -100,11 +100,8 @@ def _socket(wsk: Subsystem, category: str, local: str, bind: bool = True) -> Soc
 
 @contextmanager
 def _scene(m: Machine) -> Iterator[Subsystem]:
-    before, m.trace.on = m.trace.on, False
-    try:
+    with m.trace.paused():
         yield subsystem(m)
-    finally:
-        m.trace.on = before
 
 
 def _ask(function: Callable[..., int], m: Machine, *arguments: int) -> list[tuple[int, int]]:
