@@ -265,7 +265,7 @@ class Driver:
 class Wdk:
     """The kernel's functions, callable from Python: ``lab.wdk.IoAllocateIrp(1, False)``; and every constant of the headers.
 
-    A function is modelled in Python, or written in C in the headers; both are called alike.
+    A function is modelled in Python, or written in C in the headers; all are called alike.
     """
 
     def __init__(self, lab: Lab) -> None:
@@ -274,20 +274,21 @@ class Wdk:
     def __getattr__(self, name: str) -> Any:
         if name == "_lab":
             raise AttributeError(name)
-        headers, modelled = self._lab.machine.headers, MODELLED.get(name)
+        machine, headers = self._lab.machine, self._lab.machine.headers
         if name in headers.constants:
             return NTSTATUS(headers.constants[name]) if name.startswith("STATUS_") else headers.constants[name]
+        modelled = machine.modelled(name) if name in MODELLED or name in headers.exports else None
         if modelled is None and name in headers.unit.functions:
-            return self._written_in_c(name, headers.unit.functions[name].type)
+            return self._inline(name, headers.unit.functions[name].type)
         prototype = headers.prototypes.get(name)
         if modelled is None or (prototype is None and modelled.prototype is None):
             raise NotModelled(name) if prototype else AttributeError(f"the headers know no function {name}")
-        code = self._lab.machine.code[self._lab.machine.slot(name)]
+        code = machine.code[machine.slot(name)]
         known = prototype or code.prototype
         assert known is not None
         return _binding(self._lab, code, known, modelled.function.__doc__ or "")
 
-    def _written_in_c(self, name: str, prototype: Function) -> Callable[..., Any]:
+    def _inline(self, name: str, prototype: Function) -> Callable[..., Any]:
         names = [f"argument{number}" for number, _ in enumerate(prototype.parameters)]
         declared = ", ".join(f"{parameter.type} {each}" for parameter, each in zip(prototype.parameters, names, strict=True))
         keeps = "" if isinstance(prototype.returns, Void) else "return "

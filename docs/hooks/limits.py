@@ -82,16 +82,17 @@ def choices(language: str) -> str:
 def modelled(language: str) -> str:
     """The modelled functions by lane and, named as not modelled, what the headers declare beside them."""
     say = partial(translate, language=language)
-    known = {name: function.lane for name, function in MODELLED.items() if name not in UNMODELLED}
+    exports = headers().exports
+    known = {name: function.lane for name, function in {**MODELLED, **exports}.items() if name not in UNMODELLED}
     lists = {say(title): {name for name, of in known.items() if of == lane} for lane, title in LANES.items()}
-    lists[say("written in C in the headers")] = set(headers().unit.functions)
+    lists[say("written in C in the headers")] = headers().unit.functions.keys() - exports.keys()
     text = "".join(_folded(title, names) for title, names in lists.items()) + "\n\n**" + say("Not modelled yet") + "**\n\n"
     codes = {name for name in headers().constants if name.startswith("SIO_")} - {*FIXED, *BACKLOGS}
     missing = {
         say("functions of the WSK dispatch tables"): UNMODELLED,
         say("options of sockets"): NOT_YET,
         say("control codes of sockets"): codes,
-        say("other functions that the headers declare"): headers().prototypes.keys() - MODELLED.keys(),
+        say("other functions that the headers declare"): headers().prototypes.keys() - MODELLED.keys() - exports.keys(),
     }
     return text + "".join(_folded(title, names) for title, names in missing.items())
 

@@ -13,9 +13,11 @@ import hashlib
 import io
 import os
 import pickle
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,11 +40,27 @@ _ALL = "all.h"
 _NAME = "headers.pickle"
 
 
+@dataclass(frozen=True)
+class Export:
+    """A kernel function that is written in C: defined in the headers with a comment and ``_IRQL_requires_max_`` before it."""
+
+    name: str
+    irql: int  # the highest at which it may be called
+    lane: str  # of the pictures
+    about: str  # the comment
+
+
+_EXPORT = re.compile(r"/\*((?:(?!\*/).)*)\*/\s*_IRQL_requires_max_\((\w+)\)[^;{}()]*?\b(\w+)\([^;{}]*\)\s*\{", re.DOTALL)
+_LANES = {"wdf": "framework", "wsk": "wsk"}
+"""The lane of a file's functions by the beginning of its name, else io."""
+
+
 class Headers:
     """Parsed headers.
 
     Attributes:
         files: their names in lower case.
+        exports: the kernel functions that are written in C, by name.
         macros: definitions as text, by name.
         constants: enum constants and the macros without parameters that are integer constant expressions.
         declarations: all declared names; the parent of every unit's declarations.
@@ -57,7 +75,9 @@ class Headers:
         macros: dict[str, str],
         constants: dict[str, int],
         declarations: Declarations,
+        exports: dict[str, Export],
     ) -> None:
+        self.exports = exports
         self.directory, self.files, self.macros, self.constants = directory, files, macros, constants
         self.declarations = declarations
         self.unit = Unit(_ALL, Source(_ALL, ""), declarations, declarations.problems)
@@ -68,12 +88,13 @@ class Headers:
         for name, symbol in scope.names.items():
             if symbol.kind == "typedef":
                 self.typedefs[name] = symbol.type
-            elif not isinstance(symbol.type, Function):
                 continue
-            elif isinstance(symbol.data, bytes):
+            if not isinstance(symbol.type, Function):
+                continue
+            if isinstance(symbol.data, bytes):
                 read, static = partial(self._inline, symbol.place.file, symbol.data), symbol.storage == "static"
                 self.unit.functions[name] = FunctionDefinition(name, symbol.type, symbol.place, static, read)
-            else:
+            if name not in self.unit.functions or name in exports:
                 self.prototypes[name] = symbol.type
         self.typedef_names = dict.fromkeys(self.typedefs, True)
 
@@ -140,7 +161,11 @@ def read_headers(directory: Path, texts: dict[str, str] | None = None) -> Header
     macros = preprocessor.definitions()
     constants = {name: symbol.value for name, symbol in symbols.items() if symbol.value is not None}
     constants |= _macro_constants(macros, declarations)
-    return Headers(directory, frozenset(name.lower() for name in texts), macros, constants, declarations)
+    exports = {
+        name: Export(name, constants[irql], _LANES.get(file[:3], "io"), " ".join(about.split()))
+        for file, text in texts.items() for about, irql, name in _EXPORT.findall(text)
+    }  # fmt: skip
+    return Headers(directory, frozenset(name.lower() for name in texts), macros, constants, declarations, exports)
 
 
 def _macro_constants(macros: dict[str, str], declarations: Declarations) -> dict[str, int]:
@@ -160,7 +185,7 @@ def _macro_constants(macros: dict[str, str], declarations: Declarations) -> dict
 
 
 def _texts(directory: Path) -> dict[str, str]:
-    return {path.name: path.read_text("utf-8") for path in sorted(directory.glob("*.h"))}
+    return {path.name: path.read_text("utf-8") for path in sorted(directory.glob("*.[ch]"))}
 
 
 def _key(texts: dict[str, str]) -> str:
@@ -242,7 +267,7 @@ def _dump(headers: Headers) -> bytes:
     """The headers as bytes."""
     body = io.BytesIO()
     pickler = _Pickler(body)
-    pickler.dump((headers.files, headers.macros, headers.constants, headers.declarations.scopes[0]))
+    pickler.dump((headers.files, headers.macros, headers.constants, headers.exports, headers.declarations.scopes[0]))
     done = 0
     # Writing the members of a record can meet further records, so one list after the other until none is new.
     while new := pickler.records[done:]:
@@ -253,7 +278,7 @@ def _dump(headers: Headers) -> bytes:
 
 def _load(data: bytes, directory: Path) -> Headers:
     reader = _Unpickler(io.BytesIO(data))
-    files, macros, constants, scope = reader.load()
+    files, macros, constants, exports, scope = reader.load()
     done = 0
     while done < len(reader.records):
         for fields, members, layout in reader.load():
@@ -264,4 +289,4 @@ def _load(data: bytes, directory: Path) -> Headers:
             done += 1
     declarations = Declarations(Problems())
     declarations.scopes = [scope]
-    return Headers(directory, files, macros, constants, declarations)
+    return Headers(directory, files, macros, constants, declarations, exports)

@@ -1,7 +1,8 @@
 """From checked units to functions that run: symbols, waiting, addresses, initial values.
 
 Every unit gets a namespace of its own (``static`` functions stay private). The inline functions of the headers that are used
-make one more module, and so does ``library.c`` when a driver names a variable that Windows' libraries define. Which functions
+make one more module, and so does ``library.c`` when a driver names a variable that Windows' libraries define. What the headers
+define without ``static`` is a kernel function, linked once for a machine by itself (`link_export`). Which functions
 can wait is inferred over all of them; compiled code is kept with its unit, so that linking it again for another run costs little.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,8 @@ def _library() -> Unit:
 def link(units: list[Unit], runtime: Runtime) -> Image:
     """Make compiled units, which see each other and the inline functions of the headers, one image for a machine.
 
+    Kernel functions that the headers define in C are the runtime's, like those it models itself.
+
     Returns:
         The image, with its variables initialised.
 
@@ -86,6 +89,13 @@ def link(units: list[Unit], runtime: Runtime) -> Image:
         CompileError: a symbol is missing or defined twice.
     """
     return _Linker(units, runtime).link()
+
+
+def link_export(name: str, headers_unit: Unit, runtime: Runtime) -> Image:
+    """Make an image of one kernel function that the headers define in C, with all that it needs of them."""
+    linker = _Linker([], runtime)
+    linker.take_inlines(headers_unit, [name], exports=True)
+    return linker.link()
 
 
 class _Linker:
@@ -104,7 +114,9 @@ class _Linker:
         self._check_definitions()
         if any(self._home(module, name) is None for module, body in self._pairs() for name in body.references.symbols):
             self.modules.append(_Module(_library()))
-        self._take_inlines()
+        if self.own and self.own[0].unit.headers_unit:
+            named = [name for _, body in self._pairs() for name in [*body.references.calls, *body.references.addresses]]
+            self.take_inlines(self.own[0].unit.headers_unit, named)
         for module, body in self._pairs():
             self._resolve(module, body)
         if self.problems.errors:
@@ -121,7 +133,7 @@ class _Linker:
             for body in module.unit.initialise if module.private else []:
                 module.namespace[body.name]()
             image.globals = {**module.addresses, **image.globals}
-            image.functions = {**(module.functions if module in self.own else {}), **image.functions}
+            image.functions = {**(module.functions if module in self.own or not self.own else {}), **image.functions}
         return image
 
     def _pairs(self) -> list[tuple[_Module, CheckedFunction]]:
@@ -140,20 +152,18 @@ class _Linker:
                     self.problems.error("defined-twice", item.place, text, name=item.name, first=seen[item.name])
                 seen[item.name] = item.place
 
-    def _take_inlines(self) -> None:
-        """Check the inline functions of the headers that are used, and those that these use."""
-        unit = self.own[0].unit.headers_unit if self.own else None
-        if unit is None:
-            return
+    def take_inlines(self, unit: Unit, names: Iterable[str], *, exports: bool = False) -> None:
+        """Check the functions of the headers that are named, and those that these use; `exports` too, or inline ones only."""
+        pending = list(names)
         inlines = _Module(unit, inlines=True)
         self.modules.append(inlines)
-        pending = [body for _, body in self._pairs()]
         while pending:
-            body = pending.pop()
-            for name in [*body.references.calls, *body.references.addresses]:
-                if name in unit.functions and not any(name in module.functions for module in self.modules):
-                    pending.append(check_function(unit, unit.functions[name]))
-                    inlines.add(pending[-1])
+            name = pending.pop()
+            definition = unit.functions.get(name)
+            if definition and (definition.static or exports) and not any(name in module.functions for module in self.modules):
+                body = check_function(unit, definition)
+                inlines.add(body)
+                pending += [*body.references.calls, *body.references.addresses]
         unit.problems.check()
 
     def _function(self, module: _Module, name: str) -> CompiledFunction | None:

@@ -19,3 +19,6 @@
 #include "netioddk.h"
 #include "wsk.h"
 #include "wdf.h"
+
+/* Kernel functions that are written in C. */
+#include "wdmke.c"

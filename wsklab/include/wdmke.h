@@ -218,44 +218,12 @@ FORCEINLINE LONG KeReadStateEvent(PRKEVENT Event)
     wsklab_object(Event, "KeReadStateEvent", "event");
     return Event->Header.SignalState;
 }
-FORCEINLINE void KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit)
-{
-    wsklab_initialize(Semaphore, 5, sizeof(KSEMAPHORE), Count);
-    Semaphore->Limit = Limit;
-}
-FORCEINLINE LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment, LONG Adjustment, BOOLEAN Wait)
-{
-    LONG before = KeReadStateSemaphore(Semaphore);
-    if (Adjustment <= 0 || before + Adjustment > Semaphore->Limit)
-        wsklab_stop("semaphore-limit", Semaphore, "adjustment=%d;count=%d;limit=%d", Adjustment, before, Semaphore->Limit);
-    Semaphore->Header.SignalState = before + Adjustment;
-    return before;
-}
-FORCEINLINE LONG KeReadStateSemaphore(PRKSEMAPHORE Semaphore)
-{
-    wsklab_object(Semaphore, "KeReadStateSemaphore", "semaphore");
-    return Semaphore->Header.SignalState;
-}
-FORCEINLINE void KeInitializeMutex(PRKMUTEX Mutex, ULONG Level)
-{
-    wsklab_initialize(Mutex, 2, sizeof(KMUTEX), 1);
-}
-FORCEINLINE LONG KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait)
-{
-    LONG before;
-    wsklab_object(Mutex, "KeReleaseMutex", "mutex");
-    before = Mutex->Header.SignalState;
-    if (Mutex->OwnerThread != KeGetCurrentThread() || before > 0)
-        wsklab_stop("mutex-not-owned", Mutex, "function=KeReleaseMutex");
-    Mutex->Header.SignalState = before + 1;
-    if (before == 0) Mutex->OwnerThread = NULL;
-    return before;
-}
-FORCEINLINE LONG KeReadStateMutex(PRKMUTEX Mutex)
-{
-    wsklab_object(Mutex, "KeReadStateMutex", "mutex");
-    return Mutex->Header.SignalState;
-}
+void KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit);
+LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment, LONG Adjustment, BOOLEAN Wait);
+LONG KeReadStateSemaphore(PRKSEMAPHORE Semaphore);
+void KeInitializeMutex(PRKMUTEX Mutex, ULONG Level);
+LONG KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait);
+LONG KeReadStateMutex(PRKMUTEX Mutex);
 
 /* Deferred procedure calls. */
 typedef enum _KDPC_IMPORTANCE { LowImportance, MediumImportance, HighImportance, MediumHighImportance } KDPC_IMPORTANCE;
@@ -273,14 +241,7 @@ typedef struct _KDPC {
     PVOID DpcData;
 } KDPC, *PKDPC, *PRKDPC;
 
-FORCEINLINE void KeInitializeDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext)
-{
-    wsklab_nonpaged(Dpc, "KeInitializeDpc");
-    memset(Dpc, 0, sizeof(KDPC));
-    Dpc->Type = 19;
-    Dpc->DeferredRoutine = DeferredRoutine;
-    Dpc->DeferredContext = DeferredContext;
-}
+void KeInitializeDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext);
 void KeInitializeThreadedDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext);
 BOOLEAN KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2);
 BOOLEAN KeRemoveQueueDpc(PRKDPC Dpc);
@@ -298,26 +259,13 @@ typedef struct _KTIMER {
     ULONG Period;
 } KTIMER, *PKTIMER, *PRKTIMER;
 
-FORCEINLINE void KeInitializeTimer(PKTIMER Timer)
-{
-    KeInitializeTimerEx(Timer, NotificationTimer);
-}
-FORCEINLINE void KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type)
-{
-    wsklab_initialize(Timer, Type == SynchronizationTimer ? 9 : 8, sizeof(KTIMER), 0);
-}
-FORCEINLINE BOOLEAN KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc)
-{
-    return KeSetTimerEx(Timer, DueTime, 0, Dpc);
-}
+void KeInitializeTimer(PKTIMER Timer);
+void KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type);
+BOOLEAN KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc);
 BOOLEAN KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dpc);
 BOOLEAN KeSetCoalescableTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period, ULONG TolerableDelay, PKDPC Dpc);
 BOOLEAN KeCancelTimer(PKTIMER Timer);
-FORCEINLINE BOOLEAN KeReadStateTimer(PKTIMER Timer)
-{
-    wsklab_object(Timer, "KeReadStateTimer", "timer");
-    return Timer->Header.SignalState > 0;
-}
+BOOLEAN KeReadStateTimer(PKTIMER Timer);
 
 /* Time: 100-nanosecond units since boot or since 1601. */
 void KeQuerySystemTime(PLARGE_INTEGER CurrentTime);

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from wsklab.c.headers import Export
+
 if TYPE_CHECKING:
     from wsklab.machine.machine import Machine
 
@@ -61,6 +63,28 @@ def quiet(*names: str) -> Callable[[_F], _F]:
     return wdk(*names, irql=HIGH_LEVEL, quiet=True)
 
 
+def written_in_c(export: Export, call: Callable[..., Any], waits: bool) -> Modelled:
+    """A kernel function that our headers define in C, from its compiled code; what it calls itself stays out of the trace."""
+
+    def plain(machine: Machine, *arguments: Any) -> Any:
+        thread, before = machine.thread, machine.thread.inside
+        thread.inside = True
+        value = call(*arguments)
+        thread.inside = before
+        return value
+
+    def waiting(machine: Machine, *arguments: Any) -> Any:
+        thread, before = machine.thread, machine.thread.inside
+        thread.inside = True
+        value = yield from call(*arguments)
+        thread.inside = before
+        return value
+
+    function = waiting if waits else plain
+    function.__doc__ = export.about
+    return Modelled(export.name, function, export.irql, waits, export.lane, None, False)
+
+
 def bind(machine: Machine, modelled: Modelled) -> Callable[..., Any]:
     """`modelled` as compiled C calls it: IRQL checked, traced when the trace is on."""
     function, limit, name, lane, quiet = modelled.function, modelled.irql, modelled.name, modelled.lane, modelled.quiet
@@ -77,7 +101,7 @@ def bind(machine: Machine, modelled: Modelled) -> Callable[..., Any]:
     def plain(*arguments: Any) -> Any:
         if machine.irql > limit:
             machine.too_high(name, limit)
-        if quiet or not trace.on:
+        if quiet or not trace.on or machine.thread.inside:
             return function(machine, *arguments)
         enter(arguments)
         return leave(function(machine, *arguments))
@@ -85,7 +109,7 @@ def bind(machine: Machine, modelled: Modelled) -> Callable[..., Any]:
     def waiting(*arguments: Any) -> Any:
         if machine.irql > limit:
             machine.too_high(name, limit)
-        if quiet or not trace.on:
+        if quiet or not trace.on or machine.thread.inside:
             return (yield from function(machine, *arguments))
         enter(arguments)
         return leave((yield from function(machine, *arguments)))

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from wsklab.c.link import link_export
 from wsklab.c.types import CType, Function, Int, Pointer
-from wsklab.machine.api import MODELLED
+from wsklab.machine.api import MODELLED, Modelled, written_in_c
 from wsklab.machine.machine import Code, Machine
 from wsklab.machine.memory import OUT_OF_SCOPE, READ_ONLY, UNWRITTEN
 from wsklab.machine.trace import Where
@@ -21,8 +22,8 @@ KERNEL_STACK = 3 * 4096
 class CRuntime:
     """The machine as one linked image sees it."""
 
-    def __init__(self, machine: Machine) -> None:
-        self.machine = machine
+    def __init__(self, machine: Machine, is_driver: bool = True) -> None:
+        self.machine, self.is_driver = machine, is_driver
         self.steps = machine.steps
         self.memory = machine.memory
         self.views = self.memory.views
@@ -92,16 +93,15 @@ class CRuntime:
     def define_function(self, name: str, compiled: Any) -> int:
         """Give a compiled function its code address."""
         place = Where(compiled.place.file, compiled.place.line, compiled.place.column, name)
-        return self.machine.define_code(Code(name, compiled.call, compiled.waits, compiled.type, True, place))
+        return self.machine.define_code(Code(name, compiled.call, compiled.waits, compiled.type, self.is_driver, place))
 
     def resolve(self, name: str, prototype: Function) -> tuple[Callable[..., Any], bool]:
         """The modelled function a name stands for, and whether it can wait.
 
         What the headers declare and nobody models says its name and place when it is called. Raises KeyError for other names.
         """
-        modelled = MODELLED.get(name)
-        if modelled is not None:
-            return self.machine.api(name), modelled.waits
+        if name in MODELLED or name in self.machine.headers.exports:
+            return self.machine.api(name), self.machine.modelled(name).waits
         if name not in self.machine.headers.prototypes:
             raise KeyError(name)
         return lambda *arguments: self.machine.not_modelled(name), False
@@ -139,3 +139,10 @@ class CRuntime:
         if what == "step-budget":
             values["steps"] = self.machine.steps.budget
         self.machine.stop(what, **values)
+
+
+def kernel_functions(machine: Machine, name: str) -> dict[str, Modelled]:
+    """The kernel function that the headers define in C under a name, and those that it calls, compiled for a machine."""
+    exports, image = machine.headers.exports, link_export(name, machine.headers.unit, CRuntime(machine, is_driver=False))
+    found = {each: compiled for each, compiled in image.functions.items() if each in exports}
+    return {each: written_in_c(exports[each], compiled.call, compiled.waits) for each, compiled in found.items()}

@@ -17,7 +17,7 @@ from typing import Any, NoReturn, TypeVar, cast
 
 from wsklab.c.headers import Headers, headers
 from wsklab.c.types import CType, Function, Int, Pointer, Record
-from wsklab.machine.api import IRQL_NAMES, MODELLED, PASSIVE_LEVEL, bind
+from wsklab.machine.api import IRQL_NAMES, MODELLED, PASSIVE_LEVEL, Modelled, bind
 from wsklab.machine.choices import Choices
 from wsklab.machine.memory import READ_ONLY, Memory
 from wsklab.machine.scheduler import Body, Scheduler, Thread, Wait
@@ -96,6 +96,7 @@ class Machine:
         self._models: dict[type, Any] = {}
         self.handles: dict[int, int] = {}  # numbers that stand for an object → its address
         self._returned: Code | None = None
+        self._library: dict[str, Modelled] = {}  # the kernel functions of the headers that were asked for
         self._bound: dict[str, Callable[..., Any]] = {}
         self._slots: dict[str, int] = {}
         self.load, self.store, self.read, self.write = self.memory.load, self.memory.store, self.memory.read, self.memory.write
@@ -177,13 +178,23 @@ class Machine:
         """A modelled function bound to this machine. Raises KeyError when it is not modelled."""
         bound = self._bound.get(name)
         if bound is None:
-            bound = self._bound[name] = bind(self, MODELLED[name])
+            bound = self._bound[name] = bind(self, self.modelled(name))
         return bound
+
+    def modelled(self, name: str) -> Modelled:
+        """A modelled function, in Python or in the headers' C. Raises KeyError when there is none."""
+        if name in MODELLED:
+            return MODELLED[name]
+        if name not in self._library and name in self.headers.exports:
+            from wsklab.machine.cruntime import kernel_functions  # which knows this module
+
+            self._library = kernel_functions(self, name) | self._library
+        return self._library[name]
 
     def slot(self, name: str) -> int:
         """The code address of a modelled function, for dispatch tables and function pointers."""
         if name not in self._slots:
-            modelled = MODELLED[name]
+            modelled = self.modelled(name)
             prototype: CType | None = self.headers.prototypes.get(name)
             if modelled.prototype:
                 pointer = self.headers.type(modelled.prototype)
@@ -211,11 +222,13 @@ class Machine:
     def call_waiting(self, address: int, *arguments: Any, actor: str = "io", target: str = "driver") -> Body:
         """Like :meth:`call`, from code that may wait: ``value = yield from m.call_waiting(…)``."""
         code = self.code_at(address)
-        told = self.trace.on and code.is_driver
+        told, thread, inside = self.trace.on and code.is_driver, self.thread, self.thread.inside
         if told:
             objects = self.objects_in(arguments)
             self.trace.add("callback", code.name, actor=actor, target=target, objects=objects, arguments=arguments)
+        thread.inside = inside and not code.is_driver
         value = (yield from code.call(*arguments)) if code.waits else code.call(*arguments)
+        thread.inside = inside
         if code.is_driver:
             self._returned = code
         if told:

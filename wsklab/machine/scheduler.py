@@ -51,6 +51,7 @@ class Thread:
     stack: Any = None
     frames: list[int] = field(default_factory=list)
     raised: list[int] = field(default_factory=list)  # the IRQLs that KeRaiseIrql saved
+    inside: bool = False  # whether a kernel function that is written in C runs, whose own calls are nobody's business
 
 
 class Scheduler:

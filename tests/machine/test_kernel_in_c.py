@@ -1,0 +1,44 @@
+"""Kernel functions that the headers define in C: found, checked and traced like those modelled in Python."""
+
+from __future__ import annotations
+
+import pytest
+
+from wsklab import Lab
+from wsklab.c.headers import headers
+from wsklab.machine import Stop
+from wsklab.machine.api import MODELLED
+
+
+def test_what_the_headers_define_without_static_has_a_comment_and_an_irql() -> None:
+    defined = {name for name, function in headers().unit.functions.items() if not function.static}
+    assert headers().exports.keys() == defined
+    assert all(export.about for export in headers().exports.values())
+    assert not defined & MODELLED.keys()
+
+
+def test_a_call_is_traced_and_what_it_calls_itself_is_not() -> None:
+    lab = Lab()
+    driver = lab.load("KTIMER t; LARGE_INTEGER due; VOID F(VOID) { KeInitializeTimer(&t); KeSetTimer(&t, due, NULL); }")
+    driver.F()
+    assert [(event.kind, event.name) for event in lab.events] == [
+        ("callback", "F"),
+        ("call", "KeInitializeTimer"), ("return", "KeInitializeTimer"),
+        ("call", "KeSetTimer"), ("return", "KeSetTimer"),
+        ("callback-return", "F"),
+    ]  # fmt: skip
+    assert [str(event.where) for event in lab.events if event.kind == "call"] == ["listing.c:1:45", "listing.c:1:68"]
+
+
+def test_its_irql_is_checked() -> None:
+    lab = Lab()
+    lab.machine.irql = 15
+    with pytest.raises(Stop) as stopped:
+        lab.wdk.KeReleaseSemaphore(lab.machine.new("KSEMAPHORE"), 0, 1, False)
+    assert (stopped.value.rule.id, stopped.value.values["function"]) == ("irql-too-high", "KeReleaseSemaphore")
+
+
+def test_two_drivers_of_a_machine_share_it() -> None:
+    lab = Lab()
+    text = "PVOID F(VOID) { return (PVOID)KeReleaseMutex; }"
+    assert lab.load(text).F() == lab.load(text).F() == lab.machine.slot("KeReleaseMutex")
