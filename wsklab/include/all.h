@@ -22,3 +22,4 @@
 
 /* Kernel functions that are written in C. */
 #include "wdmke.c"
+#include "wdmex.c"

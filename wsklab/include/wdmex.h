@@ -498,40 +498,10 @@ typedef struct _FAST_MUTEX {
     ULONG OldIrql;
 } FAST_MUTEX, *PFAST_MUTEX, KGUARDED_MUTEX, *PKGUARDED_MUTEX;
 
-FORCEINLINE void ExInitializeFastMutex(PFAST_MUTEX FastMutex)
-{
-    wsklab_nonpaged(FastMutex, "ExInitializeFastMutex");
-    memset(FastMutex, 0, sizeof(FAST_MUTEX));
-    FastMutex->Count = 1;
-    KeInitializeEvent(&FastMutex->Event, SynchronizationEvent, FALSE);
-}
-FORCEINLINE void ExAcquireFastMutex(PFAST_MUTEX FastMutex)
-{
-    while (!ExTryToAcquireFastMutex(FastMutex)) {
-        if (FastMutex->Owner == KeGetCurrentThread()) wsklab_stop("mutex-recursive", FastMutex, "function=ExAcquireFastMutex");
-        KeWaitForSingleObject(&FastMutex->Event, Executive, KernelMode, FALSE, NULL);
-    }
-}
-FORCEINLINE void ExReleaseFastMutex(PFAST_MUTEX FastMutex)
-{
-    KIRQL before = (KIRQL)FastMutex->OldIrql;
-    if (FastMutex->Count != 0 || FastMutex->Owner != KeGetCurrentThread())
-        wsklab_stop("mutex-not-owned", FastMutex, "function=ExReleaseFastMutex");
-    FastMutex->Owner = NULL;
-    FastMutex->Count = 1;
-    KeSetEvent(&FastMutex->Event, 0, FALSE);
-    KeLowerIrql(before);
-}
-FORCEINLINE BOOLEAN ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)
-{
-    if (!wsklab_written(&FastMutex->Count, sizeof(LONG)) || FastMutex->Count < 0 || FastMutex->Count > 1)
-        wsklab_stop("not-initialized", FastMutex, "function=ExAcquireFastMutex;expected=FAST_MUTEX");
-    if (FastMutex->Count == 0) return FALSE;
-    FastMutex->Count = 0;
-    FastMutex->Owner = KeGetCurrentThread();
-    FastMutex->OldIrql = KfRaiseIrql(APC_LEVEL);
-    return TRUE;
-}
+void ExInitializeFastMutex(PFAST_MUTEX FastMutex);
+void ExAcquireFastMutex(PFAST_MUTEX FastMutex);
+void ExReleaseFastMutex(PFAST_MUTEX FastMutex);
+BOOLEAN ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex);
 void ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex);
 void ExReleaseFastMutexUnsafe(PFAST_MUTEX FastMutex);
 void KeInitializeGuardedMutex(PKGUARDED_MUTEX Mutex);

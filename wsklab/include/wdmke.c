@@ -100,3 +100,201 @@ BOOLEAN KeReadStateTimer(PKTIMER Timer)
     wsklab_object(Timer, "KeReadStateTimer", "timer");
     return Timer->Header.SignalState > 0;
 }
+
+/*
+ * Spin locks. The machine has one processor, so a lock that is held when somebody wants it can never become free: acquiring it
+ * again is a deadlock, not a wait. A lock word is 0 when free; else bit 0 is set, bits 1 to 3 say who acquired it, bit 4 that it
+ * was through a queue handle, bit 5 that the IRQL was raised, and bits 8 to 15 hold the IRQL before. Facts: KRN-36 to KRN-38, BUG-21,
+ * BUG-27, BUG-31.
+ */
+#define WSKLAB_QUEUED 0x10
+#define WSKLAB_RAISED 0x20
+
+static PCSTR wsklab_holder(KSPIN_LOCK Word)
+{
+    switch (Word >> 1 & 7) {
+    case 0: return "KeAcquireSpinLock";
+    case 1: return "KeAcquireSpinLockAtDpcLevel";
+    case 2: return "KeTryToAcquireSpinLockAtDpcLevel";
+    case 3: return "KeAcquireInStackQueuedSpinLock";
+    default: return "KeAcquireInStackQueuedSpinLockAtDpcLevel";
+    }
+}
+
+static KIRQL wsklab_lock(PKSPIN_LOCK Lock, KSPIN_LOCK Who, BOOLEAN Raises)
+{
+    KIRQL before = KeGetCurrentIrql();
+    PCSTR function = wsklab_holder(Who << 1);
+    if (!wsklab_written(Lock, sizeof(KSPIN_LOCK)) || (*Lock && !(*Lock & 1)) || *Lock > 0xFFFF)
+        wsklab_stop("spinlock-not-initialized", Lock, "function=%s", function);
+    if (*Lock) wsklab_stop("spinlock-recursive", Lock, "function=%s;holder=%s", function, wsklab_holder(*Lock));
+    if (!Raises && before < DISPATCH_LEVEL)
+        wsklab_stop("spinlock-wrong-irql", Lock, "function=%s;code=0x41;what=it has to be DISPATCH_LEVEL", function);
+    *Lock = 1 | Who << 1 | (Who > 2 ? WSKLAB_QUEUED : 0) | (Raises ? WSKLAB_RAISED : 0) | (KSPIN_LOCK)before << 8;
+    wsklab_locked(Lock, TRUE, Raises ? DISPATCH_LEVEL : before);
+    return before;
+}
+
+/* Saved is the IRQL to go back to, NULL when the call does not lower it. */
+static void wsklab_unlock(PKSPIN_LOCK Lock, PKIRQL Saved, BOOLEAN Queued, PCSTR Function)
+{
+    KIRQL before;
+    if (!wsklab_written(Lock, sizeof(KSPIN_LOCK)) || !(*Lock & 1)) wsklab_stop("spinlock-not-held", Lock, "function=%s", Function);
+    before = (KIRQL)(*Lock >> 8);
+    if (!(*Lock & WSKLAB_QUEUED) != !Queued) wsklab_stop("spinlock-mixed", Lock, "function=%s", Function);
+    if (KeGetCurrentIrql() != DISPATCH_LEVEL)
+        wsklab_stop("spinlock-wrong-irql", Lock, "function=%s;code=0x32;what=it has to be DISPATCH_LEVEL", Function);
+    if (!Saved && *Lock & WSKLAB_RAISED && before < DISPATCH_LEVEL)
+        wsklab_stop("spinlock-wrong-irql", Lock,
+                    "function=%s;code=0x42;what=acquiring the lock raised the IRQL, and this call does not lower it", Function);
+    if (Saved && *Lock & WSKLAB_RAISED && *Saved != before)
+        wsklab_stop("spinlock-wrong-irql", Lock, "function=%s;code=0x32;what=the saved IRQL is another one", Function);
+    *Lock = 0;
+    wsklab_locked(Lock, FALSE, Saved ? *Saved : DISPATCH_LEVEL);
+}
+
+/* Make a spin lock, free. Facts: KRN-36, BUG-31. */
+_IRQL_requires_max_(HIGH_LEVEL)
+void KeInitializeSpinLock(PKSPIN_LOCK SpinLock)
+{
+    wsklab_nonpaged(SpinLock, "KeInitializeSpinLock");
+    if (wsklab_written(SpinLock, sizeof(KSPIN_LOCK)) && *SpinLock & 1 && *SpinLock <= 0xFFFF && wsklab_is_locked(SpinLock))
+        wsklab_stop("spinlock-recursive", SpinLock, "function=KeInitializeSpinLock;holder=%s", wsklab_holder(*SpinLock));
+    *SpinLock = 0;
+}
+
+/* Raise to DISPATCH_LEVEL and take the lock; stores the IRQL before. Facts: KRN-36. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void KeAcquireSpinLock(PKSPIN_LOCK SpinLock, PKIRQL OldIrql)
+{
+    *OldIrql = wsklab_lock(SpinLock, 0, TRUE);
+}
+
+/* Raise to DISPATCH_LEVEL and take the lock; returns the IRQL before. Facts: KRN-36. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
+{
+    return wsklab_lock(SpinLock, 0, TRUE);
+}
+
+/* Take the lock in a threaded or an ordinary DPC; returns the IRQL before. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+KIRQL KeAcquireSpinLockForDpc(PKSPIN_LOCK SpinLock)
+{
+    return wsklab_lock(SpinLock, 0, TRUE);
+}
+
+/* Take the lock at DISPATCH_LEVEL. Facts: KRN-36. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
+{
+    wsklab_lock(SpinLock, 1, FALSE);
+}
+
+/* Take the lock at DISPATCH_LEVEL if it is free; TRUE when taken. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+BOOLEAN KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
+{
+    if (wsklab_is_locked(SpinLock)) return FALSE;
+    wsklab_lock(SpinLock, 2, FALSE);
+    return TRUE;
+}
+
+/* TRUE when a lock is free. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+BOOLEAN KeTestSpinLock(PKSPIN_LOCK SpinLock)
+{
+    return !wsklab_is_locked(SpinLock);
+}
+
+/* Release the lock and go back to the saved IRQL. Facts: KRN-36, BUG-31. */
+_IRQL_requires_max_(HIGH_LEVEL)
+void KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
+{
+    wsklab_unlock(SpinLock, &NewIrql, FALSE, "KeReleaseSpinLock");
+}
+
+/* Release a lock that KeAcquireSpinLockForDpc took. */
+_IRQL_requires_max_(HIGH_LEVEL)
+void KeReleaseSpinLockForDpc(PKSPIN_LOCK SpinLock, KIRQL OldIrql)
+{
+    wsklab_unlock(SpinLock, &OldIrql, FALSE, "KeReleaseSpinLockForDpc");
+}
+
+/* Release a lock taken with KeAcquireSpinLockAtDpcLevel. */
+_IRQL_requires_max_(HIGH_LEVEL)
+void KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
+{
+    wsklab_unlock(SpinLock, NULL, FALSE, "KeReleaseSpinLockFromDpcLevel");
+}
+
+/* Take the lock through a handle on the stack, which remembers the lock and the IRQL. Facts: KRN-37. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
+{
+    LockHandle->OldIrql = wsklab_lock(SpinLock, 3, TRUE);
+    LockHandle->LockQueue.Lock = SpinLock;
+}
+
+/* Release the lock of a handle and go back to the IRQL it saved. Facts: KRN-37. */
+_IRQL_requires_max_(HIGH_LEVEL)
+void KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE LockHandle)
+{
+    wsklab_unlock(LockHandle->LockQueue.Lock, &LockHandle->OldIrql, TRUE, "KeReleaseInStackQueuedSpinLock");
+}
+
+/* Take the lock through a handle on the stack, at DISPATCH_LEVEL. Facts: KRN-37. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
+{
+    LockHandle->OldIrql = wsklab_lock(SpinLock, 4, FALSE);
+    LockHandle->LockQueue.Lock = SpinLock;
+}
+
+/* Release the lock of a handle, at DISPATCH_LEVEL. Facts: KRN-37. */
+_IRQL_requires_max_(HIGH_LEVEL)
+void KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE LockHandle)
+{
+    wsklab_unlock(LockHandle->LockQueue.Lock, NULL, TRUE, "KeReleaseInStackQueuedSpinLockFromDpcLevel");
+}
+
+/* Events. */
+
+static LONG wsklab_exchange(PRKEVENT Event, LONG State, PCSTR Function)
+{
+    LONG before;
+    wsklab_object(Event, Function, "event");
+    before = Event->Header.SignalState;
+    Event->Header.SignalState = State;
+    return before;
+}
+
+/* Signal an event; returns the state before. With Wait TRUE only at IRQL <= APC_LEVEL. Facts: KRN-20, KRN-21. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
+{
+    if (Wait && KeGetCurrentIrql() >= DISPATCH_LEVEL) wsklab_stop("event-set-with-wait", Event, "function=KeSetEvent");
+    return wsklab_exchange(Event, 1, "KeSetEvent");
+}
+
+/* Reset an event. Facts: KRN-19. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void KeClearEvent(PRKEVENT Event)
+{
+    wsklab_exchange(Event, 0, "KeClearEvent");
+}
+
+/* Reset an event; returns the state before. Facts: KRN-19. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+LONG KeResetEvent(PRKEVENT Event)
+{
+    return wsklab_exchange(Event, 0, "KeResetEvent");
+}
+
+/* The state of an event. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+LONG KeReadStateEvent(PRKEVENT Event)
+{
+    wsklab_object(Event, "KeReadStateEvent", "event");
+    return Event->Header.SignalState;
+}

@@ -93,6 +93,10 @@ void KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE LockHandle);
 void KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle);
 void KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE LockHandle);
 
+/* For the kernel functions in wdmke.c: note that a lock is held from now on, or no more, at an IRQL; whether it is held. */
+void wsklab_locked(PKSPIN_LOCK SpinLock, BOOLEAN Held, KIRQL NewIrql);
+BOOLEAN wsklab_is_locked(PKSPIN_LOCK SpinLock);
+
 /* Dispatcher objects: what a thread can wait for. */
 typedef struct _DISPATCHER_HEADER {
     union {
@@ -213,11 +217,7 @@ LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait);
 LONG KePulseEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait);
 LONG KeResetEvent(PRKEVENT Event);
 void KeClearEvent(PRKEVENT Event);
-FORCEINLINE LONG KeReadStateEvent(PRKEVENT Event)
-{
-    wsklab_object(Event, "KeReadStateEvent", "event");
-    return Event->Header.SignalState;
-}
+LONG KeReadStateEvent(PRKEVENT Event);
 void KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit);
 LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment, LONG Adjustment, BOOLEAN Wait);
 LONG KeReadStateSemaphore(PRKSEMAPHORE Semaphore);

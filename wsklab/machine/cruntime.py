@@ -6,6 +6,7 @@ It fits the protocol in ``wsklab.c.runtime`` by structure; the front end never i
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 
 from wsklab.c.link import link_export
@@ -117,6 +118,8 @@ class CRuntime:
         known, given = code.prototype, len(prototype.parameters)
         if known is not None and not known.varargs and len(known.parameters) != given:
             self.machine.stop("wrong-prototype", function=code.name, expected=len(known.parameters), given=given)
+        if code.is_driver and not self.is_driver:  # the kernel calls a routine of the driver
+            return partial(self.machine.call_waiting, address), True
         return code.call, code.waits
 
     def may_wait(self, prototype: Function) -> bool:

@@ -171,34 +171,7 @@ def KeInitializeEvent(m: Machine, Event: int, Type: int, State: int) -> None:
     initialize(m, Event, SYNCHRONIZATION_EVENT if Type else 0, 24, 1 if State else 0)
 
 
-def _exchange(m: Machine, event: int, function: str, new: int) -> int:
-    kind_of(m, event, function, "event")
-    before = m.i32(event + STATE)
-    m.set_i32(event + STATE, new)
-    return before
-
-
-@wdk()
-def KeSetEvent(m: Machine, Event: int, Increment: int, Wait: int) -> int:
-    """Signal an event; returns the state before. With Wait TRUE only at IRQL <= APC_LEVEL. Facts: KRN-20, KRN-21."""
-    if Wait and m.irql >= DISPATCH_LEVEL:
-        m.refuse("event-set-with-wait", Event, "KeSetEvent")
-    return _exchange(m, Event, "KeSetEvent", 1)
-
-
-@wdk()
-def KeClearEvent(m: Machine, Event: int) -> None:
-    """Reset an event. Facts: KRN-19."""
-    _exchange(m, Event, "KeClearEvent", 0)
-
-
-@wdk()
-def KeResetEvent(m: Machine, Event: int) -> int:
-    """Reset an event; returns the state before. Facts: KRN-19."""
-    return _exchange(m, Event, "KeResetEvent", 0)
-
-
-# Semaphores, mutexes and timers are C in the headers over these two
+# What else events, semaphores, mutexes and timers do is C, in include/wdmke.c, over these two
 
 
 @quiet()
