@@ -119,7 +119,7 @@ def _asking(options: tuple[str, ...]) -> list[str]:
 
 def _is_words(text: str) -> bool:
     """Whether a kind or an answer is said in words: not the name of a function or a constant of C."""
-    return text not in MODELLED and text not in headers().constants
+    return text not in headers().prototypes and text not in MODELLED and text not in headers().constants
 
 
 def _spelled(text: str, language: str) -> str:

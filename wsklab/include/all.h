@@ -23,3 +23,4 @@
 /* Kernel functions that are written in C. */
 #include "wdmke.c"
 #include "wdmex.c"
+#include "wdmio.c"

@@ -31,6 +31,12 @@ void IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress, ULO
 void IoFreeMdl(PMDL Mdl);
 #define IoSizeOfIrp(StackSize) ((USHORT)(sizeof(IRP) + ((StackSize) * (sizeof(IO_STACK_LOCATION)))))
 
+/* For wdmio.c: an IRP that the I/O manager takes back when it is complete, and its buffers, which belong to the system. */
+PIRP wsklab_build_irp(CCHAR StackSize);
+PVOID wsklab_system_buffer(ULONG Length);
+PMDL wsklab_system_mdl(PVOID Buffer, ULONG Length);
+void wsklab_system_free(PVOID Memory);
+
 /* Stack locations. */
 FORCEINLINE PIO_STACK_LOCATION IoGetCurrentIrpStackLocation(PIRP Irp)
 {

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from struct import Struct
 
+from wsklab.io.irp import build as build_irp
 from wsklab.io.irp import layout, packet_of
-from wsklab.machine import APC_LEVEL, Machine, wdk
+from wsklab.machine import APC_LEVEL, Machine, quiet, wdk
 from wsklab.machine.functions_pool import is_paged
 
 MAPPED, LOCKED, NONPAGED, FIXED, PARTIAL, PARTIAL_MAPPED = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
@@ -209,6 +210,40 @@ def MmPrepareMdlForReuse(m: Machine, Mdl: int) -> None:
     """Prepare a partial MDL for being built again. Facts: KRN-10."""
     known = known_mdl(m, Mdl, "MmPrepareMdlForReuse")
     m.set_u16(Mdl + _FLAGS, known.flags & ~(PARTIAL_MAPPED | MAPPED))
+
+
+# For IRPs that the I/O manager builds (include/wdmio.c), and for providers
+
+
+@quiet()
+def wsklab_build_irp(m: Machine, StackSize: int) -> int:
+    """An IRP that the I/O manager takes back when it is complete; NULL when there is no memory. Facts: IRP-06, KRN-46."""
+
+    def finished(irp: int, *_: int) -> None:
+        m.api("wsklab_finish_irp")(irp)
+
+    fails = m.choose("IoBuildDeviceIoControlRequest", ("succeeds", "fails")) == "fails"
+    return 0 if fails else build_irp(m, StackSize, finished, maker="io")
+
+
+@quiet()
+def wsklab_system_buffer(m: Machine, Length: int) -> int:
+    """Memory of the system, which the driver may use and not free."""
+    return m.allocate(Length, "pool", label="system buffer")
+
+
+@quiet()
+def wsklab_system_mdl(m: Machine, Buffer: int, Length: int) -> int:
+    """An MDL of the system over a caller's buffer, locked."""
+    mdl = build(m, Buffer, Length)
+    m.set_u16(mdl + _FLAGS, FIXED | LOCKED)
+    return mdl
+
+
+@quiet()
+def wsklab_system_free(m: Machine, Memory: int) -> None:
+    """Take memory or an MDL of the system back."""
+    m.free(Memory)
 
 
 # For providers

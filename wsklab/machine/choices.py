@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 _KINDS = (
-    "IoCreateDevice|IoSetCompletionRoutineEx|IoAllocateIrp|MmGetSystemAddressForMdlSafe|IoAllocateMdl|IoAllocateWorkItem|"
+    "IoBuildDeviceIoControlRequest|IoCreateDevice|IoSetCompletionRoutineEx|IoAllocateIrp|MmGetSystemAddressForMdlSafe|IoAllocateMdl|IoAllocateWorkItem|"
     "WdfDeviceCreate|framework allocation|WdfMemoryCreate|WdfRequestCreate|gap condition|ExAllocatePool2|ExAllocatePoolWithTag|"
     "ExAllocatePoolZero|ExAllocatePoolUninitialized|PsCreateSystemThread|datagram|TCP segments|WSK provider|completion IRQL|"
     "WskSocket|WskSocketConnect|WskControlSocket|WskBind|WskCloseSocket|WskGetLocalAddress|WskAccept|WskConnect|"

@@ -226,7 +226,7 @@ class Machine:
         if told:
             objects = self.objects_in(arguments)
             self.trace.add("callback", code.name, actor=actor, target=target, objects=objects, arguments=arguments)
-        thread.inside = inside and not code.is_driver
+        thread.inside = not code.is_driver and (inside or code.place is not None)  # our own C has a place too
         value = (yield from code.call(*arguments)) if code.waits else code.call(*arguments)
         thread.inside = inside
         if code.is_driver:

@@ -1,0 +1,304 @@
+/*
+ * wdmio.c: routines of the I/O manager that are written in C: remove locks, cancel-safe queues, IRPs that it builds for a driver.
+ */
+
+/* Remove locks: the count begins at 1, and ends at 0 when the device is removed and nobody holds the lock. */
+
+static void wsklab_remove_lock(PIO_REMOVE_LOCK Lock, PCSTR Function)
+{
+    if (!wsklab_written((PVOID)&Lock->Common, sizeof(IO_REMOVE_LOCK_COMMON_BLOCK)))
+        wsklab_stop("not-initialized", Lock, "function=%s;expected=IO_REMOVE_LOCK", Function);
+}
+
+static void wsklab_remove_lock_release(PIO_REMOVE_LOCK Lock, PCSTR Function)
+{
+    wsklab_remove_lock(Lock, Function);
+    if (Lock->Common.IoCount <= (Lock->Common.Removed ? 0 : 1))
+        wsklab_stop("reference-not-acquired", Lock, "function=%s", Function);
+    if (--Lock->Common.IoCount == 0) KeSetEvent(&Lock->Common.RemoveEvent, 0, FALSE);
+}
+
+/* Make a remove lock, in nonpaged memory. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+void IoInitializeRemoveLock(PIO_REMOVE_LOCK Lock, ULONG AllocateTag, ULONG MaxLockedMinutes, ULONG HighWatermark)
+{
+    wsklab_nonpaged(Lock, "IoInitializeRemoveLock");
+    memset(Lock, 0, sizeof(IO_REMOVE_LOCK));
+    Lock->Common.IoCount = 1;
+    KeInitializeEvent(&Lock->Common.RemoveEvent, SynchronizationEvent, FALSE);
+}
+
+/* Keep a device from being removed; STATUS_DELETE_PENDING when its removal has begun. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS IoAcquireRemoveLock(PIO_REMOVE_LOCK RemoveLock, PVOID Tag)
+{
+    wsklab_remove_lock(RemoveLock, "IoAcquireRemoveLock");
+    if (RemoveLock->Common.Removed) return STATUS_DELETE_PENDING;
+    RemoveLock->Common.IoCount++;
+    return STATUS_SUCCESS;
+}
+
+/* Give back what IoAcquireRemoveLock took. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void IoReleaseRemoveLock(PIO_REMOVE_LOCK RemoveLock, PVOID Tag)
+{
+    wsklab_remove_lock_release(RemoveLock, "IoReleaseRemoveLock");
+}
+
+/* Begin the removal: give back one's own acquisition, let nobody in any more, and wait for the last one. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+void IoReleaseRemoveLockAndWait(PIO_REMOVE_LOCK RemoveLock, PVOID Tag)
+{
+    wsklab_remove_lock_release(RemoveLock, "IoReleaseRemoveLockAndWait");
+    RemoveLock->Common.Removed = TRUE;
+    if (--RemoveLock->Common.IoCount > 0)
+        KeWaitForSingleObject(&RemoveLock->Common.RemoveEvent, Executive, KernelMode, FALSE, NULL);
+}
+
+/* Cancel-safe queues: the driver keeps the list, the queue keeps it safe from cancellation. */
+
+static void wsklab_csq_canceled(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PIO_CSQ csq = (PIO_CSQ)Irp->Tail.Overlay.DriverContext[3];
+    KIRQL irql;
+    UNREFERENCED_PARAMETER(DeviceObject);
+    IoReleaseCancelSpinLock(Irp->CancelIrql);
+    if (csq->Type != 1 && csq->Type != 3) { /* it was inserted with a context */
+        PIO_CSQ_IRP_CONTEXT context = (PIO_CSQ_IRP_CONTEXT)csq;
+        context->Irp = NULL;
+        csq = context->Csq;
+    }
+    csq->CsqAcquireLock(csq, &irql);
+    csq->CsqRemoveIrp(csq, Irp);
+    csq->CsqReleaseLock(csq, irql);
+    csq->CsqCompleteCanceledIrp(csq, Irp);
+}
+
+static void wsklab_csq_make(PIO_CSQ Csq, ULONG Type, PVOID Insert, PIO_CSQ_REMOVE_IRP Remove, PIO_CSQ_PEEK_NEXT_IRP Peek,
+                            PIO_CSQ_ACQUIRE_LOCK Acquire, PIO_CSQ_RELEASE_LOCK Release, PIO_CSQ_COMPLETE_CANCELED_IRP Complete)
+{
+    Csq->Type = Type;
+    Csq->CsqInsertIrp = (PIO_CSQ_INSERT_IRP)Insert;
+    Csq->CsqRemoveIrp = Remove;
+    Csq->CsqPeekNextIrp = Peek;
+    Csq->CsqAcquireLock = Acquire;
+    Csq->CsqReleaseLock = Release;
+    Csq->CsqCompleteCanceledIrp = Complete;
+    Csq->ReservePointer = NULL;
+}
+
+/* Make a cancel-safe queue over the driver's routines. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS IoCsqInitialize(PIO_CSQ Csq, PIO_CSQ_INSERT_IRP CsqInsertIrp, PIO_CSQ_REMOVE_IRP CsqRemoveIrp,
+                         PIO_CSQ_PEEK_NEXT_IRP CsqPeekNextIrp, PIO_CSQ_ACQUIRE_LOCK CsqAcquireLock,
+                         PIO_CSQ_RELEASE_LOCK CsqReleaseLock, PIO_CSQ_COMPLETE_CANCELED_IRP CsqCompleteCanceledIrp)
+{
+    wsklab_csq_make(Csq, 1, (PVOID)CsqInsertIrp, CsqRemoveIrp, CsqPeekNextIrp, CsqAcquireLock, CsqReleaseLock,
+                    CsqCompleteCanceledIrp);
+    return STATUS_SUCCESS;
+}
+
+/* Make a cancel-safe queue whose insert routine has a context and can refuse. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS IoCsqInitializeEx(PIO_CSQ Csq, PIO_CSQ_INSERT_IRP_EX CsqInsertIrp, PIO_CSQ_REMOVE_IRP CsqRemoveIrp,
+                           PIO_CSQ_PEEK_NEXT_IRP CsqPeekNextIrp, PIO_CSQ_ACQUIRE_LOCK CsqAcquireLock,
+                           PIO_CSQ_RELEASE_LOCK CsqReleaseLock, PIO_CSQ_COMPLETE_CANCELED_IRP CsqCompleteCanceledIrp)
+{
+    wsklab_csq_make(Csq, 3, (PVOID)CsqInsertIrp, CsqRemoveIrp, CsqPeekNextIrp, CsqAcquireLock, CsqReleaseLock,
+                    CsqCompleteCanceledIrp);
+    return STATUS_SUCCESS;
+}
+
+/* Queue an IRP, marked pending; one that is cancelled already is completed by the driver's routine for that. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void IoCsqInsertIrp(PIO_CSQ Csq, PIRP Irp, PIO_CSQ_IRP_CONTEXT Context)
+{
+    IoCsqInsertIrpEx(Csq, Irp, Context, NULL);
+}
+
+/* Queue an IRP as IoCsqInsertIrp does; what the driver's insert routine refuses is not queued and not marked pending. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS IoCsqInsertIrpEx(PIO_CSQ Csq, PIRP Irp, PIO_CSQ_IRP_CONTEXT Context, PVOID InsertContext)
+{
+    NTSTATUS status = STATUS_SUCCESS;
+    KIRQL irql;
+    if (Context) {
+        Context->Type = 2;
+        Context->Irp = Irp;
+        Context->Csq = Csq;
+    }
+    Irp->Tail.Overlay.DriverContext[3] = Context ? (PVOID)Context : (PVOID)Csq;
+    Csq->CsqAcquireLock(Csq, &irql);
+    if (Csq->Type == 3)
+        status = ((PIO_CSQ_INSERT_IRP_EX)Csq->CsqInsertIrp)(Csq, Irp, InsertContext);
+    else
+        Csq->CsqInsertIrp(Csq, Irp);
+    if (!NT_SUCCESS(status)) {
+        Csq->CsqReleaseLock(Csq, irql);
+        return status;
+    }
+    IoMarkIrpPending(Irp);
+    IoSetCancelRoutine(Irp, wsklab_csq_canceled);
+    if (Irp->Cancel && IoSetCancelRoutine(Irp, NULL)) {
+        if (Context) Context->Irp = NULL;
+        Csq->CsqRemoveIrp(Csq, Irp);
+        Csq->CsqReleaseLock(Csq, irql);
+        Csq->CsqCompleteCanceledIrp(Csq, Irp);
+        return status;
+    }
+    Csq->CsqReleaseLock(Csq, irql);
+    return status;
+}
+
+/* Take the IRP of a context out of its queue; NULL when it has been cancelled or taken. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+PIRP IoCsqRemoveIrp(PIO_CSQ Csq, PIO_CSQ_IRP_CONTEXT Context)
+{
+    PIRP irp = Context->Irp;
+    KIRQL irql;
+    Csq->CsqAcquireLock(Csq, &irql);
+    if (irp && !IoSetCancelRoutine(irp, NULL)) irp = NULL; /* its cancel routine is about to run */
+    if (irp) {
+        Csq->CsqRemoveIrp(Csq, irp);
+        Context->Irp = NULL;
+    }
+    Csq->CsqReleaseLock(Csq, irql);
+    return irp;
+}
+
+/* Take the next IRP that matches out of a queue; NULL when there is none. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+PIRP IoCsqRemoveNextIrp(PIO_CSQ Csq, PVOID PeekContext)
+{
+    PIRP irp = NULL;
+    KIRQL irql;
+    Csq->CsqAcquireLock(Csq, &irql);
+    while ((irp = Csq->CsqPeekNextIrp(Csq, irp, PeekContext)) != NULL && !IoSetCancelRoutine(irp, NULL))
+        ;
+    if (irp) {
+        PVOID place = irp->Tail.Overlay.DriverContext[3];
+        Csq->CsqRemoveIrp(Csq, irp);
+        if (place != Csq) ((PIO_CSQ_IRP_CONTEXT)place)->Irp = NULL;
+    }
+    Csq->CsqReleaseLock(Csq, irql);
+    return irp;
+}
+
+/* IRPs that the I/O manager builds. It takes the synchronous ones back itself: wsklab_build_irp has wsklab_finish_irp called then. */
+
+static void wsklab_buffer(PIRP Irp, PDEVICE_OBJECT DeviceObject, PVOID Buffer, ULONG Length, BOOLEAN Reads)
+{
+    if (!Length) return;
+    if (DeviceObject->Flags & DO_BUFFERED_IO) {
+        Irp->AssociatedIrp.SystemBuffer = wsklab_system_buffer(Length);
+        Irp->Flags |= IRP_BUFFERED_IO | IRP_DEALLOCATE_BUFFER | (Reads ? IRP_INPUT_OPERATION : 0);
+        if (!Reads) memmove(Irp->AssociatedIrp.SystemBuffer, Buffer, Length);
+    } else if (DeviceObject->Flags & DO_DIRECT_IO) {
+        Irp->MdlAddress = wsklab_system_mdl(Buffer, Length);
+    }
+    Irp->UserBuffer = Buffer;
+}
+
+/* The end of an IRP that the I/O manager built and takes back: results go to who waits for them. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void wsklab_finish_irp(PIRP Irp)
+{
+    if (Irp->Flags & IRP_INPUT_OPERATION && !NT_ERROR(Irp->IoStatus.Status) && Irp->IoStatus.Information)
+        memmove(Irp->UserBuffer, Irp->AssociatedIrp.SystemBuffer, Irp->IoStatus.Information);
+    if (Irp->Flags & IRP_DEALLOCATE_BUFFER) wsklab_system_free(Irp->AssociatedIrp.SystemBuffer);
+    if (Irp->MdlAddress) wsklab_system_free(Irp->MdlAddress);
+    *Irp->UserIosb = Irp->IoStatus;
+    if (Irp->UserEvent) KeSetEvent(Irp->UserEvent, 0, FALSE);
+}
+
+static void wsklab_transfer(PIRP Irp, ULONG MajorFunction, PDEVICE_OBJECT DeviceObject, PVOID Buffer, ULONG Length,
+                            PLARGE_INTEGER StartingOffset, PIO_STATUS_BLOCK IoStatusBlock)
+{
+    PIO_STACK_LOCATION next = IoGetNextIrpStackLocation(Irp);
+    Irp->UserIosb = IoStatusBlock;
+    next->MajorFunction = (UCHAR)MajorFunction;
+    if (MajorFunction != IRP_MJ_READ && MajorFunction != IRP_MJ_WRITE) return;
+    wsklab_buffer(Irp, DeviceObject, Buffer, Length, MajorFunction == IRP_MJ_READ);
+    next->Parameters.Read.Length = Length;
+    if (StartingOffset) next->Parameters.Read.ByteOffset = *StartingOffset;
+}
+
+/* An IRP for a read, write, flush, shutdown or PnP request; the event is set when it is complete. Facts: IRP-06. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+PIRP IoBuildSynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT DeviceObject, PVOID Buffer, ULONG Length,
+                                  PLARGE_INTEGER StartingOffset, PKEVENT Event, PIO_STATUS_BLOCK IoStatusBlock)
+{
+    PIRP irp = wsklab_build_irp(DeviceObject->StackSize);
+    if (!irp) return NULL;
+    irp->UserEvent = Event;
+    wsklab_transfer(irp, MajorFunction, DeviceObject, Buffer, Length, StartingOffset, IoStatusBlock);
+    return irp;
+}
+
+/* An IRP as IoBuildSynchronousFsdRequest makes it, which the driver frees itself with IoFreeIrp. Facts: IRP-06. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+PIRP IoBuildAsynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT DeviceObject, PVOID Buffer, ULONG Length,
+                                   PLARGE_INTEGER StartingOffset, PIO_STATUS_BLOCK IoStatusBlock)
+{
+    PIRP irp = IoAllocateIrp(DeviceObject->StackSize, FALSE);
+    if (irp) wsklab_transfer(irp, MajorFunction, DeviceObject, Buffer, Length, StartingOffset, IoStatusBlock);
+    return irp;
+}
+
+/* An IRP for a device control request; the event is set when it is complete. Facts: IRP-06. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+PIRP IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT DeviceObject, PVOID InputBuffer, ULONG InputBufferLength,
+                                   PVOID OutputBuffer, ULONG OutputBufferLength, BOOLEAN InternalDeviceIoControl, PKEVENT Event,
+                                   PIO_STATUS_BLOCK IoStatusBlock)
+{
+    PIRP irp = wsklab_build_irp(DeviceObject->StackSize);
+    PIO_STACK_LOCATION next;
+    ULONG method = METHOD_FROM_CTL_CODE(IoControlCode), both = InputBufferLength;
+    if (!irp) return NULL;
+    next = IoGetNextIrpStackLocation(irp);
+    irp->UserEvent = Event;
+    irp->UserIosb = IoStatusBlock;
+    next->MajorFunction = InternalDeviceIoControl ? IRP_MJ_INTERNAL_DEVICE_CONTROL : IRP_MJ_DEVICE_CONTROL;
+    next->Parameters.DeviceIoControl.IoControlCode = IoControlCode;
+    next->Parameters.DeviceIoControl.InputBufferLength = InputBufferLength;
+    next->Parameters.DeviceIoControl.OutputBufferLength = OutputBufferLength;
+    if (method == METHOD_NEITHER) {
+        next->Parameters.DeviceIoControl.Type3InputBuffer = InputBuffer;
+        irp->UserBuffer = OutputBuffer;
+        return irp;
+    }
+    if (method == METHOD_BUFFERED && OutputBufferLength > both) both = OutputBufferLength;
+    if (both) {
+        irp->AssociatedIrp.SystemBuffer = wsklab_system_buffer(both);
+        irp->Flags = IRP_BUFFERED_IO | IRP_DEALLOCATE_BUFFER;
+        if (InputBufferLength) memmove(irp->AssociatedIrp.SystemBuffer, InputBuffer, InputBufferLength);
+    }
+    if (method == METHOD_BUFFERED) {
+        irp->UserBuffer = OutputBuffer;
+        if (OutputBuffer) irp->Flags |= IRP_INPUT_OPERATION;
+    } else if (OutputBufferLength) {
+        irp->MdlAddress = wsklab_system_mdl(OutputBuffer, OutputBufferLength);
+    }
+    return irp;
+}
+
+static NTSTATUS wsklab_forwarded(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
+{
+    UNREFERENCED_PARAMETER(DeviceObject);
+    if (Irp->PendingReturned) KeSetEvent((PKEVENT)Context, 0, FALSE);
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+/* Send an IRP to the next lower driver and wait until it comes back; FALSE when no stack location is left. Facts: IRP-24. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+BOOLEAN IoForwardIrpSynchronously(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    KEVENT event;
+    if (Irp->CurrentLocation == 1) return FALSE;
+    KeInitializeEvent(&event, NotificationEvent, FALSE);
+    IoCopyCurrentIrpStackLocationToNext(Irp);
+    IoSetCompletionRoutine(Irp, wsklab_forwarded, &event, TRUE, TRUE, TRUE);
+    if (IoCallDriver(DeviceObject, Irp) == STATUS_PENDING)
+        KeWaitForSingleObject(&event, Executive, KernelMode, FALSE, NULL);
+    return TRUE;
+}
