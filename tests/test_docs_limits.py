@@ -54,7 +54,7 @@ def test_kinds_are_read_wherever_they_are_said() -> None:
     """As a literal, as an argument of the function that asks, as its default, as the name of a decorated function."""
     kinds = choice_kinds.kinds()
     assert {kind: kinds[kind] for kind in ("datagram", "ExAllocatePoolZero", "framework allocation", "WskSend", "WskBind")} == {
-        "datagram": ("arrives", "is lost"),
+        "datagram": ("arrives", "is lost", "arrives twice", "arrives late"),
         "ExAllocatePoolZero": ALLOCATION,
         "framework allocation": ALLOCATION,
         "WskSend": MOVING_DATA,

@@ -10,14 +10,18 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 from wsklab.words import LANGUAGES, chosen_language, translate
 
 CLEAN, BROKEN, NOT_COMPILED, NOT_MODELLED, ENTRY_FAILED, USAGE = 0, 1, 2, 3, 4, 64
+
+UNLOADING = 10  # seconds that a driver, while it is unloaded, may wait for the programs it has served
 
 
 class _Parser(argparse.ArgumentParser):
@@ -32,7 +36,8 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, parser_class=_Parser)
     run = commands.add_parser("run", help="load the files as one driver, run it until idle, unload it")
     run.add_argument("--network", choices=("simulated", "loopback"), default="simulated")
-    run.add_argument("--seconds", type=float, help="loopback: how long to serve")
+    run.add_argument("--seconds", type=float, help="loopback: how long to serve; until Ctrl-C unless told")
+    run.add_argument("--capture", type=Path, metavar="FILE", help="write what crosses the network as a pcapng file")
     run.add_argument("--seed", type=int, help="draw what the documents leave open from this seed")
     run.add_argument("--replay", metavar="STRING", help="repeat the decisions of an earlier run")
     check = commands.add_parser("check", help="compile every listing of C files and pages; name damaged names in the prose")
@@ -113,18 +118,49 @@ def _life(options: argparse.Namespace, language: str, result: dict[str, Any], so
     driver = lab.load_all(units)
     if "DriverEntry" not in driver.functions:
         return NOT_COMPILED, translate("{file} compiles, but it has no DriverEntry to run.", language, file=units[0].name)
+    if options.capture:
+        lab.capture(options.capture)
     try:
-        started = start(lab, driver, units[0].name.removesuffix(".c"))
+        with _serving(lab, options, language):
+            started = start(lab, driver, units[0].name.removesuffix(".c"))
         result["driver_entry"] = name_of(started.status)
         unloaded = unload(lab, started)
         if not is_success(started.status):
             return ENTRY_FAILED, translate("DriverEntry returned {status}.", language, status=name_of(started.status))
     finally:
+        lab.close()
         result.update(console=lab.console, gaps=[str(where) for where in lab.gaps], choices=lab.choices.replay)
     clean = "Loaded, ran until idle and unloaded cleanly."
     stays = "Loaded and ran until idle. The driver has no DriverUnload routine, so it stays loaded."
     summary = translate(clean, language) if unloaded else translate(stays, language)
     return CLEAN, "\n".join([*(translate("{where}: a gap (...) was reached.", language, where=at) for at in lab.gaps), summary])
+
+
+@contextmanager
+def _serving(lab: Any, options: argparse.Namespace, language: str) -> Iterator[None]:
+    """On the loopback network: serve programs in the block until Ctrl-C or so many seconds; a second Ctrl-C ends all."""
+    if options.network != "loopback":
+        yield
+        return
+    network = lab.network
+    handlers: dict[int, Any] = {}
+
+    def announce(kind: str, address: object) -> None:
+        print(translate("Serving {kind} on {address} (Ctrl-C ends it).", language, kind=kind, address=address), file=sys.stderr)
+
+    def end(number: int, _frame: object) -> None:
+        signal.signal(number, handlers[number])
+        network.stop()
+
+    network.announce = announce
+    network.serve(options.seconds)
+    handlers = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        network.stop(UNLOADING)
 
 
 class _Echo(list[str]):

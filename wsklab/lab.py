@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from wsklab import io as _io
@@ -28,13 +30,17 @@ from wsklab.machine.machine import STEPS, Code
 from wsklab.machine.status import NTSTATUS, name_of
 from wsklab.machine.stops import CFrame, place_of
 from wsklab.machine.views import address_of, c_arguments, python_value, read_value, spelled
+from wsklab.net import network_of
+from wsklab.net.capture import Capture
 from wsklab.rules import rules
 from wsklab.rules.report import compile_problems, not_modelled
 from wsklab.scenes import Handle, Scenes
 from wsklab.show.dump import dump_structure
 from wsklab.show.life import Life, life
 from wsklab.show.timeline import Timeline, timeline
-from wsklab.words import chosen_language
+from wsklab.words import chosen_language, translate
+
+NO_SOCKETS = 'The loopback network needs real sockets, and a browser has none. Use network="simulated".'
 
 View.dumper = staticmethod(dump_structure)
 assert _io and _kmdf and _wsk  # imported because importing them declares the modelled functions
@@ -49,7 +55,7 @@ class Lab(Scenes):
 
     Args:
         language: language of messages and pictures: ``en``, ``ja``, ``fr``; None takes ``WSKLAB_LANG``, else English.
-        network: ``"simulated"``; the loopback network is not modelled yet and says so (NotModelled).
+        network: ``"simulated"``, or ``"loopback"``: real sockets on 127.0.0.1 and ::1; :meth:`close` the lab then.
         choices: how the machine decides what the documents leave open: None for the usual answers, ``"seed:7"``,
             ``"replay:…"`` or a mapping such as ``{"WskSend": "inline"}``.
         trace: whether events are recorded; without them a run is faster and has no pictures.
@@ -60,10 +66,16 @@ class Lab(Scenes):
         self, language: str | None = None, network: str = "simulated", choices: str | dict[str, str] | None = None,
         trace: bool = True, steps: int = STEPS,
     ) -> None:  # fmt: skip
-        if network != "simulated":
-            raise NotModelled(f"network={network!r}")
+        if network not in ("simulated", "loopback"):
+            raise LabError(f'network is "simulated" or "loopback", not {network!r}')
         self.language = chosen_language(language)
         self.machine = Machine(choices, trace, steps)
+        if network == "loopback":
+            if sys.platform == "emscripten":
+                raise LabError(translate(NO_SOCKETS, self.language))
+            from wsklab.net.loopback import Loopback  # here, because nothing else may need asyncio or sockets
+
+            Loopback(self.machine)
         self.wdk = Wdk(self)
         self.events = self.machine.trace.events  # everything that happened so far
         self.choices = self.machine.choices  # the choice point: lab.choices["WskSend"] = "inline" fixes an answer
@@ -103,10 +115,32 @@ class Lab(Scenes):
         names = (f"{name.removesuffix('.c')}-{number}.c" for number in itertools.count(2))
         return next(each for each in itertools.chain([name], names) if each not in self.machine.sources)
 
-    def run(self) -> None:
-        """Let virtual time pass until nothing is left to do."""
+    def run(self, seconds: float | None = None) -> None:
+        """Let time pass until nothing is left to do, or for so many seconds.
+
+        On the loopback network the machine without `seconds` is idle when nothing has come in for a moment.
+        """
         with self.guarded():
-            self.machine.run()
+            self.machine.run(None if seconds is None else self.machine.time + int(seconds * 10_000_000))
+
+    @property
+    def network(self) -> Any:
+        """The machine's network: its hosts, peers and names, and the event loop and `client` of the loopback network."""
+        return network_of(self.machine)
+
+    def capture(self, path: str | Path) -> None:
+        """Write what crosses the network from now on to a pcapng file, for Wireshark."""
+        self.network.capture = Capture(path)
+
+    def close(self) -> None:
+        """Close a capture file and, on the loopback network, every real socket."""
+        self.network.close()
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
 
     def call(self, code: Code, prototype: Function, arguments: Sequence[Any], traced: bool = False) -> Any:
         """Call a function of the machine with Python values; what :class:`Driver` and :class:`Wdk` do for their attributes."""

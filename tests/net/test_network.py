@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from wsklab.net import DELAY, Address, End, Network
+from wsklab.net import DELAY, Address, End
+from wsklab.net import Simulated as Network
 from wsklab.net.tcp import ABORTED, RESET, SENT
 
 

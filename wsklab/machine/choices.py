@@ -13,7 +13,7 @@ from difflib import get_close_matches
 _KINDS = (
     "IoBuildDeviceIoControlRequest|IoCreateDevice|IoSetCompletionRoutineEx|IoAllocateIrp|MmGetSystemAddressForMdlSafe|IoAllocateMdl|IoAllocateWorkItem|"
     "WdfDeviceCreate|framework allocation|WdfMemoryCreate|WdfRequestCreate|gap condition|ExAllocatePool2|ExAllocatePoolWithTag|"
-    "ExAllocatePoolZero|ExAllocatePoolUninitialized|PsCreateSystemThread|datagram|TCP segments|WSK provider|completion IRQL|"
+    "ExAllocatePoolZero|ExAllocatePoolUninitialized|PsCreateSystemThread|datagram|path|TCP segments|WSK provider|completion IRQL|"
     "WskSocket|WskSocketConnect|WskControlSocket|WskBind|WskCloseSocket|WskGetLocalAddress|WskAccept|WskConnect|"
     "WskGetRemoteAddress|WskSend|WskReceive|WskDisconnect|WskSendTo|WskReceiveFrom|inline completion|both fixed addresses|"
     "datagram without a receive"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from wsklab.machine.machine import Machine
@@ -54,11 +54,25 @@ class Thread:
     inside: bool = False  # whether a kernel function that is written in C runs, whose own calls are nobody's business
 
 
+class Outside(Protocol):
+    """A real world outside the machine, which virtual time then follows; without one the clock jumps to what is due next."""
+
+    def now(self) -> int:
+        """The virtual time."""
+
+    def sleep(self, due: int | None, deadline: int | None, waiting: bool) -> bool:
+        """Sleep until `due` or until something comes in; False when the run should end instead.
+
+        `deadline` is when it has to end, `waiting` whether it must not end before a thread is done.
+        """
+
+
 class Scheduler:
     """The loop. Due work comes in order of time; what is due together comes in order of arrival."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
+        self.outside: Outside | None = None
         self._due: list[tuple[int, int, Callable[[], None], int]] = []
         self._order = 0
         self.threads: list[Thread] = []
@@ -83,13 +97,15 @@ class Scheduler:
 
     def run(self, until: Thread | None = None, deadline: int | None = None) -> bool:
         """Run until nothing is left to do, `until` is done, or time would pass `deadline`; False if `until` is not done."""
-        while (until is None or not until.done) and self._step(deadline):
+        while (until is None or not until.done) and self._step(deadline, until is not None):
             pass
         self.threads = [thread for thread in self.threads if not thread.done]
         return until is None or until.done
 
-    def _step(self, deadline: int | None) -> bool:
+    def _step(self, deadline: int | None, waiting: bool) -> bool:
         machine = self._machine
+        if self.outside:
+            machine.time = self.outside.now()
         thread = next((thread for thread in self.threads if self._can_run(thread)), None)
         if thread is not None:
             # Round robin, so that a thread that never waits for long cannot starve the others.
@@ -99,9 +115,13 @@ class Scheduler:
             return True
         moments = [thread.waiting.deadline for thread in self.blocked if thread.waiting and thread.waiting.deadline is not None]
         moments += [entry[0] for entry in self._due[:1]]
-        if not moments or (deadline is not None and min(moments) > deadline):
+        if self.outside:
+            if not self.outside.sleep(min(moments, default=None), deadline, waiting):
+                return False
+        elif not moments or (deadline is not None and min(moments) > deadline):
             return False
-        machine.time = max(machine.time, min(moments))
+        else:
+            machine.time = max(machine.time, min(moments))
         if self._due and self._due[0][0] <= machine.time:
             _, _, work, irql = heapq.heappop(self._due)
             machine.system.irql = irql

@@ -1,11 +1,11 @@
-"""Transport addresses, and connections: two ends, each a byte stream towards the other. Facts WSK-AF-01, WSK-AF-08.
+"""Transport addresses, and the end of a connection that both networks share. Facts WSK-AF-01, WSK-AF-08.
 
 Two rules hold. The bytes of a transfer are read when they go out, not when the transfer is asked for: nothing is buffered on
-the sending side (WSK-SEND-07). A transfer is over when the other end has acknowledged all of it, or when the connection
-breaks; its `done` is called exactly once, in the order of the transfers (WSK-SEND-10).
+the sending side (WSK-SEND-07). A transfer is over when everything of it has arrived (on the loopback network: when the system
+has taken it), or when the connection breaks; its `done` is called exactly once, in the order of the transfers (WSK-SEND-10).
 
-Each direction is a queue: asked for → on the wire → acknowledged. Closing one direction is a transfer without bytes that goes
-through the same queue, so that everything before it arrives first (WSK-DISC-02).
+What is asked for stands in a queue. Closing one direction is a transfer without bytes that goes through the same queue, so that
+everything before it arrives first (WSK-DISC-02).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +96,7 @@ class Transfer:
 
 @dataclass(eq=False)
 class End:
-    """One end of a connection.
+    """One end of a connection; a network says with a subclass how the bytes go.
 
     Its owner, a socket or a scripted peer, is told by `data_arrived(end)` that `received` has grown, by `peer_finished(end)`
     that no more will come, and by `connection_broke(end)` that the other side reset the connection.
@@ -107,24 +106,17 @@ class End:
     local: Address
     remote: Address
     owner: Any = None
-    other: End = field(init=False)
     received: bytearray = field(default_factory=bytearray)  # what has arrived and the owner has not taken yet
     peer_closed: bool = False  # the other side has finished sending
     closed: bool = False  # this side has asked to finish sending
     broken: str | None = None  # or RESET, ABORTED
     acknowledges: bool = True  # a scripted peer may hold back that it got something
-    answer: Callable[[str, End | None], object] | None = None  # while the connection is asked for: who is told the outcome
-    forget: Callable[[], None] | None = None  # takes the time-out of the request back
-    clear: int = 0  # when the last segment of this direction arrives: nothing overtakes it
+    answer: Callable[[str, Any], object] | None = None  # while the connection is asked for: who is told the outcome
     _asked: deque[Transfer] = field(default_factory=deque)
-    _on_wire: deque[Transfer] = field(default_factory=deque)
-    _held: list[Transfer] = field(default_factory=list)
 
     def abandon(self) -> None:
         """Give a connection request up: `answer` is never called."""
         self.answer = None
-        if self.forget:
-            self.forget()
 
     def answered(self, outcome: str, stands: bool = False) -> None:
         """Report the outcome of a connection request, once."""
@@ -137,7 +129,13 @@ class End:
     @property
     def idle(self) -> bool:
         """Whether nothing of this direction is under way."""
-        return not self._asked and not self._on_wire
+        return not self._asked
+
+    def take(self, count: int | None = None) -> bytes:
+        """Take the first `count` bytes of what has arrived, or all of it."""
+        content = bytes(self.received[:count])
+        del self.received[: len(content)]
+        return content
 
     def send(
         self, read: Callable[[], bytes], length: int, done: Callable[[str], object] = bool, at_once: bool = False,
@@ -155,9 +153,9 @@ class End:
         self._asked.append(transfer)
         if at_once:
             with self.network.instant():
-                self._transmit()
+                self.transmit()
         elif len(self._asked) == 1:
-            self.network.machine.after(0, self._transmit)
+            self.network.machine.after(0, self.transmit)
         return transfer
 
     def finish(self, done: Callable[[str], object] = bool, at_once: bool = False) -> None:
@@ -166,66 +164,38 @@ class End:
         self.send(bytes, 0, done, at_once, final=True)
 
     def withdraw(self, transfer: Transfer) -> None:
-        """Take back a transfer, unless it is on the wire already."""
+        """Take back a transfer, unless some of it has gone out already."""
         if transfer in self._asked:
             self._asked.remove(transfer)
 
+    def transmit(self) -> None:
+        """Let go out what is asked for."""
+        raise NotImplementedError
+
     def acknowledge(self) -> None:
         """Acknowledge what was held back so far."""
-        held, self._held = self._held, []
-        for transfer in held:
-            self.network.carry(self, partial(self.other._acknowledged, transfer), "ACK")
 
     def abort(self) -> None:
         """Break the connection from this side: nothing more is sent, the other side is reset."""
-        if not self.broken:
-            self._fail(ABORTED)
-            self.network.carry(self, self.other._reset, "RST")
+        raise NotImplementedError
 
-    def _transmit(self) -> None:
-        while self._asked and not self.broken:
-            transfer = self._asked[0]
-            transfer.content = transfer.read()
-            self._on_wire.append(self._asked.popleft())
-            name = "FIN" if transfer.final else "data"
-            self.network.carry(self, partial(self.other._arrived, transfer), name, transfer.content)
-
-    def _arrived(self, transfer: Transfer) -> None:
-        if self.broken or self.other.broken:
-            return
-        self._held.append(transfer)
-        if self.acknowledges:
-            self.acknowledge()
-        if transfer.final:
-            self.peer_closed = True
-            if self.owner:
-                self.owner.peer_finished(self)
-        content, half = transfer.content, len(transfer.content)
-        # In one segment or, so that nobody relies on message boundaries, in two (WSK-RECV-14).
-        if half > 1 and self.network.is_local(self.local) and self.network.choose("TCP segments", ("one", "two")) == "two":
-            half //= 2
-        for piece in (content[:half], content[half:]):
-            self.received += piece
-            if piece and self.owner and not self.broken:
-                self.owner.data_arrived(self)
-
-    def _acknowledged(self, transfer: Transfer) -> None:
-        if not self.broken and self._on_wire and self._on_wire[0] is transfer:
-            self._on_wire.popleft()
-            transfer.done(SENT)
-
-    def _reset(self) -> None:
+    def was_reset(self) -> None:
+        """The other side broke the connection."""
         if not self.broken:
             self.broken = RESET
             # The owner hears of it first: whoever is told that a transfer failed may ask for the next one.
             if self.owner:
                 self.owner.connection_broke(self)
-            self._fail(RESET)
+            self.fail(RESET)
 
-    def _fail(self, outcome: str) -> None:
+    def fail(self, outcome: str) -> None:
+        """End everything under way."""
         self.broken = outcome
-        ended = [*self._on_wire, *self._asked]
-        self._on_wire.clear()
-        self._asked.clear()
+        ended = self._take_all()
         for transfer in ended:
             transfer.done(outcome)
+
+    def _take_all(self) -> list[Transfer]:
+        ended = list(self._asked)
+        self._asked.clear()
+        return ended

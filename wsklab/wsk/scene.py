@@ -1,6 +1,7 @@
 """Ready-made sockets for lessons, exercises and tests, each in one line and made for no client.
 
-A scene goes through the operations of a driver's calls without IRPs: no virtual time, no events but the birth of the socket.
+A scene goes through the operations of a driver's calls without IRPs: no virtual time, no events but the birth of the socket. What
+no address is given for lies where the network says; on the loopback network that is a free port.
 """
 
 from __future__ import annotations
@@ -22,51 +23,56 @@ from wsklab.wsk.transports import Connection, Listening, WskAccept
 
 
 def network(m: Machine) -> Network:
-    """The simulated network: ``network(m).host("10.0.0.2")``, ``network(m).peer("10.0.0.2:80", "echoes")``."""
+    """The machine's network: ``network(m).host("10.0.0.2")``, ``network(m).peer("10.0.0.2:80", "echoes")``."""
     return subsystem(m).network
 
 
-def connected(m: Machine, peer: str = "reads", local: str = "10.0.0.1:5000", remote: str = "10.0.0.2:80") -> int:
+def connected(m: Machine, peer: str = "reads", local: str = "", remote: str = "") -> int:
     """A socket that the driver has connected to a scripted peer, a behaviour of `wsklab.net.BEHAVIOURS`; returns its address.
 
     The next free port is taken when that of `local` is in use. Raises ValueError when the peer does not accept connections.
     """
     with _scene(m) as wsk:
-        wsk.network.peer(remote, peer)
-        socket = _socket(wsk, "connection", local)
+        there = wsk.network.peer(remote or wsk.network.there, peer).address
+        socket = _socket(wsk, "connection", local or wsk.network.here)
         assert isinstance(socket, Connection)
-        socket.connect(Address.parse(remote), True, lambda status: None)
+        socket.connect(there, True, lambda status: None)
+        wsk.network.settle()
         if not socket.end or socket.end.answer:
             raise ValueError(f"a peer that {peer!r} describes cannot be connected to")
     return _born(m, socket)
 
 
-def listener(m: Machine, local: str = "10.0.0.1:80") -> int:
+def listener(m: Machine, local: str = "") -> int:
     """A bound listening socket."""
     with _scene(m) as wsk:
-        socket = _socket(wsk, "listening", local)
+        socket = _socket(wsk, "listening", local or wsk.network.served)
     return _born(m, socket)
 
 
-def accepted(m: Machine, peer: str = "reads", local: str = "10.0.0.1:80", remote: str = "10.0.0.2:5000") -> int:
+def accepted(m: Machine, peer: str = "reads", local: str = "", remote: str = "") -> int:
     """A socket that a listening socket accepted from a scripted peer; see `connected` for the arguments."""
-    network = subsystem(m).network
-    known = network.listeners.get(Address.parse(local))
+    wsk = subsystem(m)
+    network = wsk.network
+    known = network.listeners.get(Address.parse(local or network.served))
     waiting = known.address if isinstance(known, Listening) else listener(m, local)
-    with _scene(m) as wsk:
-        network.host(remote)
+    served, caller = wsk.sockets[waiting].local, remote or network.caller
+    assert served
+    with _scene(m):
+        network.host(caller)
         answers = _ask(WskAccept, m, waiting, 0, 0, 0, 0, 0)
         with network.instant():
-            Peer(network, Address.parse(remote), peer).connect(Address.parse(local))
+            Peer(network, Address.parse(caller), peer).connect(served)
+        network.settle()
     if not answers:
-        raise ValueError(f"the driver itself is already waiting for connections at {local}")
+        raise ValueError(f"the driver itself is already waiting for connections at {served}")
     return _born(m, wsk.sockets[answers[0][1]])
 
 
 def datagram(m: Machine, bound: bool = True, family: int = AF_INET, local: str = "") -> int:
     """A datagram socket, bound to `local` (by default port 5000 of the machine) unless told otherwise."""
-    local = local or ("10.0.0.1:5000" if family == AF_INET else "[fd00::1]:5000")
     with _scene(m) as wsk:
+        local = local or (wsk.network.here if family == AF_INET else wsk.network.here6)
         socket = _socket(wsk, "datagram", local, bound)
     return _born(m, socket)
 
@@ -75,7 +81,7 @@ def peer_of(m: Machine, socket: int) -> Peer:
     """The scripted peer at the other end of a connected or accepted socket. Raises LookupError when there is none."""
     connection = subsystem(m).sockets.get(socket)
     if isinstance(connection, Connection) and connection.end and not connection.end.answer:
-        peer = connection.end.other.owner
+        peer = connection.wsk.network.owner_behind(connection.end)
         if isinstance(peer, Peer):
             return peer
     raise LookupError(f"{socket:#x} is not connected to a scripted peer")

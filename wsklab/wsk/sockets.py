@@ -114,29 +114,27 @@ class Socket:
         """Take a local address, a free port when it has none. Raises Refused on a conflict (WSK-BIND-04)."""
         if not wanted.is_wildcard and not self.wsk.network.is_local(wanted):
             raise refuse("not a local address")
-        port = wanted.port or FIRST_FREE_PORT
-        while not wanted.port and self.wsk.bound.get((self.protocol, self.family, port)):
-            port += 1
-        address = wanted.at(port)
-        holders = self.wsk.bound.setdefault((self.protocol, self.family, port), [])
-        for other in holders:
+        free = (port for port in range(FIRST_FREE_PORT, 0x10000) if not self.wsk.bound.get((self.protocol, self.family, port)))
+        problem = "port in use"
+        for port in (wanted.port,) if wanted.port else free:
+            self._check_sharing(address := wanted.at(port))
+            if not (problem := self.wsk.network.open(self.reached_by, address, self)):
+                self.wsk.bound.setdefault((self.protocol, self.family, port), []).append(self)
+                self.local = address
+                return
+        raise refuse(problem)
+
+    def _check_sharing(self, address: Address) -> None:
+        for other in self.wsk.bound.get((self.protocol, self.family, address.port), ()):
             if other.local and (address.is_wildcard or other.local.is_wildcard or other.local.ip == address.ip):
                 result = second_bind((self._sharing(), address.is_wildcard), (other._sharing(), other.local.is_wildcard))
                 if result != SUCCESS:
                     raise Refused(getattr(ntstatus, result))
-        holders.append(self)
-        self.local = address
-        self.reached().setdefault(address, self)
 
     def _sharing(self) -> str:
         if self.option("SO_EXCLUSIVEADDRUSE"):
             return EXCLUSIVE
         return REUSE if self.option("SO_REUSEADDR") else DEFAULT
-
-    def reached(self) -> dict[Address, Any]:
-        """The network's table in which a bound socket of this category stands."""
-        table: dict[Address, Any] = getattr(self.wsk.network, self.reached_by, {})
-        return table
 
     def tell_of_send(self, buffer: Buffer) -> None:
         """Trace that bytes go to the transport."""
@@ -172,11 +170,8 @@ class Socket:
         holders = self.wsk.bound.get((self.protocol, self.family, self.local.port), []) if self.local else []
         if self.local and self in holders:
             holders.remove(self)
-            if self.reached().get(self.local) is self:
-                del self.reached()[self.local]
-                for heir in holders:
-                    if heir.local == self.local and type(heir) is type(self):
-                        self.reached().setdefault(self.local, heir)
+            heirs = (other for other in holders if other.local == self.local and type(other) is type(self))
+            self.wsk.network.hand_on(self.reached_by, self.local, self, next(heirs, None))
 
     def vanish(self) -> None:
         """The close is over: the WSK_SOCKET is gone (WSK-CLOSE-10)."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from wsklab.io import irp as irps
 from wsklab.io.completion import cancel_code, complete, set_cancel_routine
 from wsklab.machine import DISPATCH_LEVEL, PASSIVE_LEVEL, Machine, wdk
-from wsklab.net import Network
+from wsklab.net import Network, network_of
 from wsklab.wsk.buffers import Buffer, take
 from wsklab.wsk.tables import CLOSING, chosen, tables
 
@@ -43,7 +43,7 @@ class Subsystem:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self.network: Network = machine.model(Network, machine)
+        self.network: Network = network_of(machine)
         self.ready: bool | None = None  # whether the provider is available; None until somebody asks
         self.registrations: dict[int, Registration] = {}  # by WSK_REGISTRATION, also ended ones
         self.clients: dict[int, Registration] = {}  # by WSK_CLIENT

@@ -63,6 +63,7 @@ class Connection(Socket):
     """A connection-oriented socket and its end of the connection, from the connection request on."""
 
     category = "connection"
+    reached_by = "callers"
     end: End | None = None
 
     @property
@@ -207,14 +208,14 @@ def WskReceive(call: Request, Socket: Connection, Buffer: int, Flags: int, Irp: 
 
     def fill(end: End) -> bool:
         if Flags & DRAIN:
-            end.received.clear()
+            end.take()
         # Nothing is taken before the request can be completed: a cancelled one must not swallow bytes of the stream.
         part = bytes(end.received[: buffer.length])
         if not end.peer_closed and len(part) < (buffer.length if Flags & WAITALL else 1):
             return False
         if part:
             buffer.write(part)
-            del end.received[: len(part)]
+            end.take(len(part))
         Socket.waiting.popleft()
         call.complete(0, len(part))
         return True

@@ -1,0 +1,303 @@
+"""The loopback network: real sockets on 127.0.0.1 and ::1, so that nc, curl, a browser or a Python program talk to a driver.
+
+Rules: no other address is ever opened or reached, a wildcard means these two; there are no threads. The machine sleeps in an
+asyncio event loop and virtual time follows the clock. What comes in while it sleeps is queued with the scheduler, so C never
+runs inside the event loop. A transfer is over when the system has taken its bytes, not when the other program has read them.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+from collections.abc import Callable
+from functools import partial
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from wsklab.net.network import CONNECTED, IN_USE, NOT_ALLOWED, REFUSED, TIMED_OUT, UNREACHABLE, Network
+from wsklab.net.peers import Host, Peer
+from wsklab.net.realtime import RealTime
+from wsklab.net.stream import WINDOW, SocketEnd
+from wsklab.net.tcp import AF_INET, Address, End
+
+if TYPE_CHECKING:
+    from wsklab.machine import Machine
+
+BACKLOG = 256
+
+OUTCOMES = {0: CONNECTED, errno.ECONNREFUSED: REFUSED, errno.ETIMEDOUT: TIMED_OUT}
+"""How a connection request ends, by error number; everything else means that the way there is closed."""
+
+
+class Loopback(RealTime, Network):
+    """Real sockets of one machine. Close it when done: ``network.close()``."""
+
+    local = ("127.0.0.1", "::1")
+    here = served = there = caller = "127.0.0.1:0"
+    here6 = "[::1]:0"
+
+    def __init__(self, machine: Machine) -> None:
+        RealTime.__init__(self, machine)
+        Network.__init__(self, machine)
+        self.announce: Callable[[str, Address], object] = lambda kind, address: None  # told what programs can reach
+        self._open: dict[tuple[str, Address], list[socket.socket]] = {}  # by table and address
+        self._bound: dict[tuple[str, Address], socket.socket] = {}  # by table and real address
+        self._ends: list[SocketEnd] = []  # of peers
+
+    # Addresses
+
+    def _real(self, address: Address, dual_mode: bool) -> list[Address]:
+        if not address.is_wildcard:
+            return [address]
+        both = [Address.parse(text).at(address.port) for text in reversed(self.local)]
+        return [each for each in both if each.family == address.family or dual_mode]
+
+    def open(self, table: str, address: Address, owner: Any) -> str:
+        """Let `owner` have an address, with real sockets when nobody has it yet."""
+        if (table, address) not in self._open:
+            made: list[socket.socket] = []
+            listens = table == "listeners" and owner.answers() == CONNECTED
+            for real in self._real(address, getattr(owner, "dual_mode", False)):
+                try:
+                    made.append(self._make(table == "receivers", real))
+                    if listens:
+                        made[-1].listen(BACKLOG)
+                except OSError as error:
+                    if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT) and address.is_wildcard:
+                        continue  # this system has no such family; the other one is served
+                    for each in made:
+                        self.shut(each)
+                    return NOT_ALLOWED if error.errno == errno.EACCES else IN_USE
+            self._open[table, address] = made
+            for each in made:
+                self._watch(table, address, each)
+        return super().open(table, address, owner)
+
+    def _watch(self, table: str, address: Address, real: socket.socket) -> None:
+        where = _address(real.getsockname())
+        self._bound[table, where] = real
+        if table == "listeners":
+            self.loop.add_reader(real, self._accept, address, real)
+        elif table == "receivers":
+            self.loop.add_reader(real, self._receive, address, real)
+        if table != "callers" and not isinstance(getattr(self, table).get(address), (Peer, Host)):
+            self.announce("UDP" if table == "receivers" else "TCP", where)
+
+    def closed(self, table: str, address: Address) -> None:
+        """Nobody has the address any more."""
+        for real in self._open.pop((table, address), ()):
+            if real.fileno() >= 0:
+                self._bound.pop((table, _address(real.getsockname())), None)
+                self.shut(real)
+
+    def _make(self, datagram: bool, local: Address) -> socket.socket:
+        """A real socket bound to one of the two addresses. Raises OSError."""
+        if not self.is_local(local):
+            raise OSError(errno.EADDRNOTAVAIL, "not a loopback address")
+        family = socket.AF_INET if local.family == AF_INET else socket.AF_INET6
+        made = socket.socket(family, socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM)
+        self._sockets.add(made)
+        made.setblocking(False)
+        try:
+            if not datagram and sys.platform != "win32":
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # also after a connection of a moment ago
+            made.bind(_pair(local))
+        except OSError:
+            self.shut(made)
+            raise
+        return made
+
+    def shut(self, real: socket.socket) -> None:
+        """Close a socket."""
+        if real.fileno() >= 0:
+            self.loop.remove_reader(real)
+            self.loop.remove_writer(real)
+            real.close()
+        self._sockets.discard(real)
+
+    def close(self) -> None:
+        """Close every socket, the event loop and the capture file."""
+        super().close()
+        for real in list(self._sockets):
+            self.shut(real)
+        self.loop.close()
+
+    def resolve(self, name: str) -> list[Address]:
+        """The addresses of a host: of the name table, else what the system's resolver says."""
+        known = super().resolve(name)
+        if not known:
+            try:
+                known = [_address((found[4][0], 0)) for found in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)]
+            except (OSError, UnicodeError):
+                return []
+        return known
+
+    # Who is there
+
+    def peer(self, text: str, behaviour: str | Callable[[bytes], bytes] = "reads") -> Peer:
+        """A scripted program with a real socket; port 0 takes a free one, which `peer.address` tells."""
+        peer = Peer(self, Address.parse(text), behaviour)
+        if peer.answers() not in (CONNECTED, REFUSED):
+            raise ValueError(f"a peer that {peer.conduct.text} exists on the simulated network only")
+        self._place("listeners", peer)
+        return peer
+
+    def host(self, text: str) -> Host:
+        """A program that gets the datagrams of one port: ``"127.0.0.1:0"`` takes a free one, which `host.address` tells."""
+        address = Address.parse(text)
+        known = self.receivers.get(address)
+        host = known if isinstance(known, Host) else Host(self, address)
+        if host is not known:
+            self._place("receivers", host)
+        return host
+
+    def _place(self, table: str, owner: Peer | Host) -> None:
+        if not owner.address.port:
+            with self._make(table == "receivers", owner.address) as probe:
+                owner.address = _address(probe.getsockname())
+            self.shut(probe)
+        known = getattr(self, table).get(owner.address)
+        if isinstance(known, (Peer, Host)):
+            self.hand_on(table, owner.address, known)
+        if problem := self.open(table, owner.address, owner):
+            raise ValueError(f"{owner.address}: {problem}")
+
+    def owner_behind(self, end: End) -> Any:
+        """The peer whose real socket is at the other end."""
+        ends = (other for other in reversed(self._ends) if (other.local, other.remote) == (end.remote, end.local))
+        return getattr(next(ends, None), "owner", None)
+
+    def settle(self) -> None:
+        """Let everything arrive that a scene has set going."""
+        self.machine.run()
+
+    # Connections
+
+    def connect(self, local: Address, remote: Address, owner: Any, answer: Callable[[str, Any], object]) -> End:
+        """Ask for a connection, through the socket that was bound for it."""
+        real = self._bound.pop(("callers", local), None)
+        error = errno.EHOSTUNREACH
+        try:
+            real = real or self._make(False, local if self.is_local(local) else self.route(remote))
+            if self.is_local(remote):
+                error = real.connect_ex(_pair(remote))
+        except (OSError, StopIteration):
+            real = real or socket.socket()
+        end = SocketEnd(self, local, remote, owner, answer=answer, socket=real)
+        if isinstance(owner, Peer):
+            self._ends.append(end)
+        if error not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
+            self._soon(partial(self._connected, end, error))
+        elif self._instant and _stands(real):
+            self._connected(end)
+        else:
+            self.loop.add_writer(real, self._decided, end)
+        return end
+
+    def _soon(self, work: Callable[[], None]) -> None:
+        if self._instant:
+            work()
+        else:
+            self.machine.after(0, work)
+
+    def _decided(self, end: SocketEnd) -> None:
+        self.loop.remove_writer(end.socket)
+        self.came(partial(self._connected, end))
+
+    def _connected(self, end: SocketEnd, error: int = 0) -> None:
+        if end.socket.fileno() < 0:
+            return  # given up meanwhile
+        error = error or end.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        outcome = OUTCOMES.get(error, UNREACHABLE)
+        if outcome == CONNECTED:
+            end.local = _address(end.socket.getsockname())
+        if outcome in (CONNECTED, REFUSED):
+            self.crossed(end, "SYN")
+            self.crossed(end, "SYN ACK" if outcome == CONNECTED else "RST", inward=True)
+        if outcome == CONNECTED:
+            self.crossed(end, "ACK")
+        end.answered(outcome, stands=outcome == CONNECTED)
+
+    def _accept(self, address: Address, listening: socket.socket) -> None:
+        try:
+            real, remote = listening.accept()
+        except OSError:  # gone again
+            return
+        real.setblocking(False)
+        self._sockets.add(real)
+        end = SocketEnd(self, _address(real.getsockname()), _address(remote), socket=real)
+        self.came(partial(self._arrived, address, end))
+
+    def _arrived(self, address: Address, end: SocketEnd) -> None:
+        listener = self.listeners.get(address)
+        if isinstance(listener, Peer):
+            end.owner = listener
+            self._ends.append(end)
+        for name, inward in (("SYN", True), ("SYN ACK", False), ("ACK", True)):
+            self.crossed(end, name, inward=inward)
+        if listener is None or listener.answers() != CONNECTED:
+            return end.abort()
+        listener.connection_arrived(end)
+        if not end.broken:
+            end.stands()
+
+    def crossed(self, end: End, name: str, content: bytes = b"", inward: bool = False) -> None:
+        """Trace and capture something that crosses; of a connection within this machine, one side's view."""
+        if isinstance(end.owner, Peer):
+            return
+        way = (end.remote, end.local) if inward else (end.local, end.remote)
+        lanes = ("peer", "transport") if inward else ("transport", "peer")
+        self.tell(name, *way, content, actor=lanes[0], target=lanes[1])
+        if self.capture and not (self.callers.get(end.remote) and end.remote.port < end.local.port):
+            self.capture.exchange(self.now(), *way, name, content)
+
+    # Datagrams
+
+    def _receive(self, address: Address, real: socket.socket) -> None:
+        try:
+            content, source = real.recvfrom(WINDOW)
+        except OSError:  # what an earlier datagram met; nobody is told
+            return
+        self.came(partial(self._deliver, address, content, _address(source), _address(real.getsockname())))
+
+    def _deliver(self, address: Address, content: bytes, source: Address, destination: Address) -> None:
+        receiver = self.receivers.get(address)
+        if receiver:
+            if not isinstance(receiver, Host):
+                self.tell("datagram", source, destination, content, actor="peer", target="transport")
+                if self.capture:
+                    self.capture.datagram(self.now(), source, destination, content)
+            receiver.datagram_arrived(content, source, destination)
+
+    def send_datagram(self, source: Address, destination: Address, content: bytes) -> None:
+        """Send one datagram through the socket that was bound for it; nothing leaves the machine."""
+        real = self._bound.get(("receivers", source))
+        if not isinstance(self.receivers.get(source), Host):
+            self.tell("datagram", source, destination, content)
+            if self.capture and self.is_local(destination):
+                self.capture.datagram(self.now(), source, destination, content)
+        if real is None or not self.is_local(destination):
+            return self.drop(content, source, destination, "no host")
+        try:
+            real.sendto(content, _pair(destination))
+        except OSError:  # the system's buffer is full
+            self.drop(content, source, destination, "full")
+
+
+def _address(pair: Any) -> Address:
+    """The address that a real socket tells."""
+    return Address(ip_address(pair[0].partition("%")[0]).packed, pair[1])
+
+
+def _stands(real: socket.socket) -> bool:
+    """Whether a socket is connected already."""
+    try:
+        return bool(real.getpeername())
+    except OSError:
+        return False
+
+
+def _pair(address: Address) -> tuple[str, int]:
+    """An address as real sockets take it."""
+    return str(ip_address(address.ip)), address.port

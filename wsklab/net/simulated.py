@@ -1,0 +1,243 @@
+"""The simulated network: hosts, segments and datagrams on virtual time.
+
+Rules: nothing overtakes within one direction of a connection; a crossing takes `delay`, and longer for more bytes where there is
+a `bandwidth`. Whatever is undecided is asked of the machine's choice point: the path a connection takes, how its bytes are cut,
+and what becomes of a datagram.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from wsklab.net.network import CONNECTED, REFUSED, TIMED_OUT, Network
+from wsklab.net.peers import Peer
+from wsklab.net.tcp import ABORTED, SENT, Address, End, Transfer
+
+if TYPE_CHECKING:
+    from wsklab.machine import Machine
+
+DELAY = 10_000  # how long one crossing takes unless told otherwise: 1 ms in 100-ns units
+SECOND = 10_000_000
+CONNECT_TIMEOUT = 21 * SECOND  # how long a connection request that nobody answers is tried
+RESEND = 3_000_000  # when a lost segment is sent again: 300 ms
+LATE = 100 * DELAY  # how much later a datagram comes that others overtake
+
+SERVICES = (("10.0.0.2:7", "echoes"), ("10.0.0.2:9", "reads"), ("10.0.0.2:80", "serves a page"), ("[fd00::2]:7", "echoes"),
+            ("[fd00::2]:9", "reads"), ("[fd00::2]:80", "serves a page"))  # fmt: skip
+"""Who is there from the start, so that a driver run from the command line finds somebody: echo, discard and HTTP."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """What a connection's way to the other host is like."""
+
+    delay: int = 0  # of a crossing, in addition to the network's
+    bandwidth: int = 0  # bytes per second, 0 for no limit
+    loses: bool = False  # every segment with data is lost once and sent again
+
+
+PATHS = {"usual": Path(), "long": Path(delay=SECOND // 2), "narrow": Path(bandwidth=10_000), "lossy": Path(loses=True)}
+"""The answers to the choice "path", asked once per connection."""
+
+SEGMENTS = {"one": 1, "two": 2, "many": 8}
+"""The answers to the choice "TCP segments": in how many pieces bytes reach the driver (WSK-RECV-14)."""
+
+DATAGRAM = {"arrives": (0,), "is lost": (), "arrives twice": (0, DELAY), "arrives late": (LATE,)}
+"""The answers to the choice "datagram": how much later each copy arrives."""
+
+WAYS, PIECES, FATES = tuple(PATHS), tuple(SEGMENTS), tuple(DATAGRAM)
+
+
+@dataclass(eq=False)
+class SimulatedEnd(End):
+    """One end of a simulated connection. A direction is: asked for → on the wire → acknowledged."""
+
+    network: Simulated
+    path: Path = PATHS["usual"]
+    other: SimulatedEnd = field(init=False)
+    forget: Callable[[], None] | None = None  # takes the time-out of the request back
+    clear: int = 0  # when the last segment of this direction arrives: nothing overtakes it
+    _on_wire: deque[Transfer] = field(default_factory=deque)
+    _held: list[Transfer] = field(default_factory=list)
+
+    def abandon(self) -> None:
+        """Give a connection request up: `answer` is never called."""
+        self.answer = None
+        if self.forget:
+            self.forget()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing of this direction is under way."""
+        return not self._asked and not self._on_wire
+
+    def acknowledge(self) -> None:
+        """Acknowledge what was held back so far."""
+        held, self._held = self._held, []
+        for transfer in held:
+            self.network.carry(self, partial(self.other._acknowledged, transfer), "ACK")
+
+    def abort(self) -> None:
+        """Break the connection from this side: nothing more is sent, the other side is reset."""
+        if not self.broken:
+            self.fail(ABORTED)
+            self.network.carry(self, self.other.was_reset, "RST")
+
+    def transmit(self) -> None:
+        """Let go out what is asked for."""
+        while self._asked and not self.broken:
+            transfer = self._asked[0]
+            transfer.content = transfer.read()
+            self._on_wire.append(self._asked.popleft())
+            name = "FIN" if transfer.final else "data"
+            self.network.carry(self, partial(self.other._arrived, transfer), name, transfer.content)
+
+    def _arrived(self, transfer: Transfer) -> None:
+        if self.broken or self.other.broken:
+            return
+        self._held.append(transfer)
+        if self.acknowledges:
+            self.acknowledge()
+        if transfer.final:
+            self.peer_closed = True
+            if self.owner:
+                self.owner.peer_finished(self)
+        content, pieces = transfer.content, 1
+        if len(content) > 1 and self.network.is_local(self.local):
+            pieces = SEGMENTS[self.network.choose("TCP segments", PIECES)]
+        size = -(-len(content) // pieces) or 1
+        for start in range(0, len(content), size):
+            self.received += content[start : start + size]
+            if self.owner and not self.broken:
+                self.owner.data_arrived(self)
+
+    def _acknowledged(self, transfer: Transfer) -> None:
+        if not self.broken and self._on_wire and self._on_wire[0] is transfer:
+            self._on_wire.popleft()
+            transfer.done(SENT)
+
+    def _take_all(self) -> list[Transfer]:
+        ended = [*self._on_wire, *super()._take_all()]
+        self._on_wire.clear()
+        return ended
+
+
+class Simulated(Network):
+    """Hosts on virtual time. `delay` (100-ns units) and `bandwidth` (bytes per second, 0 for no limit) may be changed."""
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__(machine)
+        self.delay, self.bandwidth = DELAY, 0
+        for text, behaviour in SERVICES:
+            self.peer(text, behaviour)
+
+    def peer(self, text: str, behaviour: str | Callable[[bytes], bytes] = "reads") -> Peer:
+        """A scripted program that waits for connections."""
+        self.host(text)
+        address = Address.parse(text)
+        peer = self.listeners[address] = Peer(self, address, behaviour)
+        return peer
+
+    def crossing(self, address: Address, size: int, path: Path = PATHS["usual"]) -> tuple[int, int]:
+        """How long the first and the remaining of `size` bytes take between the machine and an address."""
+        host = self.hosts.get(address.ip)
+        delay = host.delay if host and host.delay is not None else self.delay
+        limits = [limit for limit in (self.bandwidth, path.bandwidth, host.bandwidth if host else 0) if limit]
+        return delay + path.delay, size * SECOND // min(limits) if limits else 0
+
+    def carry(self, way: SimulatedEnd, callback: Callable[[], None], name: str, content: bytes = b"") -> None:
+        """Let one segment cross: `callback` runs when it arrives. `way` is the direction, which keeps its order."""
+        now = arrives = self.machine.time
+        outward = self.is_local(way.local)
+        if not self._instant:
+            delay, rest = self.crossing(way.remote if outward else way.local, len(content), way.path)
+            resend = RESEND if content and way.path.loses else 0
+            way.clear = arrives = max(way.clear, now + delay) + rest + resend
+        self.tell(name, way.local, way.remote, content, arrives=arrives)
+        if self.capture:
+            callback = self._captured(way, callback, name, content)
+        if self._instant:
+            callback()
+        else:
+            self.machine.after(arrives - now, callback)
+
+    def _captured(self, way: SimulatedEnd, callback: Callable[[], None], name: str, content: bytes) -> Callable[[], None]:
+        """Write a segment as the driver's machine sees it: when it leaves there, or when it arrives there."""
+        capture, machine = self.capture, self.machine
+        assert capture
+        segment = capture.segment(way.local, way.remote, name, content)
+        outward = self.is_local(way.local)
+        if outward:
+            capture.write(machine.time, segment.packets)
+            if content and way.path.loses and not self._instant:
+                machine.after(RESEND, lambda: capture.write(machine.time, segment.packets))
+
+        def arrived() -> None:
+            if not outward:
+                capture.write(machine.time, segment.packets)
+            capture.arrived(segment)
+            callback()
+
+        return arrived
+
+    def connect(self, local: Address, remote: Address, owner: Any, answer: Callable[[str, Any], object]) -> End:
+        """Ask for a connection."""
+        path = PATHS[self.choose("path", WAYS)]
+        front = SimulatedEnd(self, local, remote, owner, answer=answer, path=path)
+        if not self.is_local(remote) and remote.ip not in self.hosts:
+            self._expire(front)
+        else:
+            self.carry(front, lambda: self._asked(front), "SYN")
+        return front
+
+    def _expire(self, front: SimulatedEnd) -> None:
+        front.forget = self.machine.after(CONNECT_TIMEOUT, lambda: front.answered(TIMED_OUT))
+
+    def _asked(self, front: SimulatedEnd) -> None:
+        listener = self.find(self.listeners, front.remote)
+        outcome = listener.answers() if listener else REFUSED
+        back = SimulatedEnd(self, front.remote, front.local, path=front.path)
+        if outcome == TIMED_OUT:
+            self._expire(front)
+        elif outcome != CONNECTED:
+            self.carry(back, lambda: front.answered(outcome), "RST")
+        else:
+            front.other, back.other = back, front
+            self.carry(back, lambda: self._established(front, listener), "SYN ACK")
+
+    def _established(self, front: SimulatedEnd, listener: Any) -> None:
+        self.carry(front, lambda: listener.connection_arrived(front.other), "ACK")
+        front.answered(CONNECTED, stands=True)
+
+    def owner_behind(self, end: End) -> Any:
+        """Who owns the other end of a connection."""
+        return end.other.owner if isinstance(end, SimulatedEnd) else None
+
+    def send_datagram(self, source: Address, destination: Address, content: bytes) -> None:
+        """Let one datagram cross. Broadcasts reach every other host of the family."""
+        outward, machine = self.is_local(source), self.machine
+        delay = sum(self.crossing(destination if outward else source, len(content)))
+        self.tell("datagram", source, destination, content, arrives=machine.time + delay)
+        if self.capture and outward:
+            self.capture.datagram(machine.time, source, destination, content)
+        copies = DATAGRAM[self.choose("datagram", FATES)]
+        for later in copies:
+            machine.after(delay + later, lambda: self._deliver(source, destination, content))
+        if not copies:
+            self.drop(content, source, destination, "lost")
+
+    def _deliver(self, source: Address, destination: Address, content: bytes) -> None:
+        found: list[Any] = list(self.hosts.values()) if destination.is_broadcast else [self.hosts.get(destination.ip)]
+        if self.is_local(destination):
+            found = [self.find(self.receivers, destination)]
+            if self.capture and not self.is_local(source):
+                self.capture.datagram(self.machine.time, source, destination, content)
+        for receiver in found:
+            if receiver is None:
+                self.drop(content, source, destination, "no socket" if self.is_local(destination) else "no host")
+            else:
+                receiver.datagram_arrived(content, source, destination)
