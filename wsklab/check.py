@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from wsklab.c.headers import headers
-from wsklab.c.source import CompileError
+from wsklab.c.source import LEFT_OUT, CompileError, Problem
 from wsklab.c.unit import compile_unit
 from wsklab.listings import Listing, Page, read_page
 from wsklab.rules.report import compile_problems
@@ -28,6 +28,7 @@ _PREFIX = re.compile(r"(Wdf|Wsk|Io|Ke|Ex|Mm|Rtl|Ps|Ob|Zw|Nmr|Evt|DriverEntry|WDF
 _NON_ASCII = r"\u3040-\u30ff\u3400-\u9fff\uff66-\uff9f"
 _NAME = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{5,}}(?:[{_NON_ASCII}]+(?=\W|$|[A-Za-z<*]))?")
 _URL = re.compile(r"(https?://[^\s\")>\]]+|\]\([^)]*\)|data-raw-source=\"[^\"]*\"|(?:href|name)=\"[^\"]*\")")
+_CONTEXT = re.compile(r"_WDF_(\w+)_TYPE_INFO")  # what the macros of wdfobject.h make of the type of a context
 _SLUG = re.compile(r"n[fcse]-[a-z0-9]+-_?([a-z0-9_]+)")
 
 
@@ -43,24 +44,39 @@ class DamagedName:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found about one listing: ``compiles``, ``compiles with gaps`` or ``does not compile``."""
+    """What was found about one listing: ``compiles``, ``compiles with gaps`` or ``does not compile``.
+
+    `gaps` are the lines of its ``...``, `supplies` the names that the page uses and leaves to its reader.
+    """
 
     line: int
     verdict: str
     gaps: tuple[int, ...] = ()
+    supplies: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
-    error: CompileError | None = field(default=None, compare=False, repr=False)
+    warnings: tuple[str, ...] = ()
+    found: tuple[Problem, ...] = field(default=(), compare=False, repr=False)
 
 
 def check_listing(listing: Listing, name: str) -> Verdict:
-    """Compile one listing; problems carry the page's own line numbers."""
+    """Compile one listing; problems carry the page's own line numbers.
+
+    A listing that is not `whole` may leave names to its reader, and be statements without a function around them.
+    """
     try:
-        unit = compile_unit(listing.placed, name)
+        unit = compile_unit(listing.placed, name, left_out=() if listing.whole else LEFT_OUT)
     except CompileError as error:
-        problems = tuple(f"{problem.place}: {problem.message}" for problem in error.problems)
-        return Verdict(listing.line, "does not compile", (), problems, error)
+        found = tuple(error.problems)
+        return Verdict(listing.line, "does not compile", problems=tuple(map(_said, found)), found=found)
     gaps = tuple(place.line for place in unit.gaps)
-    return Verdict(listing.line, "compiles with gaps" if gaps else "compiles", gaps)
+    supplies = tuple(dict.fromkeys(_CONTEXT.sub(r"\1", name) for name in unit.problems.assumed))
+    found = tuple(sorted(unit.warnings, key=lambda problem: problem.place.line))
+    verdict = "compiles with gaps" if gaps else "compiles"
+    return Verdict(listing.line, verdict, gaps, supplies, warnings=tuple(map(_said, found)), found=found)
+
+
+def _said(problem: Problem) -> str:
+    return f"{problem.place}: {problem.message}"
 
 
 def check_names(page: Page) -> Iterator[DamagedName]:
@@ -114,8 +130,8 @@ def run_check(paths: list[Path], language: str, as_json: bool) -> int:
             wrong += 1
             continue
         verdicts, names = [check_listing(listing, page.name) for listing in page.listings], list(check_names(page))
-        wrong += sum(verdict.error is not None for verdict in verdicts) + len(names)
-        listings = [{key: value for key, value in vars(verdict).items() if key != "error"} for verdict in verdicts]
+        wrong += sum(bool(verdict.problems) for verdict in verdicts) + len(names)
+        listings = [{key: value for key, value in vars(verdict).items() if key != "found"} for verdict in verdicts]
         pages.append({"file": str(path), "listings": listings, "names": [asdict(name) for name in names]})
         if not as_json:
             print("\n".join(_told(path, verdicts, names, language)))
@@ -141,8 +157,10 @@ def _told(path: Path, verdicts: list[Verdict], names: list[DamagedName], languag
         where, text = f"{path.name}:{verdict.line}", translate(verdict.verdict, language)
         gaps = f" (... {', '.join(map(str, verdict.gaps))})" if verdict.gaps else ""
         yield translate("{where}: listing {verdict}", language, where=where, verdict=text) + gaps
-        if verdict.error is not None:
-            yield compile_problems(verdict.error.problems, language)
+        if verdict.supplies:
+            yield "  " + translate("to be supplied by the reader: {names}", language, names=", ".join(verdict.supplies))
+        if verdict.found:
+            yield compile_problems(verdict.found, language)
     for name in names:
         right = ", ".join(name.suggestions)
         where = f"{path.name}:{name.line}:{name.column}"

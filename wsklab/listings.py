@@ -26,6 +26,8 @@ class Listing:
 
     line: int
     text: str
+    whole: bool = False
+    """Whether it has to compile as it stands: a file, not a part of a page."""
 
     @property
     def placed(self) -> str:
@@ -46,7 +48,7 @@ def read_page(path: Path) -> Page:
     """Read a page from a file. Raises OSError, and ValueError for a notebook that is no JSON."""
     text = path.read_text("utf-8-sig", errors="replace")
     if path.suffix.lower() in (".c", ".h", ".cpp"):
-        return Page(path.name, (Listing(1, text),), ())
+        return Page(path.name, (Listing(1, text, True),), ())
     if path.suffix.lower() == ".ipynb":
         text = _notebook_text(text)
     return page_of(text, path.name)
@@ -55,7 +57,7 @@ def read_page(path: Path) -> Page:
 def page_of(text: str, name: str) -> Page:
     """The listings and the prose of a page's text."""
     lines = text.replace("\r\n", "\n").split("\n")
-    spans = _fenced(lines) or _plain(lines)
+    spans = _fenced(lines) if any(map(_FENCE.match, map(str.strip, lines))) else _plain(lines)
     listings = tuple(Listing(start + 1, "\n".join(lines[start:end]) + "\n") for start, end in spans)
     inside = {number for start, end in spans for number in range(start, end)}
     return Page(name, listings, tuple("" if number in inside else line for number, line in enumerate(lines)))

@@ -101,7 +101,27 @@ def test_words_beyond_standard_c(text: str, expected: str) -> None:
               "Take this semicolon away.")],
         ),
         ("int f(void) { return 1; } }", [("closed-twice", 1, 27, "This } closes nothing.", None)]),
-        ("void f(void) { DbgPrint(TRUE TRUE); }", [("expected", 1, 30, "Here a comma or ) was expected, not TRUE.", None)]),
+        ("void f(int a, int b) { f(TRUE TRUE); }", [("missing-comma", 1, 30, "A comma is missing after TRUE.", None)]),
+        (
+            "void f(PIRP Irp,);",
+            [("trailing-comma", 1, 16, "A comma separates, and nothing follows this one.", "Take this comma away.")],
+        ),
+        (
+            "void f(\n  ULONG Flags;\n  PIRP Irp;\n  )\n{ }",
+            [
+                ("semicolon-in-list", 2, 14, "A semicolon cannot stand between these parentheses.", "Write , here."),
+                ("semicolon-in-list", 3, 11, "A semicolon cannot stand between these parentheses.", "Take this semicolon away."),
+            ],
+        ),
+        ("void f(ULONG a PIRP b);", [("missing-comma", 1, 15, "A comma is missing after a.", None)]),
+        ("void f(int *a, int *b) { f(a NULL); f(a, NULL); }", [("missing-comma", 1, 29, "A comma is missing after a.", None)]),
+        ("void f(void) { return }", [("missing-semicolon", 1, 22, "A semicolon is missing after return.", None)]),
+        ("ULONG count\nint f(void) { return 1; }", [("missing-semicolon", 1, 12, "A semicolon is missing after count.", None)]),
+        ("void f(PVOID a) { ULONG *b = (WHATEVER *)a; }", [("unknown-type", 1, 31, "WHATEVER is not the name of a type.", None)]),
+        ("void f(PVOID a) { a = (WHATEVER)a; }", [("unknown-type", 1, 24, "WHATEVER is not the name of a type.", None)]),
+        ("const WHATEVER a = { 1 };", [("unknown-type", 1, 7, "WHATEVER is not the name of a type.", None)]),
+        ("void f(void) { WHATEVER *a; }", [("unknown-type", 1, 16, "WHATEVER is not the name of a type.", None)]),
+        ("/\nint a;", [("syntax", 1, 1, "/ cannot stand here.", None)]),
         ("void f(PIRP a) { a->; }", [("syntax", 1, 21, "The name of a member was expected here, not ;.", None)]),
         ("int int = 3;", [("syntax", 1, 1, "This is not a declaration.", None)]),
         ("Pirp f(void);", [("unknown-type", 1, 1, "Pirp is not the name of a type.", "Did you mean PIRP?")]),
@@ -156,7 +176,7 @@ def test_mistakes_are_explained(text: str, expected: list[tuple[str, int, int, s
 
 def test_an_error_prints_as_a_compiler_prints_it() -> None:
     with pytest.raises(CompileError) as raised:
-        compile_unit("void f(void)\n{\n\treturn 1:\n}\n", "send.c", small_headers())
+        compile_unit("int f(void)\n{\n\treturn 1:\n}\n", "send.c", small_headers())
     assert str(raised.value) == (
         "send.c:3:10: error: A statement ends with a semicolon, not with a colon.\n  \treturn 1:\n  \t        ^\n  Write ; here."
     )

@@ -12,6 +12,7 @@ from wsklab.check import DamagedName, check_listing, check_names
 from wsklab.cli import main
 from wsklab.listings import page_of, read_page
 
+PAGES = Path(__file__).parent.parent / "pages"
 PAGE = """# A page
 
 Call `WdfRequestSend`, not Wdfrequestsend. WskSendで送信します。
@@ -35,6 +36,13 @@ NTSTATUS Broken(VOID)
 not C
 ```
 """
+
+
+@pytest.mark.parametrize("language", ["en", "ja", "fr"])
+def test_all_slips_of_a_page_in_one_pass(language: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The whole text, in each language: what is wrong, where, and what was meant."""
+    assert main(["check", "--lang", language, str(PAGES / "slips.md")]) == 1
+    assert capsys.readouterr().out == (PAGES / f"slips.{language}.txt").read_text("utf-8")
 
 
 def test_listings_keep_the_lines_of_the_page() -> None:

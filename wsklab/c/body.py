@@ -102,6 +102,7 @@ class Body:
         self._taken = {node.name.name for node in nodes if isinstance(node, c_ast.FuncCall) and isinstance(node.name, c_ast.ID)}
         addressed = [node.expr for node in nodes if isinstance(node, c_ast.UnaryOp) and node.op == "&"]
         self._addressed = {node.name for node in addressed if isinstance(node, c_ast.ID)}
+        self.returns_value = any(isinstance(node, c_ast.Return) for node in nodes)
         self.labels = [node.name for node in nodes if isinstance(node, c_ast.Label)]
         self.references = References()
         self.statics: list[Symbol] = []
@@ -134,7 +135,7 @@ class Body:
             return None  # a check that reports to nobody; the headers may not be there yet
         from wsklab.c.headers import headers
 
-        return closest(name, [*self.declarations.names(), *headers().macros])
+        return closest(name, [*self.declarations.values(), *headers().macros])
 
     @contextmanager
     def unevaluated(self) -> Iterator[None]:

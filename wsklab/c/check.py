@@ -18,7 +18,7 @@ from wsklab.c.initialisers import steps
 from wsklab.c.python import Python, leaves
 from wsklab.c.source import Place, place_of
 from wsklab.c.statements import Statements
-from wsklab.c.types import VOID, Function, Record, Void
+from wsklab.c.types import UNKNOWN, VOID, Function, Record, Void
 from wsklab.c.unit import FunctionDefinition, Unit
 from wsklab.c.values import settled
 
@@ -100,7 +100,7 @@ def _finished(body: Statements, ctype: Function, place: Place, first: Python, st
         lines.append(py.assign("jump·", 0))
     lines += statements
     if not leaves(statements):
-        lines += _end(body, ctype)
+        lines += _end(body, ctype, place)
     if body.frame_size:
         layout = bytearray(-(-(body.frame_size + RED_ZONE) // _FRAME_ALIGNMENT) * _FRAME_ALIGNMENT)
         for local in body.locals:
@@ -118,7 +118,7 @@ def _finished(body: Statements, ctype: Function, place: Place, first: Python, st
     return CheckedFunction(body.name, ctype, place, node, body.needs, body.references)
 
 
-def _end(body: Statements, ctype: Function) -> Python:
+def _end(body: Statements, ctype: Function, place: Place) -> Python:
     """What stands behind the last statement: C lets a function end without a value if nobody uses it."""
     if isinstance(ctype.returns, Void):
         return []
@@ -126,6 +126,8 @@ def _end(body: Statements, ctype: Function) -> Python:
         return [ast.Return(py.name(RESULT))]
     # With a gap, the value was left out of the listing together with the rest; zero is what a gap gives everywhere.
     zero = body.references.has_gap or body.name == "main"
+    if not zero and not body.returns_value and ctype.returns is not UNKNOWN:
+        body.problems.warning("no-return", place, "{name} ends without returning its value.", name=body.name)
     return [ast.Return(py.constant(0) if zero else py.call("no_value·", py.constant(body.name)))]
 
 

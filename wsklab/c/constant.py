@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pycparser import c_ast
 
 from wsklab.c import types
-from wsklab.c.source import Problems
+from wsklab.c.source import Problem, Problems
 from wsklab.c.types import DOUBLE, FLOAT, INT, LLONG, ULLONG, Array, CType, Int
 
 if TYPE_CHECKING:
@@ -141,6 +141,13 @@ def evaluate(declarations: Declarations, node: Any) -> Typed:
     divides = isinstance(node, c_ast.BinaryOp) and node.op in ("/", "%")
     divided = divides and expressions.value(node.right).constant == 0
     raise ValueError("division by zero" if divided else "the value is not constant")
+
+
+def complaints(declarations: Declarations, node: Any) -> list[Problem]:
+    """What is wrong in an expression of which `evaluate` knows no value."""
+    expressions = _expressions(declarations, node)
+    expressions.value(node)
+    return expressions.problems.errors
 
 
 def element_count(declarations: Declarations, element: CType, init: Any) -> int | None:

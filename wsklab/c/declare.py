@@ -14,11 +14,11 @@ from typing import Any, Literal
 from pycparser import c_ast
 
 from wsklab.c import types
-from wsklab.c.constant import element_count, evaluate
+from wsklab.c.constant import complaints, element_count, evaluate
 from wsklab.c.parse import Gap
 from wsklab.c.records import complete
 from wsklab.c.source import Place, Problems, place_of
-from wsklab.c.types import INT, Array, CType, Function, Int, Parameter, Pointer, Record, Void, compatible, has_size
+from wsklab.c.types import INT, UNKNOWN, Array, CType, Function, Int, Parameter, Pointer, Record, Void, compatible, has_size
 
 SymbolKind = Literal["typedef", "object", "function", "constant"]
 Node = Any
@@ -94,9 +94,9 @@ class Declarations:
         """The symbol that `name` means here."""
         return next((scope.names[name] for scope in self._seen() if name in scope.names), None)
 
-    def names(self) -> Iterable[str]:
-        """All names that can be seen here."""
-        return (name for scope in self._seen() for name in scope.names)
+    def values(self) -> Iterable[str]:
+        """All names that can be seen here and stand for a value."""
+        return (name for scope in self._seen() for name, symbol in scope.names.items() if symbol.kind != "typedef")
 
     def tag(self, key: str) -> CType | None:
         """The type with tag `key` (``"struct _IRP"``) that is seen here."""
@@ -128,11 +128,14 @@ class Declarations:
         value = 1 if isinstance(node, Gap) else self.constant(node)
         if value is not None:
             return value
-        if isinstance(node, c_ast.ID) and self.lookup(node.name) is None:
-            self.problems.error("undeclared", node, "{name} is not declared.", name=node.name)
-        else:
+        wrong = complaints(self, node)
+        for problem in wrong:
+            self.problems.error(problem.id, problem.place, problem.text, problem.hint, **problem.values)
+        if not wrong:
             self.problems.error("not-constant", node, "The value of {what} must be known when compiling.", what=what)
-        return 1
+        # Names that the page leaves out have values of their own, so that they can be the cases of a switch.
+        names = [problem.values.get("name") for problem in wrong]
+        return 1 + max((number for number, name in enumerate(self.problems.assumed) if name in names), default=0)
 
     # Types
 
@@ -197,7 +200,7 @@ class Declarations:
     def _parameter(self, node: Node) -> Parameter:
         if isinstance(node, c_ast.ID):
             self.problems.error("parameter-without-type", node, "{name} is not the name of a type.", name=node.name)
-            return Parameter(node.name, INT)
+            return Parameter(node.name, UNKNOWN)
         ctype = self.type_of(node.type)
         if isinstance(ctype, (Array, Function)):
             ctype = Pointer(ctype.of if isinstance(ctype, Array) else ctype)

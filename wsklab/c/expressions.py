@@ -24,7 +24,7 @@ from wsklab.c.parse import Gap
 from wsklab.c.python import Python
 from wsklab.c.runtime import GapKind
 from wsklab.c.source import place_of
-from wsklab.c.types import CHAR, INT, SIZE_T, VOID, Array, CType, Float, Function, Int, Pointer, Record, Void
+from wsklab.c.types import CHAR, INT, SIZE_T, VOID, Array, CType, Float, Function, Int, Pointer, Record, Void, compatible
 
 from wsklab.c.values import (  # isort: skip
     BIT, NOTHING, UNKNOWN, Local, Object, Value, comma, element, is_pure, is_scalar, member, number, pointer_trouble, possible,
@@ -67,10 +67,20 @@ class Expressions(Body):
         """`value` converted as if by assignment, with the warnings a C compiler gives."""
         trouble = pointer_trouble(value, target)
         names: dict[str, Any] = {"source": value.type, "target": target, "what": what}
+        numbers = isinstance(target, Pointer) and isinstance(target.to, Int) and isinstance(value.type, Int)
+        fits = numbers or (isinstance(target, Pointer) and compatible(target.to, value.type))
+        through = fits and what == "assignment" and not isinstance(value.type, Record)
+        hint = (
+            "Perhaps * is missing before the left side."
+            if through
+            else "Perhaps & is missing before the value."
+            if fits
+            else None
+        )
         if trouble == "incompatible-types":
-            return self.wrong(place, "incompatible-types", "{what}: {source} cannot become {target}.", **names)
+            return self.wrong(place, "incompatible-types", "{what}: {source} cannot become {target}.", hint, **names)
         if trouble is not None:
-            self.problems.warning(trouble, place, _POINTER_TROUBLE[trouble], **names)
+            self.problems.warning(trouble, place, _POINTER_TROUBLE[trouble], hint, **names)
         return convert(value, target)
 
     def effect(self, node: Any) -> Python:

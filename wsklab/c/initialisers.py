@@ -19,7 +19,7 @@ from wsklab.c.operators import no_member
 from wsklab.c.parse import Gap
 from wsklab.c.python import Python
 from wsklab.c.source import place_of
-from wsklab.c.types import Array, CType, Field, Int, Record
+from wsklab.c.types import UNKNOWN, Array, CType, Field, Int, Record
 from wsklab.c.values import Object, Value, comma, member, number, reach, settled, unknown
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ def scalar(body: Expressions, node: Any, ctype: CType) -> Value:
     """The initial value of a scalar."""
     if not isinstance(node, c_ast.InitList):
         return body.assignable(node, ctype, node, "initialiser")
+    if ctype is UNKNOWN:
+        return body.unknown(node)
     if len(node.exprs) > 1:
         return body.wrong(node.exprs[1], "too-many-initialisers", "There are more values than members.")
     return scalar(body, node.exprs[0], ctype) if node.exprs else convert(number(ctype, place_of(node), 0), ctype)
@@ -148,7 +150,7 @@ class _Filling:
                 break
             position += 1
             most = max(most, position)
-        if braced and items:
+        if braced and items and not isinstance(items[0], Gap):
             self.body.wrong(items[0], "too-many-initialisers", "There are more values than members.")
         return most
 

@@ -7,6 +7,7 @@ mistakes.
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,24 +16,24 @@ from typing import Any, NamedTuple, NoReturn
 from pycparser import c_ast, c_parser
 from pycparser.c_lexer import Token as CToken
 
-from wsklab.c.mistakes import AS_IF_RIGHT, FATAL, SyntaxStop, explain
-from wsklab.c.source import Place, Problem, Problems, place_of
-from wsklab.c.tokens import RecordToken
+from wsklab.c.mistakes import FATAL, SyntaxStop, explain
+from wsklab.c.source import LEFT_OUT_OF_FRAGMENT, Place, Problem, Problems, place_of
+from wsklab.c.tokens import SIGNS, RecordToken
 
 Node = Any
 """A node of pycparser's tree (pycparser is untyped)."""
 
 
-class _Feed:
-    """Where pycparser expects its lexer: hands out tokens that exist already."""
+class _NoLexer:
+    """Stands where pycparser expects its lexer: our tokens exist already."""
 
     filename = ""
 
     def __init__(self, error_func: Any = None, *, dialect: str = "legacy") -> None:
-        self.tokens: Iterator[CToken] = iter(())
+        pass
 
-    def token(self) -> CToken | None:
-        return next(self.tokens, None)
+    def token(self) -> None:
+        return None
 
 
 class Gap(c_ast.EllipsisParam):  # type: ignore[misc]
@@ -64,27 +65,36 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
     """Parses token lists, one after the other; `typedefs` are in scope from the start, each to True."""
 
     def __init__(self, problems: Problems, typedefs: Mapping[str, bool] | None = None) -> None:
-        super().__init__(lexer=_Feed)
+        super().__init__(lexer=_NoLexer)
         self.problems = problems
         self.typedefs = dict(typedefs or {})
         self.gaps: list[Place] = []
         self.tokens: list[CToken] = []
+        self.assumed: dict[str, Place] = {}
+        """Unknown names that were taken for types."""
+        self.skipped = False
+        """Whether something was passed over that could not be understood."""
 
     def unit(self, tokens: list[CToken]) -> list[External]:
         """Parse a translation unit. Mistakes are reported; what could be read is returned."""
         self._start(tokens)
         externals = []
         while self._peek() is not None and not self.problems.full:
-            start = self._external_start = self._mark()
+            start, gaps = self._mark(), len(self.gaps)
+            self._external_start = start
             try:
                 nodes = self._parse_external_declaration()
             except SyntaxStop as stop:
-                self._report(stop)
-                self._skip_declaration(start, max(stop.index, start))
-                del self._scope_stack[2:]
+                if not self._mended(stop, start, gaps, 2):
+                    self._skip_declaration(start, max(stop.index, start))
             else:
                 externals.append(External(nodes, self.tokens[start : self._mark()]))
         return externals
+
+    def assume(self, name: str, place: Place) -> None:
+        """Take a name for a type from now on."""
+        self.typedefs[name] = True
+        self.assumed[name] = place
 
     def expression(self, tokens: list[CToken]) -> Node:
         """Parse one conditional expression. Raises ValueError with a sentence if that is not what the tokens are."""
@@ -107,9 +117,13 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
     def _start(self, tokens: list[CToken]) -> None:
         self.tokens = tokens
         self._external_start = 0
-        self.clex.tokens = iter(tokens)
-        self._tokens = c_parser._TokenStream(self.clex.token)
         self._scope_stack = [self.typedefs, {}]
+        self._start_at(0)
+
+    def _start_at(self, mark: int) -> None:
+        self._tokens = c_parser._TokenStream(self.clex.token)
+        self._tokens._buffer = [*self.tokens, *[None] * 4]  # we look up to four tokens ahead
+        self._reset(mark)
         self._typedef_checked_token = None
 
     # Errors: pycparser's methods, under its names.
@@ -131,18 +145,47 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
         return super()._advance()
 
     def _parse_block_item(self) -> Any:
-        start, scopes = self._mark(), len(self._scope_stack)
-        try:
-            return super()._parse_block_item()
-        except SyntaxStop as stop:
-            mistake = self._report(stop)
-            if mistake.id in FATAL or self.problems.full:
-                raise
-            del self._scope_stack[scopes:]
-            self._typedef_checked_token = None
-            if mistake.id not in AS_IF_RIGHT or self._mark() == start:
+        start, scopes, gaps = self._mark(), len(self._scope_stack), len(self.gaps)
+        while True:
+            try:
+                if self._peek_type() == "ID" and self._declares_pointer():
+                    self._stop(None, "Invalid declaration")
+                return super()._parse_block_item()
+            except SyntaxStop as stop:
+                if self._mended(stop, start, gaps, scopes):
+                    continue
+                if stop.fatal or self.problems.full:
+                    raise
                 self._skip(in_block=True)
-            return []
+                return []
+
+    def _declares_pointer(self) -> bool:
+        """Whether a name, asterisks, another name and the rest of a declaration come next, and the first is no variable here."""
+        stars = next(number for number in itertools.count(2) if self._peek_type(number) != "TIMES")
+        name, after = self._peek_type(stars), self._peek_type(stars + 1)
+        known = any(self._peek().value in scope for scope in self._scope_stack)
+        return stars > 2 and name == "ID" and after in ("SEMI", "EQUALS", "COMMA", "LBRACKET") and not known
+
+    def _mended(self, stop: SyntaxStop, start: int, gaps: int, scopes: int) -> bool:
+        """Report a mistake; if it is clear what was meant, put that in its place and go back to `start`."""
+        mistake, known = self._explain(stop), len(self.problems.errors)
+        del self._scope_stack[scopes:]
+        if not stop.reported:
+            self.problems.error(mistake.id, mistake.place, mistake.text, mistake.hint, **mistake.values)
+        unknown_type = mistake.id == "unknown-type" and str(mistake.values["name"]) not in self.typedefs
+        mended = unknown_type or (stop.repair is not None and len(self.problems.errors) > known)
+        stop.reported, stop.fatal, self.skipped = True, mistake.id in FATAL, self.skipped or not mended
+        if mended:
+            place = mistake.place
+            if unknown_type:
+                self.assume(str(mistake.values["name"]), place)
+            elif stop.repair:
+                at, removed, sign = stop.repair
+                put = [CToken(SIGNS[sign], sign, place.line, place.column, place.file)] if sign else []
+                self.tokens[at : at + removed] = put
+            del self.gaps[gaps:]
+            self._start_at(start)
+        return mended
 
     def _parse_attribute_specifier_sequence(self) -> Any:
         """Behind ``struct`` stand also the packing in force and the alignment that ``__declspec`` asks for."""
@@ -156,13 +199,6 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
     def _explain(self, stop: SyntaxStop) -> Problem:
         typedefs = [name for scope in self._scope_stack for name, is_type in scope.items() if is_type]
         return explain(self.tokens, stop, self._external_start, typedefs, self.problems.sources)
-
-    def _report(self, stop: SyntaxStop) -> Problem:
-        mistake = self._explain(stop)
-        if not stop.reported:
-            self.problems.error(mistake.id, mistake.place, mistake.text, mistake.hint, **mistake.values)
-            stop.reported = True
-        return mistake
 
     def _skip(self, depth: int = 0, *, in_block: bool) -> None:
         """Go behind the end of a statement or declaration, `depth` braces deep in it, but not out of the block around."""
@@ -179,17 +215,14 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
         self._skip(passed.count("LBRACE") - passed.count("RBRACE"), in_block=False)
         self._accept("SEMI")
 
-    # Gaps: ``...`` (and three dots on lines of their own) where a statement or an expression begins, so that prototypes keep
-    # theirs. Those among declarations have nothing to run: only their place is kept.
+    # Gaps: ``...`` where a statement or an expression begins, so that prototypes keep theirs. Those among declarations have
+    # nothing to run: only their place is kept.
 
     def _at_gap(self) -> bool:
-        return self._peek_type() == "ELLIPSIS" or [self._peek_type(k) for k in (1, 2, 3)] == ["PERIOD"] * 3
+        return bool(self._peek_type() == "ELLIPSIS")
 
     def _take_gap(self) -> Gap:
-        coord = self._tok_coord(self._peek())
-        if self._accept("ELLIPSIS") is None:
-            while self._accept("PERIOD"):
-                pass
+        coord = self._tok_coord(self._advance())
         self.gaps.append(place_of(coord))
         return Gap(coord)
 
@@ -202,13 +235,57 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
         return gap
 
     def _starts_expression(self, tok: Any = None) -> bool:
-        return (tok is None and self._peek_type() == "ELLIPSIS") or bool(super()._starts_expression(tok))
+        return (tok is None and self._at_gap()) or bool(super()._starts_expression(tok))
 
     def _starts_statement(self) -> bool:
         return self._at_gap() or bool(super()._starts_statement())
 
     def _parse_external_declaration(self) -> Any:
-        return [] if self._gap_alone() else super()._parse_external_declaration()
+        if self._gap_alone():
+            return []
+        fragment = self.problems.left_out and self._at_statement()
+        return [self._fragment()] if fragment else super()._parse_external_declaration()
+
+    # Fragments: what stands in a page without a function around it becomes the body of one that returns anything.
+
+    def _at_statement(self) -> bool:
+        """Whether a statement begins here, where C allows none."""
+        kind, after = self._peek_type(), self._peek_type(2)
+        if kind == "ID" and after == "LPAREN":
+            return self._behind_parentheses() != "LBRACE"
+        if kind == "ID":
+            return after not in ("ID", "TYPEID", "TIMES", None) or self._declares_pointer() is False and after == "TIMES"
+        return kind != "SEMI" and not self._starts_declaration() and self._starts_statement()
+
+    def _behind_parentheses(self) -> str | None:
+        """The type of the token behind the parentheses that are opened by the next token but one."""
+        depth = 0
+        for number in itertools.count(self._mark() + 1):
+            kind = self.tokens[number].type if number < len(self.tokens) else None
+            depth += (kind == "LPAREN") - (kind == "RPAREN")
+            if kind is None or not depth:
+                return self.tokens[number + 1].type if number + 1 < len(self.tokens) else None
+        return None
+
+    def _fragment(self) -> Node:
+        self.problems.left_out = LEFT_OUT_OF_FRAGMENT
+        coord, items = self._tok_coord(self._peek()), []
+        self.assume("result·", place_of(coord))
+        self._push_scope()
+        while self._peek_type() not in ("RBRACE", None) and not self._at_function():
+            item = self._parse_block_item()
+            items += item if isinstance(item, list) else [item]
+        self._pop_scope()
+        name = f"fragment·{coord.line}"
+        returns = c_ast.TypeDecl(name, [], None, c_ast.IdentifierType(["result·"], coord), coord)
+        declaration = c_ast.Decl(name, [], [], [], [], c_ast.FuncDecl(None, returns, coord), None, None, coord)
+        return c_ast.FuncDef(declaration, None, c_ast.Compound(items, coord), coord)
+
+    def _at_function(self) -> bool:
+        """Whether the definition of a function begins here."""
+        rest = self.tokens[self._mark() :] if self._starts_declaration() else []
+        ends = next((number for number, token in enumerate(rest) if token.type in ("SEMI", "LBRACE", "EQUALS")), 0)
+        return ends > 0 and [rest[ends - 1].type, rest[ends].type] == ["RPAREN", "LBRACE"]
 
     def _parse_struct_declaration(self) -> Any:
         return None if self._gap_alone() else super()._parse_struct_declaration()
@@ -221,13 +298,20 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
         return c_ast.Pragma("...", self._take_gap().coord) if self._at_gap() else super()._parse_enumerator()
 
     def _parse_primary_expression(self) -> Any:
-        return self._take_gap() if self._peek_type() == "ELLIPSIS" else super()._parse_primary_expression()
+        return self._take_gap() if self._at_gap() else super()._parse_primary_expression()
 
     def _parse_parameter_type_list(self) -> Any:
-        if self._peek_type() != "ELLIPSIS":
+        if not self._at_gap():
             return super()._parse_parameter_type_list()
         coord = self._tok_coord(self._advance())
         return c_ast.ParamList([c_ast.EllipsisParam(coord)], coord)
+
+    def _parse_identifier_list(self) -> Any:
+        names = [self._parse_identifier()]
+        while self._accept("COMMA"):
+            dots = self._accept("ELLIPSIS")
+            names.append(c_ast.EllipsisParam(self._tok_coord(dots)) if dots else self._parse_identifier())
+        return c_ast.ParamList(names, names[0].coord)
 
     def _parse_iteration_statement(self) -> Any:
         if [self._peek_type(k) for k in (1, 3, 4)] != ["FOR", "ELLIPSIS", "RPAREN"]:

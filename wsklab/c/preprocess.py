@@ -29,7 +29,7 @@ DEEPEST_INCLUDE = 40
 
 PREDEFINED = (
     "_WIN32 1", "_WIN64 1", "_M_AMD64 100", "_M_X64 100", "_AMD64_ 1", "_MSC_VER 1940", "_MSC_FULL_VER 194033811",
-    "_INTEGRAL_MAX_BITS 64", "_KERNEL_MODE 1", "__WSKLAB__ 1",
+    "_INTEGRAL_MAX_BITS 64", "_KERNEL_MODE 1", "__WSKLAB__ 1", '__DATE__ "Jan  1 2026"', '__TIME__ "00:00:00"',
 )  # fmt: skip
 
 Includes = Callable[[str], str | None]

@@ -8,9 +8,10 @@ translated) at the edge. The machine's stops use the same caret printer.
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -19,6 +20,11 @@ Severity = Literal["error", "warning"]
 
 MOST_PROBLEMS = 20
 """After so many errors the rest is noise: the collector stops listening."""
+LEFT_OUT = frozenset(("undeclared", "undeclared-function", "unknown-type", "parameter-without-type", "include-not-found"))
+"""What a documentation listing may leave to its reader to supply."""
+LEFT_OUT_OF_FRAGMENT = LEFT_OUT | {"undeclared-label", "misplaced-break", "misplaced-continue", "missing-return-value",
+                                    "initialiser-not-constant"}  # fmt: skip
+"""The same for statements without a function around them."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,19 @@ def closest(name: str, known: Iterable[str]) -> str | None:
     return near[0] if near else None
 
 
+def surely(name: str, close: object) -> bool:
+    """Whether `name` is a slip for the name `close`, and not a name of its own: capitals, a prefix left out, one letter."""
+    other = str(close or name)
+    if other.lower() == name.lower() or (len(name) > 9 and re.fullmatch(f"(Wsk|Wdf){re.escape(name)}", other)):
+        return other != name
+    same = len(os.path.commonprefix((name, other))), len(os.path.commonprefix((name[::-1], other[::-1])))
+    changed = [text[same[0] : max(len(text) - same[1], same[0])] for text in (name, other)]
+    swapped = changed[0] == changed[1][::-1] and len(changed[0]) == 2
+    left_out = not changed[0] and len(changed[1]) < 3 and min(same) > 3
+    one = all(len(part) < 2 and not part.isdigit() for part in changed) and other not in (f"P{name}", name[1:])
+    return len(name) > 7 and (swapped or left_out or one)
+
+
 @dataclass(frozen=True)
 class Problem:
     """Something wrong, or worth a warning, in a source text.
@@ -130,9 +149,14 @@ class CompileError(Exception):
 
 
 class Problems:
-    """Collects the problems of one unit; knows the source lines they are in and the typedef names of its structures."""
+    """Collects the problems of one unit; knows the source lines they are in and the typedef names of its structures.
 
-    def __init__(self) -> None:
+    A unit that is part of a page may leave things out (`left_out`, ids of problems): the names are kept in `assumed`.
+    """
+
+    def __init__(self, left_out: Collection[str] = ()) -> None:
+        self.left_out = left_out
+        self.assumed: dict[str, Place] = {}
         self.sources: dict[str, Source] = {}
         self.errors: list[Problem] = []
         self.warnings: list[Problem] = []
@@ -149,8 +173,15 @@ class Problems:
         A value `close` is the name that was probably meant, which makes the hint.
         """
         problem = self._problem(id, where, text, hint, "error", values)
-        if not self.full and all(problem.place != known.place for known in self.errors):
+        if self.assumes(id, values):
+            if "·" not in (name := str(values.get("name", "·"))):
+                self.assumed.setdefault(name, problem.place)
+        elif not self.full and all(problem.place != known.place for known in self.errors):
             self.errors.append(problem)
+
+    def assumes(self, id: str, values: dict[str, object]) -> bool:
+        """Whether the page leaves this to its reader: what is no slip for a name that is there."""
+        return id in self.left_out and not surely(str(values.get("name")), values.get("close"))
 
     def warning(self, id: str, where: Any, text: str, hint: str | None = None, **values: object) -> None:
         """Report a warning at a node, coordinate or place."""

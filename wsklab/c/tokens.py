@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from pycparser import c_lexer
@@ -119,7 +119,7 @@ def tokenize(text: str, file: str = "") -> Iterator[Token]:
 
 _KEYWORDS: dict[str, str] = c_lexer._keyword_map
 _SPELLINGS = {kind: word for word, kind in _KEYWORDS.items()}
-_SIGNS: dict[str, str] = {sign.literal: sign.tok_type for sign in c_lexer._fixed_tokens}
+SIGNS: dict[str, str] = {sign.literal: sign.tok_type for sign in c_lexer._fixed_tokens}
 DEEPEST_NESTING = 200
 """Brackets may nest this deep; the phases after the parser recurse over the tree."""
 
@@ -159,6 +159,8 @@ class Reader:
         self._index = 0
         self._packs = [16]
         self._open: list[Token] = []
+        self.mended = 0
+        """Problems that leave no hole in the text: it is clear what was meant."""
 
     def read(self) -> list[CToken]:
         """All tokens for the parser."""
@@ -255,17 +257,33 @@ class Reader:
             self._packs[-1] = int(number or 16)
 
     def _sign(self, token: Token) -> None:
-        kind = _SIGNS.get(token.value)
+        kind = SIGNS.get(token.value)
         if kind is None:
             self._odd(token)
             return
+        if token.value == "(" and not token.own and self._comma_missing(token.lineno, before := self.tokens[self._index - 2]):
+            place = before.position.place
+            place = replace(place, column=place.column + len(before.value))
+            self.problems.error("missing-comma", place, "A comma is missing after {token}.", token=before.value)
+            self.mended += 1
+            self._put("COMMA", before, ",")
         if token.value in "([{":
             self._open.append(token)
             if len(self._open) == DEEPEST_NESTING:
                 self._error("nested-too-deeply", token, "Brackets are nested more than {most} deep here.", most=DEEPEST_NESTING)
         elif token.value in ")]}" and self._open:
             self._open.pop()
+        if kind == "PERIOD" and self.result and self.result[-1].type == "ELLIPSIS":
+            return
         self._put(kind, token)
+        if [last.type for last in self.result[-3:]] == ["PERIOD"] * 3:  # dots below each other stand for ``...``
+            self.result[-3:] = [replace(self.result[-3], type="ELLIPSIS", value="...")]
+
+    def _comma_missing(self, macro: Position, before: Token) -> bool:
+        """Whether the macro of a value in parentheses, like NULL, stands right behind a name of the text in a list."""
+        name = before.own if before.type == WORD and before.value not in _KEYWORDS else None
+        after = next((token.value for token in self.tokens[self._index : self._index + 40] if token.own), "")
+        return name is not None and (name, name.column) < (macro, macro.column) and after in (",", ")")
 
     def _odd(self, token: Token) -> None:
         sign = token.value
@@ -279,7 +297,11 @@ class Reader:
                 self._index += 1
         elif sign in _TYPOGRAPHIC:
             text = "{sign} is not a character of C."
-            self._error("odd-character", token, text, "Write {right} instead.", sign=sign, right=_TYPOGRAPHIC[sign])
+            right = _TYPOGRAPHIC[sign]
+            self._error("odd-character", token, text, "Write {right} instead.", sign=sign, right=right)
+            if right in SIGNS:
+                self.mended += 1
+                self._sign(Token(right, right, token.position))
         else:
             sign = sign if sign.isprintable() else repr(sign)[1:-1]
             self._error("odd-character", token, "{sign} cannot stand here.", sign=sign)

@@ -233,6 +233,8 @@ def compatible(one: CType, other: CType, *, exact: bool = False) -> bool:
     If `exact`, whether two declarations of one name agree. Names of parameters and typedef names never matter.
     """
     same = partial(compatible, exact=exact)
+    if one is UNKNOWN or other is UNKNOWN:
+        return True
     if isinstance(one, Int) and isinstance(other, Int) and not exact:
         return one.bytes == other.bytes
     if isinstance(one, Pointer) and isinstance(other, Pointer):
@@ -260,6 +262,15 @@ LLONG = Int(8, True, "long long", 5)
 ULLONG = Int(8, False, "unsigned long long", 5)
 FLOAT = Float(4)
 DOUBLE = Float(8)
+
+
+class _Unknown(Int):
+    def named(self, alias: str) -> Self:
+        return self
+
+
+UNKNOWN = _Unknown(4, True, "unknown", 3)
+"""Type of what was already complained about, or of what a page leaves to its reader (compared by identity): nobody complains."""
 SIZE_T = Int(8, False, "unsigned long long", 5)
 
 

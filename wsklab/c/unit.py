@@ -6,7 +6,8 @@ so emission happens in `link`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import itertools
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import CodeType
@@ -19,7 +20,7 @@ from wsklab.c.parse import External, Parser, deep_recursion
 from wsklab.c.preprocess import IncludesFrom, Preprocessor, includes_from
 from wsklab.c.source import Place, Problem, Problems, Source
 from wsklab.c.tokens import Reader
-from wsklab.c.types import INT, CType, Function, Record, has_size
+from wsklab.c.types import INT, UNKNOWN, CType, Function, Record, has_size
 
 if TYPE_CHECKING:
     from wsklab.c.check import CheckedFunction
@@ -116,22 +117,28 @@ class Unit:
 
 def parse_unit(
     source: Source, problems: Problems, preprocessor: Preprocessor, typedefs: Mapping[str, bool] | None = None
-) -> tuple[list[External], list[Place]]:
-    """The external declarations of one source and the places of its gaps. Raises CompileError if the text is not C."""
+) -> tuple[list[External], Parser]:
+    """The external declarations of one source, and what read them. Raises CompileError if the text is not C."""
     problems.sources[source.name] = source
     if len(source.text) > LONGEST_TEXT:
         text = "A text of more than {most} characters is not compiled."
         problems.error("text-too-long", Place(source.name, 1, 0), text, most=LONGEST_TEXT)
         problems.check()
-    tokens = Reader(preprocessor.run(source), problems).read()
-    problems.check()
+    reader = Reader(preprocessor.run(source), problems)
+    tokens = reader.read()
+    if len(problems.errors) > reader.mended:
+        problems.check()
     parser = Parser(problems, typedefs)
     externals = parser.unit(tokens)
-    problems.check()
-    return externals, parser.gaps
+    if parser.skipped:
+        problems.check()  # what was passed over would be missed everywhere else
+    return externals, parser
 
 
-def compile_unit(text: str, name: str = "listing.c", headers: Headers | None = None, includes: IncludesFrom = None) -> Unit:
+def compile_unit(
+    text: str, name: str = "listing.c", headers: Headers | None = None, includes: IncludesFrom = None,
+    left_out: Collection[str] = (),
+) -> Unit:  # fmt: skip
     """Compile one C text up to checked functions.
 
     Args:
@@ -139,6 +146,7 @@ def compile_unit(text: str, name: str = "listing.c", headers: Headers | None = N
         name: its file name, for places.
         headers: the prelude, by default the lab's own.
         includes: finds the files of ``#include "…"``: a mapping of names to texts, a directory, or a function.
+        left_out: ids of problems that are none, because the text is a part of a page (`wsklab.c.source.LEFT_OUT`).
 
     Raises:
         CompileError: with all problems found in one pass.
@@ -147,15 +155,23 @@ def compile_unit(text: str, name: str = "listing.c", headers: Headers | None = N
     from wsklab.c.headers import headers as own_headers
 
     prelude = headers or own_headers()
-    problems, source = Problems(), Source(name, text)
+    problems, source = Problems(left_out), Source(name, text)
     preprocessor = Preprocessor(problems, prelude.macros, prelude.files, includes_from(includes))
     with deep_recursion():
         try:
-            externals, gaps = parse_unit(source, problems, preprocessor, prelude.typedef_names)
-            declarations = Declarations(problems, prelude.declarations)
-            unit = Unit(name, source, declarations, problems, gaps=gaps, headers_unit=prelude.unit)
+            externals, parser = parse_unit(source, problems, preprocessor, prelude.typedef_names)
+            around = Declarations(Problems(), prelude.declarations)
+            for assumed, place in parser.assumed.items():
+                around.enter(Symbol(assumed, "typedef", UNKNOWN, place))
+            declarations = Declarations(problems, around)
+            unit = Unit(name, source, declarations, problems, gaps=parser.gaps, headers_unit=prelude.unit)
             unit.declare(externals)
             check_unit(unit)
+            for one, other in itertools.combinations(problems.assumed, 2):
+                if one.lower() == other.lower() and not one.isupper() and not other.isupper():
+                    text = "{name} differs only in capitals from {other} in line {line}."
+                    line = problems.assumed[one].line
+                    problems.warning("capitals", problems.assumed[other], text, name=other, other=one, line=line)
         except RecursionError:
             problems.error("nested-too-deeply", Place(name, 1, 0), "The expressions of this text are nested too deeply.")
     problems.check()

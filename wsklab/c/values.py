@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from wsklab.c import python as py
 from wsklab.c.source import NOWHERE, Place
 from wsklab.c.types import BOOL, VOID, Array, CType, Float, Int, Pointer, Record, Void, compatible
+from wsklab.c.types import UNKNOWN as UNKNOWN
 
 Range = tuple[int, int]
 MASK = 0xFFFF_FFFF_FFFF_FFFF
@@ -21,9 +22,6 @@ KEPT = "t·"
 """Python local that holds a result while it is compared with the limits of its type."""
 _OF_TYPE: Range = (1, 0)
 _PURE = (ast.Name, ast.Constant, ast.BinOp, ast.operator, ast.expr_context)
-
-UNKNOWN = Int(4, True, "unknown", 3)
-"""Type of an expression that was already complained about (compared by identity): no further problem is reported for it."""
 
 
 @dataclass(eq=False)

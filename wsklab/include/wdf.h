@@ -5,6 +5,7 @@
  *   wdfdriver.h wdfdevice.h wdffdo.h wdfcontrol.h  driver and devices        wdfio.h        queues
  *   wdfrequest.h wdfmemory.h wdffileobject.h       requests                  wdfiotarget.h  I/O targets
  *   wdfsync.h wdftimer.h wdfworkitem.h wdfdpc.h    locks, timers, callbacks  wdfcollection.h wdfstring.h wdfregistry.h
+ *   wdfusb.h wdfpdo.h wdfdmaenabler.h             what the pages name of other parts: it compiles and is not modelled
  */
 #ifndef _WDF_H_
 #define _WDF_H_
@@ -29,6 +30,9 @@
 #include "wdfcollection.h"
 #include "wdfstring.h"
 #include "wdfregistry.h"
+#include "wdfpdo.h"
+#include "wdfdmaenabler.h"
+#include "wdfusb.h"
 #include "wdfverifier.h"
 
 #endif

@@ -41,6 +41,17 @@ _WORDS = (
     "a conversion has no argument",
     "a conversion is not supported in the kernel",
     "a % without a conversion",
+    "assignment",
+    "initialiser",
+    "return value",
+    "the function",
+    "the size of an array",
+    "the width of a bit-field",
+    "a case label",
+    "a static assertion",
+    "an alignment",
+    "an array index",
+    "an enum constant",
 )
 PHRASES: dict[str, str] = {**_ACTORS, **{words: words for words in _WORDS}}
 """Value → the English text that stands for it, to be translated."""

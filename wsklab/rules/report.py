@@ -5,6 +5,7 @@ One form for the terminal, the notebook and the tests. The caret is the one of t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from wsklab.machine.stops import NotModelled, Stop
     from wsklab.machine.trace import Event, Where
 
+_ARGUMENT = re.compile(r"argument (?P<number>\d+) of (?P<name>.+)")
 _QUIET = {
     "KMDF verifier": "Windows would show no bug check; the framework's verifier breaks into the debugger.",
     "Static Driver Verifier": "Windows would show no bug check; Static Driver Verifier reports it without a run.",
@@ -109,9 +111,17 @@ def compile_problems(problems: Iterable[Problem], language: str) -> str:
     lines: list[str] = []
     for problem in problems:
         kind = translate(problem.severity, language)
-        lines.append(f"{problem.place}: {kind}: {translate(problem.text, language, **problem.values)}")
+        values = {name: _said(value, language) for name, value in problem.values.items()}
+        lines.append(f"{problem.place}: {kind}: {translate(problem.text, language, **values)}")
         if problem.line_text.strip():
             lines += [f"  {line}" for line in caret(problem.line_text, problem.place.column).split("\n")]
         if problem.hint:
-            lines.append("  " + translate(problem.hint, language, **problem.values))
+            lines.append("  " + translate(problem.hint, language, **values))
     return "\n".join(lines)
+
+
+def _said(value: object, language: str) -> object:
+    """A value of a problem, in the language if it is words of ours."""
+    if argument := _ARGUMENT.fullmatch(str(value)):
+        return translate("argument {number} of {name}", language, **argument.groupdict())
+    return translate(PHRASES[str(value)], language) if str(value) in PHRASES else value
