@@ -9,6 +9,7 @@ import ast
 import importlib
 import json
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,7 +50,15 @@ def engine_keys() -> dict[str, str]:
         keys = _sentences(tree) if "/c/" in where else _spoken(tree)
         for key in keys:
             found.setdefault(key, where)
-    for key, where in [*_table_keys(), *_rule_keys(), *_exercise_keys(), *_panel_keys(), *_limits_keys(), *_NAMED.items()]:
+    for key, where in [
+        *_table_keys(),
+        *_rule_keys(),
+        *_exercise_keys(),
+        *_panel_keys(),
+        *_limits_keys(),
+        *_facts_keys(),
+        *_NAMED.items(),
+    ]:
         found.setdefault(key, where)
     return {key: where for key, where in found.items() if any(char.isalpha() for char in key)}
 
@@ -147,6 +156,14 @@ def _limits_keys() -> Iterator[tuple[str, str]]:
 
     yield from ((key, "docs/hooks/limits.py") for key in _spoken(ast.parse(hook.read_text("utf-8"))))
     yield from ((key, where) for where, key in limits.words())
+
+
+def _facts_keys() -> Iterator[tuple[str, str]]:
+    """What the groups of facts are about, where it is said in words, and the reasons for not modelling one."""
+    data = tomllib.loads((ROOT / "docs" / "facts.toml").read_text("utf-8"))
+    abouts = (row["about"] for groups in data["groups"].values() for row in groups.values())
+    for key in (*data["reasons"].values(), *(about for about in abouts if about[0].islower())):
+        yield key, "docs/facts.toml"
 
 
 def main() -> int:

@@ -18,7 +18,7 @@ LANGUAGES = {"en": "English", "ja": "日本語", "fr": "Français"}
 ROOT_LANGUAGE = "en"  # it is built into the root of the site, the others into folders of their own
 DOCS = Path(__file__).resolve().parents[1]
 MARK = "wsklab-language:"
-GENERATED = "rules/"  # written in every language
+GENERATED = ("rules/", "facts/")  # written in every language
 
 
 def _exists(language: str, source: str) -> bool:

@@ -1,0 +1,55 @@
+"""The fact tables of the site: every fact is accounted for, and the pages say where."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "docs" / "hooks"))
+
+import facts  # noqa: E402 - a hook of the site, found through the path above
+
+
+def every() -> Iterator[facts.Fact]:
+    """All facts."""
+    return (fact for groups in facts.table().values() for _, group in groups.values() for fact in group)
+
+
+def test_the_table_holds_all_groups() -> None:
+    assert {area: sum(len(group) for _, group in groups.values()) for area, groups in facts.table().items()} == {
+        "wsk": 564, "kernel": 118, "kmdf": 663,
+    }  # fmt: skip
+
+
+def test_a_fact_is_found_where_it_is_modelled_refused_and_tested() -> None:
+    (fact,) = (fact for fact in every() if fact.id == "KRN-37")
+    assert (fact.modelled, fact.rules) == (
+        {"wsklab/include/wdmke.c", "wsklab/machine/functions_locks.py"} & fact.modelled,
+        {"spinlock-mixed"},
+    )
+    assert "tests/machine/test_functions_sync.py" in fact.tests
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("Facts: KRN-36.", ["KRN-36"]),
+        ("Facts: KRN-18 to KRN-20, BUG-11.", ["KRN-18", "KRN-19", "KRN-20", "BUG-11"]),
+        ("WSK-USE-01 to 03", ["WSK-USE-01", "WSK-USE-02", "WSK-USE-03"]),
+        ("UTF-16 and NON-PAGED-1", []),
+    ],
+)
+def test_ids_in_a_text(text: str, ids: list[str]) -> None:
+    known = {fact.id for fact in every()}
+    assert [id for id in facts.cited(text) if id in known] == ids
+
+
+def test_a_row_names_files_rules_and_tests() -> None:
+    fact = facts.Fact("KRN-37", {"wsklab/include/wdmke.c"}, {"spinlock-mixed"}, {"tests/machine/test_sync.py"})
+    assert list(facts._rows([fact], "en", ["fact", "modelled in"]))[-1] == (
+        "| KRN-37 | `include/wdmke.c` | [`spinlock-mixed`](../rules/kernel.md#spinlock-mixed) | `machine/test_sync.py` |  |"
+    )
