@@ -8,11 +8,12 @@ from typing import Any
 
 from wsklab.rules import RULES
 
-KMDF = Path(__file__).parents[2] / "wsklab" / "kmdf"
+WSKLAB = Path(__file__).parents[2] / "wsklab"
 
 
 def test_the_table_and_the_code_name_the_same_rules() -> None:
-    used = {rule for path in KMDF.glob("*.py") for rule in re.findall(r'"(kmdf-[a-z-]+)"', path.read_text("utf-8"))}
+    files = [*(WSKLAB / "kmdf").glob("*.py"), *(WSKLAB / "include").glob("*.c")]
+    used = {rule for path in files for rule in re.findall(r'"(kmdf-[a-z-]+)"', path.read_text("utf-8"))}
     assert used == {rule for rule in RULES if rule.startswith("kmdf-")}
 
 

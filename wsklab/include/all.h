@@ -24,3 +24,8 @@
 #include "wdmke.c"
 #include "wdmex.c"
 #include "wdmio.c"
+#include "wdfcollection.c"
+#include "wdflater.c"
+#include "wdflookaside.c"
+#include "wdfstring.c"
+#include "wdfsync.c"

@@ -6,6 +6,7 @@
  *   wdfrequest.h wdfmemory.h wdffileobject.h       requests                  wdfiotarget.h  I/O targets
  *   wdfsync.h wdftimer.h wdfworkitem.h wdfdpc.h    locks, timers, callbacks  wdfcollection.h wdfstring.h wdfregistry.h
  *   wdfusb.h wdfpdo.h wdfdmaenabler.h             what the pages name of other parts: it compiles and is not modelled
+ *   wdfprivate.h                                   what the functions written in C share
  */
 #ifndef _WDF_H_
 #define _WDF_H_
@@ -34,5 +35,6 @@
 #include "wdfdmaenabler.h"
 #include "wdfusb.h"
 #include "wdfverifier.h"
+#include "wdfprivate.h"
 
 #endif

@@ -5,7 +5,7 @@ the I/O manager, `scene` is what lessons and the command line use. Importing the
 Where Microsoft's source and documentation differ, it follows the source.
 """
 
-from wsklab.kmdf import device, format, memory, request, send, target
+from wsklab.kmdf import device, format, memory, private, request, send, target
 from wsklab.kmdf.core import Framework, framework
 
-__all__ = ["Framework", "device", "format", "framework", "memory", "request", "send", "target"]
+__all__ = ["Framework", "device", "format", "framework", "memory", "private", "request", "send", "target"]

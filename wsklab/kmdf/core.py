@@ -8,16 +8,17 @@ they all do first: handles become objects, pointers that must not be NULL are lo
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from wsklab.io.irp import MORE_PROCESSING_REQUIRED
-from wsklab.machine import DISPATCH_LEVEL, Machine, wdk
+from wsklab.machine import DISPATCH_LEVEL, Machine, Wait, wdk
 
 if TYPE_CHECKING:
     from wsklab.kmdf.device import Device, Driver
     from wsklab.kmdf.objects import Object
 
+LEVEL_PASSIVE = 2  # of WDF_EXECUTION_LEVEL
 HANDLE_MASK = 0xFFFF_FFFF_FFFF_FFF8
 KINDS: dict[str, type[Object]] = {}  # by Python name, for the parameters of framework functions
 Given = int  # A pointer parameter that must not be NULL.
@@ -102,14 +103,31 @@ class Framework:
         """Call a driver's callback, which may not wait."""
         return int(self.m.call(address, *arguments, actor="framework") or 0)
 
-    def run(self, address: int, *arguments: int) -> None:
-        """Call a driver's event callback that may wait when it runs at PASSIVE_LEVEL; it then goes on in a thread of its own."""
-        code = self.m.code_at(address)
-        if not code.waits or self.m.irql > 0:
+    def run(self, address: int, *arguments: int, lock: Object | None = None) -> None:
+        """Call a driver's event callback, with the callback lock of an object held.
+
+        One that may wait, or has to wait for the lock, goes on in a thread of its own when it runs at PASSIVE_LEVEL.
+        """
+        if lock is not None and lock.constraint("level") != LEVEL_PASSIVE:  # a spin lock
+            lock.lock_owner = self.m.thread
+            with self.m.at_irql(DISPATCH_LEVEL):
+                self.call(address, *arguments)
+            lock.lock_owner = None
+        elif self.m.irql > 0 or not (self.m.code_at(address).waits or lock):
             self.call(address, *arguments)
-            return
-        thread = self.m.start_thread(self.m.call_waiting(address, *arguments, actor="framework"), code.name)
-        self.m.scheduler._resume(thread)
+        else:
+            thread = self.m.start_thread(self.serialized(lock, address, *arguments), self.m.code_at(address).name)
+            self.m.scheduler._resume(thread)
+
+    def serialized(self, lock: Object | None, address: int, *arguments: int) -> Generator[Wait, Any, None]:
+        """Call a driver's callback at PASSIVE_LEVEL once the callback lock of an object is free, and hold that meanwhile."""
+        if lock is not None:
+            if lock.lock_owner is not None:
+                yield Wait(lambda: lock.lock_owner is None, None, (lock.KIND, lock.address))
+            lock.lock_owner = self.m.thread
+        yield from self.m.call_waiting(address, *arguments, actor="framework")
+        if lock is not None:
+            lock.lock_owner = None
 
     def _completion(self, device: int, irp: int, context: int) -> int:
         """The WDM completion routine of every request that was sent: the IRP stays with the framework. Facts: KMDF-CPL-01."""

@@ -42,6 +42,14 @@ class Borrowed(Memory, number=0x1022):
 
     on_destroy = Object.on_destroy
 
+    @wdf("WdfMemoryAssignBuffer")
+    def assign(self, buffer: Given, size: int) -> int:
+        """Another buffer of the driver's; what formatted requests took of the old one stays. Facts: KMDF-MEM-04, 05."""
+        if not size:
+            return status.INVALID_PARAMETER
+        self.locate = lambda: (buffer, size, 0)
+        return 0
+
 
 def _copy(into: bool, memory: Memory, offset: int, buffer: Given, count: int) -> int:
     """Copy between a memory object and a buffer. Facts: KMDF-MEM-06, KMDF-BUF-10."""

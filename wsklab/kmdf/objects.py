@@ -8,14 +8,17 @@ Facts: KMDF-OBJ, KMDF-CTX. Pages: framework-object-life-cycle.md, framework-obje
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any, ClassVar
 
-from wsklab.kmdf.core import HANDLE_MASK, KINDS, Framework, Given, Out, table, wdf
-from wsklab.machine import Machine, status
+from wsklab.kmdf.core import HANDLE_MASK, KINDS, LEVEL_PASSIVE, Framework, Given, Out, table, wdf
+from wsklab.machine import DISPATCH_LEVEL, Machine, Wait, status
+from wsklab.machine.scheduler import Thread
 
 ALIVE, DISPOSED, DESTROYED = "alive", "disposed", "destroyed"
 INHERIT, LEVEL_MAX, SCOPE_NONE, SCOPE_MAX = 1, 3, 4, 4
+LEVEL_DISPATCH, SCOPE_DEVICE, SCOPE_QUEUE = 3, 2, 3
+DEFAULTS = {"level": LEVEL_DISPATCH, "scope": SCOPE_NONE}
 Words = tuple[str, ...]
 PLAIN, ROOT = ("parent",), ("scope", "level")
 """What most kinds of objects take in their attributes, and what those without a stated parent take."""
@@ -27,22 +30,27 @@ class Object:
     KIND: ClassVar[str] = "WDFOBJECT"
     TYPE: ClassVar[int] = 0x1000
     PASSIVE_DISPOSAL: ClassVar[bool] = False  # cleanup must run at PASSIVE_LEVEL; above it a work item does it (KMDF-OBJ-13, 15)
+    STRUCTURE: ClassVar[str] = ""  # what lies at its address, for the functions that are written in C
     PLAIN_POINTER: ClassVar[str] = ""  # the parameter's name when C passes no handle: NULL is then 0x10D/4 (KMDF-OBJ-25)
     embedded = False
 
-    def __init_subclass__(cls, kind: str = "", number: int = 0, passive: bool = False) -> None:
+    def __init_subclass__(cls, kind: str = "", number: int = 0, passive: bool = False, structure: str = "") -> None:
         KINDS[cls.__name__] = cls
-        cls.KIND, cls.TYPE = kind or cls.KIND, number or cls.TYPE
+        cls.KIND, cls.TYPE, cls.STRUCTURE = kind or cls.KIND, number or cls.TYPE, structure or cls.STRUCTURE
         cls.PASSIVE_DISPOSAL = passive or cls.PASSIVE_DISPOSAL
 
     def __init__(self, fw: Framework, parent: Object | None = None) -> None:
         self.fw, self.m, self.parent = fw, fw.m, parent
-        self.address = fw.m.allocate(64, kind="object", label=self.KIND)
+        size = fw.m.sizeof(self.STRUCTURE) if self.STRUCTURE else 64
+        self.address = fw.m.allocate(size, kind="object", label=self.KIND, zero=bool(self.STRUCTURE))
         self.handle = self.address ^ HANDLE_MASK
         self.children: dict[int, Object] = {}
         self.references, self.state, self.deletable, self.death = 1, ALIVE, True, "kmdf-stale-handle"
         self.contexts: dict[int, int] = {}  # address by type record (KMDF-CTX-07)
         self.callbacks: list[tuple[int, int]] = []  # (cleanup, destroy) of each attribute set
+        self.level = self.scope = INHERIT
+        self.lock_owner: Thread | None = None  # who holds its callback lock, and the IRQL to go back to
+        self.lock_irql = 0
         if parent is not None:
             parent.children[self.handle] = self
         fw.live[self.handle] = self
@@ -70,6 +78,7 @@ class Object:
     def attribute(self, attributes: int) -> None:
         """The callbacks of these attributes, and one zero-filled context (KMDF-CTX-06, 07, 14)."""
         a = self.m.view(attributes, "WDF_OBJECT_ATTRIBUTES")
+        self.level, self.scope = a.ExecutionLevel, a.SynchronizationScope
         self.callbacks.append((int(a.EvtCleanupCallback), int(a.EvtDestroyCallback)))
         info, name = a.ContextTypeInfo, bytearray()
         if not info:
@@ -80,6 +89,42 @@ class Object:
         address = self.m.allocate(size, kind="object", label=name.decode() or "context", zero=True)
         self.contexts[int(info)] = address
         self.fw.by_context[address] = self
+
+    def constraint(self, name: str) -> int:
+        """Its execution ``"level"`` or synchronization ``"scope"``, inherited from its parents. Facts: KMDF-CON-14."""
+        own = int(getattr(self, name))
+        if own != INHERIT:
+            return own
+        return self.parent.constraint(name) if self.parent else DEFAULTS[name]
+
+    def lock_holder(self) -> Object:
+        """Whose callback lock serializes its callbacks. Facts: KMDF-CON-14."""
+        return self
+
+    def _lock(self, function: str) -> Object:
+        if self.KIND not in ("WDFDEVICE", "WDFQUEUE"):
+            self.fw.stop("kmdf-no-lock", self, function=function)
+        return self.lock_holder()
+
+    @wdf("WdfObjectAcquireLock")
+    def acquire_lock(self) -> Generator[Wait, Any, None]:
+        """Take the callback lock of a device or queue: a spin lock unless its level is passive. Facts: KMDF-AUX-09."""
+        holder = self._lock("WdfObjectAcquireLock")
+        if holder.lock_owner is self.m.thread:
+            self.fw.stop("kmdf-lock-recursive", self, function="WdfObjectAcquireLock")
+        if holder.lock_owner is not None:
+            yield Wait(lambda: holder.lock_owner is None, None, (holder.KIND, holder.address))
+        holder.lock_owner, holder.lock_irql = self.m.thread, self.m.irql
+        if holder.constraint("level") != LEVEL_PASSIVE:
+            self.m.irql = DISPATCH_LEVEL
+
+    @wdf("WdfObjectReleaseLock")
+    def release_lock(self) -> None:
+        """Give the callback lock back, and the IRQL before. Facts: KMDF-AUX-09."""
+        holder = self._lock("WdfObjectReleaseLock")
+        if holder.lock_owner is not self.m.thread:
+            self.fw.stop("kmdf-lock-not-owned", self, function="WdfObjectReleaseLock")
+        holder.lock_owner, self.m.irql = None, holder.lock_irql
 
     def release(self) -> None:
         """One reference less; the last one destroys, or stops when the object was never deleted. Facts: KMDF-OBJ-20."""
@@ -188,9 +233,16 @@ def creation(fw: Framework, attributes: int, takes: Words = PLAIN, default: Obje
     return answer, fw.get(parent, Object) if parent else default or fw.default_parent()
 
 
-def create(fw: Framework, attributes: int, out: int, make: Callable[[Object], Object], takes: Words = PLAIN) -> int:
+def create(
+    fw: Framework,
+    attributes: int,
+    out: int,
+    make: Callable[[Object], Object],
+    takes: Words = PLAIN,
+    default: Object | None = None,
+) -> int:
     """Create an object: attributes, the object, its place in the tree."""
-    answer, parent = creation(fw, attributes, takes)
+    answer, parent = creation(fw, attributes, takes, default)
     return answer if answer < 0 else make(parent).commit(attributes, out)
 
 

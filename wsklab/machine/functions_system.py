@@ -158,10 +158,15 @@ def KeBugCheckEx(m: Machine, code: int, *parameters: int) -> NoReturn:
     m.stop("bug-check", code=f"{code:#x}", values=", ".join(f"{value & (1 << 64) - 1:#x}" for value in parameters))
 
 
+def named_values(m: Machine, template: int, arguments: tuple[int | float, ...]) -> dict[str, str]:
+    """The values that fill a rule's texts, from a format like ``count=%d;limit=%d``."""
+    return dict(part.split("=", 1) for part in _filled(m, template, arguments).split(";") if part)
+
+
 @quiet()
 def wsklab_stop(m: Machine, Rule: int, Object: int, Values: int, *arguments: int | float) -> NoReturn:
     """Stop because an inline function found a rule broken; Values is like ``count=%d;limit=%d``."""
-    values = dict(part.split("=", 1) for part in formatted(m, c_text(m, Values), arguments).split(";"))
+    values = named_values(m, Values, arguments)
     m.stop(c_text(m, Rule), objects=(Object,), **{"object": f"{Object:#018x}", **values})
 
 

@@ -1,0 +1,105 @@
+/*
+ * wdfprivate.h: what the framework's functions that are written in C share: the structure behind each handle, and what the
+ * machine does for them. A driver sees handles only; a structure's address is the handle combined with a mask (KMDF-OBJ-23).
+ */
+#ifndef _WDFPRIVATE_H_
+#define _WDFPRIVATE_H_
+
+#include "wdfdevice.h"
+#include "wdfmemory.h"
+#include "wdftimer.h"
+#include "wdfworkitem.h"
+#include "wdfdpc.h"
+
+/* The framework's numbers for kinds of objects: parameter 3 of bug check 0x10D/5. */
+enum {
+    FX_TYPE_OBJECT = 0x1000,
+    FX_TYPE_DRIVER = 0x1001,
+    FX_TYPE_DEVICE = 0x1002,
+    FX_TYPE_QUEUE = 0x1003,
+    FX_TYPE_STRING = 0x1007,
+    FX_TYPE_REQUEST = 0x1008,
+    FX_TYPE_LOOKASIDE = 0x1009,
+    FX_TYPE_COLLECTION = 0x100E,
+    FX_TYPE_DPC = 0x1015,
+    FX_TYPE_FILEOBJECT = 0x1018,
+    FX_TYPE_WAIT_LOCK = 0x1023,
+    FX_TYPE_SPIN_LOCK = 0x1024,
+    FX_TYPE_WORKITEM = 0x1025,
+    FX_TYPE_TIMER = 0x1028
+};
+
+/* What attributes may ask for, beyond a parent (KMDF-CTX-04). */
+#define FX_TAKES_PARENT 1
+#define FX_TAKES_SCOPE 2
+#define FX_TAKES_LEVEL 4
+
+/*
+ * The machine's side. wsklab_wdf: the structure behind a handle; a stop when it is NULL, gone or of another kind. wsklab_given: a
+ * stop when a pointer is NULL. wsklab_wdf_check: the status of attributes. wsklab_wdf_create: an object with its structure zeroed
+ * and its handle stored. wsklab_wdf_stop: a stop with a rule about an object. wsklab_wdf_break: a breakpoint of the verifier;
+ * whether the verifier is on. wsklab_wdf_serialize: whose lock serializes the callbacks of a child of Parent. wsklab_wdf_call: call
+ * an event callback with that lock held. wsklab_wdf_wait_for: the same, until it has returned. wsklab_wdf_thread: run one of our
+ * functions in a system thread. wsklab_wdf_reference: add to or take from an object's references.
+ */
+PVOID wsklab_wdf(PVOID Handle, ULONG Type);
+void wsklab_given(const VOID *Pointer, PCSTR Name);
+NTSTATUS wsklab_wdf_check(PWDF_OBJECT_ATTRIBUTES Attributes, ULONG Takes);
+NTSTATUS wsklab_wdf_create(ULONG Type, ULONG Takes, PWDF_OBJECT_ATTRIBUTES Attributes, PVOID Parent, PVOID Out);
+void wsklab_wdf_stop(PCSTR Rule, PVOID Object, PCSTR Values, ...);
+BOOLEAN wsklab_wdf_break(PCSTR Rule, PVOID Object, PCSTR Values, ...);
+NTSTATUS wsklab_wdf_serialize(WDFOBJECT Parent, BOOLEAN Automatic, BOOLEAN Passive, WDFOBJECT *Lock);
+void wsklab_wdf_call(PVOID Lock, PVOID Routine, ...);
+void wsklab_wdf_wait_for(PVOID Lock, PVOID Routine, PVOID Argument);
+void wsklab_wdf_thread(PVOID Function, PVOID Handle);
+void wsklab_wdf_reference(PVOID Object, LONG Change);
+PVOID wsklab_allocate(SIZE_T Size);
+void wsklab_free(PVOID Memory);
+
+/* The structures. */
+typedef struct _FX_MEMBER {
+    LIST_ENTRY Entry;
+    WDFOBJECT Object;
+} FX_MEMBER, *PFX_MEMBER;
+typedef struct _FX_COLLECTION {
+    LIST_ENTRY Members;
+    ULONG Count;
+} FX_COLLECTION, *PFX_COLLECTION;
+
+typedef struct _FX_STRING {
+    UNICODE_STRING Text;
+} FX_STRING, *PFX_STRING;
+
+typedef struct _FX_SPIN_LOCK {
+    KSPIN_LOCK Lock;
+    PKTHREAD Owner;
+    KIRQL Irql;
+} FX_SPIN_LOCK, *PFX_SPIN_LOCK;
+typedef struct _FX_WAIT_LOCK {
+    KEVENT Free;
+    PKTHREAD Owner;
+} FX_WAIT_LOCK, *PFX_WAIT_LOCK;
+
+typedef struct _FX_LOOKASIDE {
+    WDF_OBJECT_ATTRIBUTES Attributes;
+    size_t Size;
+    POOL_TYPE PoolType;
+    ULONG Tag;
+} FX_LOOKASIDE, *PFX_LOOKASIDE;
+
+/* Timers, DPCs and work items: a callback that runs later. Lock serializes it, NULL for none; Running counts calls under way. */
+typedef struct _FX_LATER {
+    PVOID Callback;
+    WDFOBJECT Parent;
+    WDFOBJECT Lock;
+    ULONG Period;
+    BOOLEAN Passive;
+    BOOLEAN Queued;
+    ULONG Running;
+    PKTHREAD Thread;
+    KEVENT Idle;
+    KTIMER Timer;
+    KDPC Dpc;
+} FX_LATER, *PFX_LATER;
+
+#endif
