@@ -1,4 +1,4 @@
-"""The one entry to wsklab for people and for CI: serve (default), lab, site, test, bench.
+"""The one entry to wsklab for people and for CI: serve (default), lab, site, test, bench, words.
 
 Only the standard library is used, and only syntax that an old Python can read too: it must live long enough to say that it
 is too old. Everything else runs with the Python of ``.venv``, which this file makes from requirements.txt.
@@ -30,13 +30,15 @@ import socket
 import subprocess
 import tempfile
 import time
+import tomllib
 from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "made-from.txt"
-LANGUAGES = ("en", "ja", "fr")  # the first one is built into the root of the site
+# The first language is built into the root of the site.
+LANGUAGES = tuple(tomllib.loads((ROOT / "docs" / "languages.toml").read_text(encoding="utf-8")))
 HOST = "127.0.0.1"
 
 
@@ -357,8 +359,10 @@ def lab(options):
 
 def _write_lab_settings(code):
     """JupyterLab's menus in the language asked for, and no question about news from another host."""
+    required = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    pack = re.search(r"^jupyterlab-language-pack-(%s-\w+)==" % code, required, re.MULTILINE)
     settings = {
-        "@jupyterlab/translation-extension:plugin": {"locale": {"ja": "ja_JP", "fr": "fr_FR"}.get(code, "en")},
+        "@jupyterlab/translation-extension:plugin": {"locale": pack.group(1).replace("-", "_") if pack else "en"},
         "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
     }
     target = VENV / "share/jupyter/lab/settings/overrides.json"
@@ -368,9 +372,10 @@ def _write_lab_settings(code):
 
 def _machine_language():
     for name in (os.environ.get("LC_ALL"), os.environ.get("LC_MESSAGES"), os.environ.get("LANG"), locale.getlocale()[0]):
-        for code, word in (("ja", "japan"), ("fr", "french")):
-            if name and (name.lower().startswith(code + "_") or name.lower().startswith(word)):
-                return code
+        # Windows says Japanese_Japan for ja_JP.
+        code = locale.normalize((name or "").partition("_")[0]).partition("_")[0]
+        if code in LANGUAGES:
+            return code
     return LANGUAGES[0]
 
 
@@ -394,10 +399,19 @@ def test(options):
 
 def bench(options):
     """Print the figures."""
+    return _tool("bench.py", options)
+
+
+def words(options):
+    """Do one of the commands of the translations."""
+    return _tool("words.py", options)
+
+
+def _tool(name, options):
     ensure_venv()
-    script = ROOT / "tools" / "bench.py"
+    script = ROOT / "tools" / name
     if not script.is_file():
-        raise Trouble("there is no tools/bench.py in this clone")
+        raise Trouble("there is no tools/%s in this clone" % name)
     return run(script, *options.arguments)
 
 
@@ -421,6 +435,8 @@ def _parser():
     one.set_defaults(command=test)
     one = commands.add_parser("bench", help="print the figures")
     one.set_defaults(command=bench)
+    one = commands.add_parser("words", help="translations: extract, update, compile or report")
+    one.set_defaults(command=words)
     return parser
 
 
@@ -431,9 +447,10 @@ def main(words):
         The exit status: 0 done, 1 trouble (told in one line), 2 wrong command line, 130 stopped with Ctrl-C; otherwise that of
         the tool that was run.
     """
-    # What follows "test" and "bench" belongs to pytest and to the bench, options included.
+    # What follows these belongs to pytest and to the tools, options included.
     own, rest = words, []
-    if words[:1] in (["test"], ["bench"]) and words[1:2] not in (["-h"], ["--help"]):
+    passed_on = words[:1] in (["test"], ["bench"]) and words[1:2] not in (["-h"], ["--help"])
+    if passed_on or words[:1] == ["words"]:
         own, rest = words[:1], words[1:]
     options = _parser().parse_args(own)
     options.arguments = rest

@@ -11,6 +11,7 @@ import pytest
 from wsklab import Lab
 from wsklab.machine.api import MODELLED
 from wsklab.machine.choices import KINDS
+from wsklab.words import LANGUAGES
 from wsklab.wsk.tables import tables
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,7 +21,6 @@ pytest.importorskip("mkdocs")
 import choice_kinds  # noqa: E402
 import limits  # noqa: E402
 
-LANGUAGES = ("en", "ja", "fr")
 ALLOCATION, SETTING_UP, MOVING_DATA = ("succeeds", "fails"), ("inline", "pending", "early"), ("pending", "inline", "early")
 
 

@@ -42,6 +42,8 @@ def clone(tmp_path: Path) -> Path:
     """A folder with kit.py and what it installs from, and no .venv."""
     for name in ("kit.py", "requirements.txt", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "languages.toml", tmp_path / "docs")
     return tmp_path
 
 

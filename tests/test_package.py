@@ -12,7 +12,7 @@ from pathlib import Path
 import pycparser
 import pytest
 
-from .conftest import ROOT
+from .conftest import LANGUAGES, ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +57,7 @@ def test_wheel_holds_every_file_of_the_engine_and_nothing_else(wheel: Path) -> N
     expected = {path.relative_to(ROOT).as_posix() for kind in kinds for path in (ROOT / "wsklab").rglob(kind)}
     assert inside == expected
     assert any(name.endswith(".h") for name in inside)
-    assert {name for name in inside if name.endswith(".po")} == {"wsklab/locale/fr.po", "wsklab/locale/ja.po"}
+    assert {name for name in inside if name.endswith(".po")} == {f"wsklab/locale/{code}.po" for code in LANGUAGES[1:]}
 
 
 def test_engine_runs_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:

@@ -1,14 +1,13 @@
-"""Words: the small PO reader, and that every template of the engine is in every catalogue."""
+"""Words: the small PO reader, and how a language is chosen. What the catalogues must hold: tests/tools/test_translations.py."""
 
 from __future__ import annotations
 
-import re
-import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from wsklab.words import chosen_language, parse_po, translate
+from wsklab.words import LANGUAGES, chosen_language, parse_po, translate
 
 LOCALE = Path(__file__).resolve().parent.parent / "wsklab" / "locale"
 PO = r"""# A comment
@@ -67,7 +66,7 @@ def test_the_language_is_chosen_by_argument_then_environment(monkeypatch: pytest
     assert (chosen_language(), chosen_language("fr")) == ("ja", "fr")
 
 
-@pytest.mark.parametrize("language", ("ja", "fr"))
+@pytest.mark.parametrize("language", LANGUAGES[1:])
 def test_our_reader_reads_a_catalogue_as_babel_does(language: str) -> None:
     pofile = pytest.importorskip("babel.messages.pofile")
     with (LOCALE / f"{language}.po").open(encoding="utf-8") as file:
@@ -75,28 +74,7 @@ def test_our_reader_reads_a_catalogue_as_babel_does(language: str) -> None:
     assert parse_po((LOCALE / f"{language}.po").read_text("utf-8")) == theirs
 
 
-@pytest.fixture(scope="module")
-def keys() -> dict[str, str]:
-    sys.path.insert(0, str(Path(__file__).parent))
-    from words_keys import engine_keys
-
-    return engine_keys()
-
-
-@pytest.mark.parametrize("language", ("ja", "fr"))
-def test_every_text_of_the_engine_is_translated_and_nothing_else(language: str, keys: dict[str, str]) -> None:
-    known = parse_po((LOCALE / f"{language}.po").read_text("utf-8"))
-    missing, stale = keys.keys() - known.keys(), known.keys() - keys.keys()
-    assert ({key: keys[key] for key in missing}, stale) == ({}, set()), "run: python tests/words_keys.py"
-
-
-@pytest.mark.parametrize("language", ("ja", "fr"))
-def test_a_translation_keeps_the_placeholders_and_identifiers(language: str) -> None:
-    known = parse_po((LOCALE / f"{language}.po").read_text("utf-8"))
-    assert {key: text for key, text in known.items() if _fixed(key) != _fixed(text)} == {}
-
-
-def _fixed(text: str) -> set[str]:
-    """Placeholders, and what looks like a name of C or Windows: these are the same in every language."""
-    names = re.findall(r"\b(?:[A-Z]{2,}_\w+|(?:Io|Ke|Wsk|Wdf|Mm|Ex|Ps|Ob|Rtl|Zw)[A-Z]\w+)\b", text, re.ASCII)
-    return set(re.findall(r"\{\w+\}", text)) | set(names)
+def test_the_languages_are_those_of_the_site() -> None:
+    listed = tomllib.loads((LOCALE.parents[1] / "docs" / "languages.toml").read_text("utf-8"))
+    assert sorted(LANGUAGES) == sorted(listed)
+    assert LANGUAGES[0] == next(iter(listed)) == "en"

@@ -15,8 +15,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-LANGUAGES = ("en", "ja", "fr")
-"""Languages of the engine, the source language first."""
+LOCALE = resources.files("wsklab").joinpath("locale")
+LANGUAGES = ("en", *sorted(file.name.removesuffix(".po") for file in LOCALE.iterdir() if file.name.endswith(".po")))
+"""Languages of the engine, the source language first; the others are those that have a catalogue."""
 
 # A space stands between Japanese and Latin letters, so templates have one; it goes when a Japanese word was filled in.
 _BEFORE_PARTICLE = re.compile("(?<=[\u3040-\u30ff\u4e00-\u9fff]) (?=[\u3041-\u309f])")
@@ -57,7 +58,7 @@ def translate(key: str, language: str | None = None, **values: Any) -> str:
 @functools.cache
 def catalogue(language: str) -> dict[str, str]:
     """All translations of a language by English key; empty for a language without a catalogue, as English is."""
-    file = resources.files("wsklab").joinpath("locale", f"{language}.po")
+    file = LOCALE.joinpath(f"{language}.po")
     return parse_po(file.read_text("utf-8")) if file.is_file() else {}
 
 

@@ -121,18 +121,6 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return markdown.replace("<!-- lessons -->", "\n".join(f"- [{_title(path)}](lessons/{path.name})" for path in lessons))
 
 
-# Between two of these a line break of the source is not a space.
-_CJK = r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uff60]"
-_STOP = r"[\u3000-\u303f\uff00-\uff20]"
-_BREAK = re.compile(rf"(?<={_CJK})\n(?={_CJK})|(?<={_STOP})\n|\n(?={_STOP})")
-
-
-@event_priority(-100)  # after every page has been written
-def _join_lines(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Take out the line breaks inside Japanese text, which would be shown as gaps; code keeps its lines."""
-    return "".join(part if part.startswith("<pre") else _BREAK.sub("", part) for part in re.split(r"(?s)(<pre.*?</pre>)", html))
-
-
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     """Take out the indentation and empty lines that the templates leave, a tenth of a page; code and scripts stay as they are."""
     parts = re.split(r"(?s)(<(?:pre|script|textarea|style)\b.*?</(?:pre|script|textarea|style)>)", output)
@@ -175,7 +163,7 @@ def _blame(path: Path, error: Exception) -> str:
     return f"{name}: {error.ename}: {' '.join(str(error.evalue).split())}"
 
 
-def _write_lesson(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Write the page of a lesson from what mkdocs-jupyter made of the notebook."""
     if not _is_lesson(page):
         return html
@@ -192,9 +180,6 @@ def _write_lesson(html: str, page: Page, config: MkDocsConfig, files: Files) -> 
     _move_pictures(lesson, page, config)
     _move_styles(lesson, page, config)
     return _CLOSED.sub("/>", lesson.decode(formatter="minimal"))
-
-
-on_page_content = CombinedEvent(_write_lesson, _join_lines)
 
 
 def _parts(cell: Tag) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from wsklab.learn import EXERCISES
+from wsklab.words import LANGUAGES
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,7 +19,7 @@ def bare(code: str) -> str:
     return "\n".join(line.rstrip() for line in re.sub(r"//[^\n]*", "", code).splitlines() if line.strip())
 
 
-@pytest.mark.parametrize("language", ["en", "ja", "fr"])
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", EXERCISES)
 def test_the_lesson_starts_where_the_exercise_starts(name: str, language: str) -> None:
     (notebook,) = (ROOT / "notebooks" / language).glob(f"{name}_*.ipynb")

@@ -9,8 +9,8 @@ import pytest
 from runs import BUFFER, IRP, PROTOTYPES, SOCKET, SYMBOLS, Recorder, freed_twice, overlaps, pending_send
 
 from wsklab.show.timeline import Timeline, timeline
+from wsklab.words import LANGUAGES
 
-LANGUAGES = ("en", "ja", "fr")
 RUNS = {"sent": pending_send, "reset": lambda: pending_send(reset=True), "freed twice": freed_twice}
 
 

@@ -25,7 +25,7 @@ import kit  # noqa: E402
 
 NOTEBOOKS = Path(os.environ.get("WSKLAB_NOTEBOOKS") or ROOT / "notebooks")
 LESSONS = sorted(path.stem for path in (NOTEBOOKS / "en").glob("*.ipynb"))
-FOLDERS = {"en": "", "ja": "ja/", "fr": "fr/"}
+FOLDERS = {code: f"{code}/" if number else "" for number, code in enumerate(kit.LANGUAGES)}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 
 

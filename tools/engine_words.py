@@ -1,11 +1,9 @@
-"""Finds every text the engine can show, in its sources: what the catalogues must hold.
-
-``python tests/words_keys.py`` prints what is missing from each catalogue, as PO entries ready to be translated.
-"""
+"""Finds every text the engine can show, in its sources: what its catalogues must hold."""
 
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import json
 import sys
@@ -14,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # the engine of this clone is asked, whatever is installed
 ENGINE = ROOT / "wsklab"
 _SPEAKERS = {"translate", "_say", "say"}
 
@@ -41,6 +40,7 @@ _TABLES = (
 )
 
 
+@functools.cache
 def engine_keys() -> dict[str, str]:
     """Every English key → the file that holds it (relative to the repository)."""
     found: dict[str, str] = {}
@@ -164,32 +164,3 @@ def _facts_keys() -> Iterator[tuple[str, str]]:
     abouts = (row["about"] for groups in data["groups"].values() for row in groups.values())
     for key in (*data["reasons"].values(), *(about for about in abouts if about[0].islower())):
         yield key, "docs/facts.toml"
-
-
-def main() -> int:
-    """Print what each catalogue lacks and what it holds in vain."""
-    from wsklab.words import parse_po
-
-    keys = engine_keys()
-    for language in ("ja", "fr"):
-        file = ENGINE / "locale" / f"{language}.po"
-        known = parse_po(file.read_text("utf-8")) if file.is_file() else {}
-        print(
-            f"# {language}: {len(keys)} keys, {len(keys.keys() - known.keys())} missing, {len(known.keys() - keys.keys())} stale"
-        )
-        for key in keys:
-            if key not in known:
-                print(f'\n#: {keys[key]}\nmsgid {quoted(key)}\nmsgstr ""')
-        for key in known.keys() - keys.keys():
-            print(f"\n# stale: {key}")
-    return 0
-
-
-def quoted(text: str) -> str:
-    """A PO string."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    sys.exit(main())
