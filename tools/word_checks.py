@@ -127,7 +127,7 @@ def terms_wrong(entry: polib.POEntry, terms: list[Term]) -> Iterator[str]:
     for term in terms:
         message, found = term.english.subn(" ", message)  # the pool of a paged pool is not looked for again
         if found and term.name not in may_differ(entry) and not term.stem.search(translation):
-            yield f"{term.name!r} is {term.wording!r} in the glossary"
+            yield f"{term.name!r} is {term.wording!r} in the glossary; if it means something else here: # may differ: {term.name}"
 
 
 def catalogue_wrong(entries: polib.POFile, messages: dict[str, Message], terms: list[Term]) -> Iterator[str]:
