@@ -343,7 +343,7 @@ def test_a_context_type_has_a_record_and_an_accessor(wdk: Headers) -> None:
 
 def test_library_defines_every_variable_that_the_headers_declare() -> None:
     texts = "".join(path.read_text("utf-8") for path in INCLUDE.glob("*.h"))
-    declared = set(re.findall(r"^extern [\w ]+?\*?(\w+);$", texts, re.MULTILINE))
+    declared = set(re.findall(r"^extern [\w ]+?\*?(\w+)(?:\[\d+\])?;", texts, re.MULTILINE))
     library = compile_unit((INCLUDE / "library.c").read_text("utf-8"), "library.c")
     assert {name for name, variable in library.variables.items() if variable.storage != "static"} == declared
 

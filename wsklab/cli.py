@@ -2,7 +2,8 @@
 
 DbgPrint text goes to standard output exactly as written, everything of ours to standard error. Exit status of ``run``: 0 clean;
 1 a rule was broken, something leaked, or nothing can ever go on; 2 does not compile; 3 needs something not modelled; 4
-DriverEntry returned a failure. A wrong command line exits with 64.
+DriverEntry returned a failure. A program with a main instead of a DriverEntry exits with the value of its main. A wrong command
+line exits with 64.
 """
 
 from __future__ import annotations
@@ -100,12 +101,14 @@ def _run(options: argparse.Namespace, language: str) -> int:
 
 def _life(options: argparse.Namespace, language: str, result: dict[str, Any], sources: dict[str, list[str]]) -> tuple[int, str]:
     from wsklab.c.unit import compile_unit
-    from wsklab.driverlife import start, unload
+    from wsklab.driverlife import run_program, start, unload
     from wsklab.lab import Lab
     from wsklab.machine.status import is_success, name_of
     from wsklab.rules.report import compile_problems
 
-    units: list[Any] = [compile_unit(path.read_text("utf-8-sig", errors="replace"), path.name) for path in options.files]
+    units: list[Any] = [
+        compile_unit(path.read_text("utf-8-sig", errors="replace"), path.name, includes=path.parent) for path in options.files
+    ]
     sources.update({unit.name: unit.source.lines for unit in units})
     warnings = [problem for unit in units for problem in unit.warnings]
     if warnings:
@@ -116,11 +119,13 @@ def _life(options: argparse.Namespace, language: str, result: dict[str, Any], so
     if not options.json:
         lab.machine.console = _Echo()
     driver = lab.load_all(units)
-    if "DriverEntry" not in driver.functions:
+    if "DriverEntry" not in driver.functions and "main" not in driver.functions:
         return NOT_COMPILED, translate("{file} compiles, but it has no DriverEntry to run.", language, file=units[0].name)
     if options.capture:
         lab.capture(options.capture)
     try:
+        if "DriverEntry" not in driver.functions:
+            return run_program(lab, driver, units[0].name.removesuffix(".c")) & 0xFF, ""
         with _serving(lab, options, language):
             started = start(lab, driver, units[0].name.removesuffix(".c"))
         result["driver_entry"] = name_of(started.status)

@@ -15,6 +15,7 @@ from wsklab.io.unload import check_unload
 from wsklab.kmdf import scene as kmdf
 from wsklab.lab import Driver, Lab
 from wsklab.machine import PASSIVE_LEVEL, Machine, Wait
+from wsklab.machine.machine import Code
 from wsklab.machine.status import is_success
 
 
@@ -62,6 +63,19 @@ def unload(lab: Lab, started: Started) -> bool:
         wsk.check_unload(machine)
         check_unload(machine, started.name)
     return True
+
+
+def run_program(lab: Lab, driver: Driver, name: str) -> int:
+    """Run a program with a main instead of a driver; returns its exit status."""
+    machine, main = lab.machine, driver.image.functions["main"]
+    with lab.guarded():
+        text = machine.allocate(len(name) + 1, "global", label="argv[0]", zero=True)
+        machine.write(text, name.encode("ascii", "replace"))
+        arguments = machine.allocate(16, "global", label="argv", zero=True)
+        machine.set_u64(arguments, text)
+        code = Code("main", main.call, main.waits, main.type, True)
+        value = machine.run_function(code, *(1, arguments)[: len(main.type.parameters)])
+    return int(value or 0)
 
 
 def _run(machine: Machine, thread_name: str, address: int, *arguments: int) -> Any:

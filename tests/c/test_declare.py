@@ -146,7 +146,6 @@ def test_scopes_shadow_and_end() -> None:
         ("int f(void) { return 1; } int f(void) { return 2; }", "defined-twice", 31, "f is already defined in line 1 of x.c."),
         ("int f(int) { return 1; }", "parameter-without-name", 7, "A parameter of f has no name."),
         ("int f(struct X x) { return 1; }", "no-size", 16, "x cannot be struct X: it has no size."),
-        ("enum X x;", "unknown-enum", 1, "There is no enum X."),
     ],
 )
 def test_what_is_refused(text: str, id: str, column: int, sentence: str) -> None:

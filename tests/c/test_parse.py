@@ -164,9 +164,7 @@ def test_words_beyond_standard_c(text: str, expected: str) -> None:
         ]),
         ("if (1) return;", [("statement-outside", 1, 1, "A statement cannot stand outside a function.",
                               "Perhaps the function above is closed by a } too early.")]),
-        ("int f(a) int a; { return a; }", [("parameter-without-type", 1, 7, "a is not the name of a type.", None),
-                                            ("old-style-function", 1, 5,
-             "Write the types of the parameters between the parentheses.", None)]),
+        ("int f(a, b) int a; { return a; }", [("parameter-without-type", 1, 10, "b is not the name of a type.", None)]),
         ("int x; int x(void);", [("declared-twice", 1, 12, "x is already declared in line 1 of x.c.", None)]),
     ],
 )  # fmt: skip

@@ -10,6 +10,8 @@ import pytest
 from tests.c.standin import StandIn, finish
 from wsklab.c.link import Image, link
 from wsklab.c.unit import compile_unit
+from wsklab.driverlife import run_program
+from wsklab.lab import Lab
 
 PROGRAMS = Path(__file__).parent.parent / "programs"
 PRELUDE = """void check(long long, long long, const char *, int); int variable(int count, ...);
@@ -28,7 +30,19 @@ def run(text: str, *arguments: Any, function: str = "f", **modelled: Any) -> Any
     return finish(image.functions[function].call(*arguments))
 
 
-FILES = sorted(path for path in PROGRAMS.glob("*.c") if "int main(void)" in path.read_text())
+OUTPUTS = sorted(PROGRAMS.glob("*.out"))
+
+
+@pytest.mark.parametrize("expected", OUTPUTS, ids=lambda path: path.stem)
+def test_output(expected: Path) -> None:
+    """Programs with an ordinary main, on the simulated machine: the whole output, and the exit status 0."""
+    source = expected.with_suffix(".c")
+    lab = Lab()
+    driver = lab.load(source.read_text("utf-8"), source.name)
+    assert (run_program(lab, driver, source.stem), lab.console) == (0, expected.read_text("utf-8"))
+
+
+FILES = sorted(path for path in PROGRAMS.glob("*.c") if "CHECK(" in path.read_text())
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -16,10 +16,14 @@ from wsklab.machine.cruntime import CRuntime
 
 
 def called_from_c(m: Machine, name: str) -> Callable[..., Any]:
-    """A function that the headers define in C, as a driver's call of it; a generator function when it can wait."""
+    """A function that the headers define in C, as a driver's call of it; a generator function when it can wait.
+
+    One that takes ``...`` takes two int for it here.
+    """
     prototype = headers().unit.functions[name].type
-    names = ", ".join(f"p{index}" for index in range(len(prototype.parameters)))
-    declared = ", ".join(f"{parameter.type} p{index}" for index, parameter in enumerate(prototype.parameters))
+    types = [str(parameter.type) for parameter in prototype.parameters] + ["int"] * (2 * prototype.varargs)
+    names = ", ".join(f"p{index}" for index in range(len(types)))
+    declared = ", ".join(f"{ctype} p{index}" for index, ctype in enumerate(types))
     kept = "" if str(prototype.returns) == "void" else "return "
     source = f"{prototype.returns} call({declared or 'void'}) {{ {kept}{name}({names}); }}"
     call: Callable[..., Any] = link([compile_unit(source)], CRuntime(m)).functions["call"].call

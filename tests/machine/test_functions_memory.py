@@ -237,13 +237,13 @@ def test_formats_that_do_not_fit(m: Machine, template: str) -> None:
         m.api("DbgPrint")(text(m, template), *([1.5] if template == "%f" else []))
 
 
-def test_printing_into_a_buffer(m: Machine) -> None:
+def test_printing_into_a_buffer(m: Machine, inline: Any) -> None:
     room = m.allocate(6)
-    assert m.api("sprintf")(room, text(m, "%d-%d"), 12, 34) == 5
+    assert inline(m, "sprintf")(room, text(m, "%d-%d"), 12, 34) == 5
     assert m.read(room, 6) == b"12-34\0"
     with stops("overrun"):
-        m.api("sprintf")(room, text(m, "%d-%d"), 123, 456)
-    assert m.api("_snprintf")(room, 6, text(m, "%d-%d"), 123, 456) == -1
+        inline(m, "sprintf")(room, text(m, "%d-%d"), 123, 456)
+    assert inline(m, "_snprintf")(room, 6, text(m, "%d-%d"), 123, 456) == -1
     assert m.read(room, 6) == b"123-45"
 
 

@@ -25,7 +25,7 @@ from wsklab.c.source import Place, Problems, closest, place_of
 from wsklab.c.types import INT, Array, CType, Float, Function, Int, Pointer, Record
 from wsklab.c.values import NOTHING, UNKNOWN, Local, Object, Value, is_scalar, number, possible, reach, settled, type_range
 
-FRAME, RESULT = "frame·", "result·"
+FRAME, RESULT, REST, ARGUMENTS = "frame·", "result·", "rest·", "arguments·"
 RED_ZONE = 16  # bytes around a local in memory that belong to nobody, so that an overrun is seen
 Waits = Callable[[str | None, Function], bool]
 """Whether a call by name, or through a pointer of a type, has to be waited for."""
@@ -113,6 +113,7 @@ class Body:
         self.needs: dict[str, tuple[Any, ...]] = {}
         """What generated code wants to find in its namespace: name → ("given", it) or how the runtime makes it."""
         self.loops: list[LoopScope] = []
+        self.variadic = self.uses_rest = False  # whether it takes ``...``, and looks at what came for it
         self.counter: Local | None = None
         """A local that is surely below the largest value of its type."""
         self._temporaries = self._unevaluated = 0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsklab.c import python as py
-from wsklab.c.body import FRAME, RED_ZONE, RESULT, References, Waits, never
+from wsklab.c.body import ARGUMENTS, FRAME, RED_ZONE, REST, RESULT, References, Waits, never
 from wsklab.c.declare import Symbol
 from wsklab.c.initialisers import steps
 from wsklab.c.python import Python, leaves
@@ -66,8 +66,10 @@ def _translated(unit: Unit, definition: FunctionDefinition, waits: Waits) -> tup
     node, place, ctype = definition.node, definition.place, definition.type
     declarations = unit.declarations
     body = Statements(definition.name, declarations, unit.problems, node.body, ctype.returns, waits)
+    body.variadic = ctype.varargs
     for name in sorted({name for name in body.labels if body.labels.count(name) > 1}):
         body.wrong(node.body, "duplicate-label", "The label {name} appears twice.", name=name)
+    body.begin(node.body)
     with declarations.scope():
         first = _parameters(body, definition)
         statements = py.located(body.items(node.body.block_items or []), place_of(node.body))
@@ -98,20 +100,28 @@ def _finished(body: Statements, ctype: Function, place: Place, first: Python, st
     lines: Python = [ast.AnnAssign(ast.Name(name, py.STORE), py.constant(0), None, 1) for name in python] + first
     if body.jumps:
         lines.append(py.assign("jump·", 0))
+    if body.entered:
+        lines.append(py.assign("into·", 0))
     lines += statements
     if not leaves(statements):
         lines += _end(body, ctype, place)
-    if body.frame_size:
+    if body.frame_size or body.uses_rest:
         layout = bytearray(-(-(body.frame_size + RED_ZONE) // _FRAME_ALIGNMENT) * _FRAME_ALIGNMENT)
         for local in body.locals:
             if local.offset is not None:
                 layout[local.offset : local.offset + local.type.size] = b"\1" * local.type.size
-        push = py.assign(FRAME, py.call("push·", py.constant(bytes(layout)), py.constant(body.name)))
+        whole = py.constant(bytes(layout))
+        if body.uses_rest:
+            # The arguments of ``...`` lie behind the locals, where va_list reads them.
+            whole = py.binary(whole, "+", py.call("room·", py.name(REST)))
+            where = py.binary(py.name(FRAME), "+", len(layout))
+            lines.insert(0, py.assign(ARGUMENTS, py.call("slots·", where, py.name(REST))))
+        push = py.assign(FRAME, py.call("push·", whole, py.constant(body.name)))
         lines = [push, ast.Try(lines, [], [], [ast.Expr(py.call("pop·", py.name(FRAME)))])]
     arguments = [ast.arg(parameter.python) for parameter in body.parameters]
     if isinstance(ctype.returns, Record):
         arguments.insert(0, ast.arg(RESULT))
-    rest = ast.arg("rest·") if ctype.varargs else None
+    rest = ast.arg(REST) if ctype.varargs else None
     signature = ast.arguments(posonlyargs=[], args=arguments, vararg=rest, kwonlyargs=[], kw_defaults=[], defaults=[])
     node = ast.FunctionDef(body.name, signature, lines or [ast.Pass()], [], None)
     py.locate(node, place)

@@ -152,7 +152,11 @@ class Declarations:
     def _Typename(self, node: Node) -> CType:
         return self.type_of(node.type)
 
-    _Decl = _TypeDecl = _Typedef = _Typename
+    _Decl = _Typedef = _Typename
+
+    def _TypeDecl(self, node: Node) -> CType:
+        ctype = self.type_of(node.type)
+        return types.constant(ctype) if "const" in node.quals and not isinstance(ctype, Function) else ctype
 
     def _IdentifierType(self, node: Node) -> CType:
         words = sorted(node.names)
@@ -168,7 +172,7 @@ class Declarations:
         return INT
 
     def _PtrDecl(self, node: Node) -> CType:
-        return Pointer(self.type_of(node.type))
+        return Pointer(self.type_of(node.type), const="const" in (node.quals or ()))
 
     def _ArrayDecl(self, node: Node) -> CType:
         element = self.type_of(node.type)
@@ -195,7 +199,7 @@ class Declarations:
         for parameter, place in zip(parameters, nodes, strict=False):
             if isinstance(parameter.type, Void):
                 self.problems.error("void-parameter", place, "A parameter cannot be void.")
-        return Function(returns, parameters, varargs)
+        return Function(returns, parameters, varargs, node.args is None)
 
     def _parameter(self, node: Node) -> Parameter:
         if isinstance(node, c_ast.ID):
@@ -230,9 +234,11 @@ class Declarations:
     def _Enum(self, node: Node) -> CType:
         key = f"enum {node.name}"
         if node.values is None:
+            # An enum is an int even before its constants are known, as in Microsoft's compiler.
             known = self.tag(key)
             if known is None:
-                self.problems.error("unknown-enum", node, "There is no enum {name}.", name=node.name)
+                # Microsoft's compiler takes it for an int, too: its constants may follow.
+                self.problems.warning("unknown-enum", node, "There is no enum {name}.", name=node.name)
             return known or INT
         ctype = Int(4, True, key if node.name else "int", 3)
         self._defined[node] = ctype
@@ -292,6 +298,8 @@ class Declarations:
             self._check_again(known, symbol, inside)
             if symbol.kind == "object" and known.kind == "object":
                 symbol = _merged(known, symbol)
+            elif isinstance(symbol.type, Function) and symbol.type.unprototyped:
+                symbol.type = known.type
         scope.names[symbol.name] = symbol
         return symbol
 

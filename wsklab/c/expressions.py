@@ -24,7 +24,10 @@ from wsklab.c.parse import Gap
 from wsklab.c.python import Python
 from wsklab.c.runtime import GapKind
 from wsklab.c.source import place_of
-from wsklab.c.types import CHAR, INT, SIZE_T, VOID, Array, CType, Float, Function, Int, Pointer, Record, Void, compatible
+
+from wsklab.c.types import (  # isort: skip
+    CHAR, INT, SIZE_T, VOID, Array, CType, Float, Function, Int, Pointer, Record, Void, compatible, constant, same_type,
+)  # fmt: skip
 
 from wsklab.c.values import (  # isort: skip
     BIT, NOTHING, UNKNOWN, Local, Object, Value, comma, element, is_pure, is_scalar, member, number, pointer_trouble, possible,
@@ -36,6 +39,7 @@ _STEPS = ("++", "--", "p++", "p--")
 _POINTER_TROUBLE = {
     "pointer-types": "{what}: {source} and {target} point to different things.",
     "pointer-from-int": "{what}: the number of type {source} becomes the pointer {target} without a cast.",
+    "const-discarded": "{what}: what {source} points to is const, what {target} points to can be changed.",
     "pointer-to-int": "{what}: the pointer {source} becomes the number {target} without a cast.",
 }
 
@@ -158,7 +162,8 @@ class Expressions(Body):
         field = record.members.get(node.field.name)
         if field is None:
             return operators.no_member(self, node.field, record)
-        return member(self.read(x), field.offset, field.type, field.bit_offset, field.bit_width)
+        ctype = constant(field.type) if record.const else field.type
+        return member(self.read(x), field.offset, ctype, field.bit_offset, field.bit_width)
 
     def _ArrayRef(self, node: Any) -> Operand:
         base, index = self.value(node.name), self.value(node.subscript)
@@ -240,6 +245,19 @@ class Expressions(Body):
         chosen = py.choose(truth(condition), settled(then), settled(otherwise))
         return Value(ctype, place_of(node), chosen, (min(a, c), max(b, d)))
 
+    def _GenericSelection(self, node: Any) -> Operand:
+        with self.unevaluated():
+            wanted = self.value(node.expr).type
+        default = None
+        for choice in node.associations:
+            if choice.type is None:
+                default = choice.expr
+            elif same_type(self.declarations.type_of(choice.type), wanted):
+                return self.designator(choice.expr)
+        if default is None:
+            return self.wrong(node, "no-generic-type", "_Generic names nothing for {type}.", type=wanted)
+        return self.designator(default)
+
     def _ExprList(self, node: Any) -> Operand:
         *parts, result = map(self.value, node.exprs)
         for part in reversed(parts):
@@ -284,6 +302,8 @@ class Expressions(Body):
         """The object that an assignment or step changes; one of unknown type if there is none."""
         x = self.designator(node)
         if isinstance(x, Object) and not isinstance(x.type, Array):
+            if x.type.const:
+                self.wrong(change, "const-assigned", "The left side of {op} is const: it cannot be changed.", op=change.op)
             return x
         if not unknown(x):
             self.wrong(change, "not-assignable", "The left side of {op} cannot be assigned to.", op=change.op)

@@ -17,7 +17,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -244,7 +244,7 @@ class _Pickler(pickle.Pickler):
         number = self.numbers.setdefault(id(value.fields), len(self.records))
         if number == len(self.records):
             self.records.append(value)
-        return number, value.kind, value.tag, value.alias
+        return number, value.kind, value.tag, value.alias, value.const
 
 
 class _Unpickler(pickle.Unpickler):
@@ -257,9 +257,9 @@ class _Unpickler(pickle.Unpickler):
 
     def persistent_load(self, key: Any) -> Record:
         if key not in self._aliases:
-            number, kind, tag, alias = key
+            number, kind, tag, alias, const = key
             record = self.records.setdefault(number, Record(kind, tag))
-            self._aliases[key] = record.named(alias) if alias else record
+            self._aliases[key] = replace(record, alias=alias, const=const) if alias or const else record
         return self._aliases[key]
 
 

@@ -112,11 +112,11 @@ class _Linker:
 
     def link(self) -> Image:
         self._check_definitions()
-        if any(self._home(module, name) is None for module, body in self._pairs() for name in body.references.symbols):
-            self.modules.append(_Module(_library()))
         if self.own and self.own[0].unit.headers_unit:
             named = [name for _, body in self._pairs() for name in [*body.references.calls, *body.references.addresses]]
             self.take_inlines(self.own[0].unit.headers_unit, named)
+        if any(self._home(module, name) is None for module, body in self._pairs() for name in body.references.symbols):
+            self.modules.append(_Module(_library()))
         for module, body in self._pairs():
             self._resolve(module, body)
         if self.problems.errors:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from pycparser import c_ast
 
 from wsklab.c import python as py
-from wsklab.c.body import Body
+from wsklab.c.body import ARGUMENTS, Body
 from wsklab.c.conversions import COMPARISONS, arithmetic, balanced, comparison, convert, promoted
 from wsklab.c.parse import Gap
 from wsklab.c.source import closest, place_of
-from wsklab.c.types import DOUBLE, SIZE_T, VOID, CType, Float, Function, Int, Pointer, Record, Void, compatible
+from wsklab.c.types import CHAR, DOUBLE, SIZE_T, VOID, CType, Float, Function, Int, Parameter, Pointer, Record, Void, compatible
 
 from wsklab.c.values import (  # isort: skip
     MASK, UNKNOWN, Value, element, is_null, is_scalar, number, pointer_trouble, reach, settled, unknown,
@@ -50,7 +50,7 @@ def binary(body: Body, op: str, left: Value, right: Value, node: Any) -> Value:
 
 def _compare_pointers(body: Body, op: str, left: Value, right: Value, node: Any) -> Value:
     for one, other in ((left, right), (right, left)):
-        if isinstance(one.type, Pointer) and pointer_trouble(other, one.type):
+        if isinstance(one.type, Pointer) and pointer_trouble(other, one.type) not in (None, "const-discarded"):
             names: dict[str, Any] = {"left": left.type, "right": right.type, "op": op}
             body.problems.warning("pointer-comparison", node, "{op} compares {left} with {right}.", **names)
             break
@@ -119,6 +119,11 @@ def call(body: Expressions, node: Any) -> Value:
         if offset is None:
             return body.wrong(node, "bad-offsetof", "offsetof needs a type and one of its members.")
         return number(SIZE_T, place_of(node), offset)
+    if name == "wsklab_arguments":
+        if not body.variadic:
+            return body.wrong(node, "no-varargs", "{name} has no ... whose arguments va_start could find.", name=body.name)
+        body.uses_rest = True
+        return Value(Pointer(CHAR), place_of(node), py.name(ARGUMENTS))
     symbol = body.declarations.lookup(name) if name else None
     if name and symbol is not None and isinstance(symbol.type, Function) and symbol.kind == "function":
         return _finish(body, node, name, symbol.type, arguments, None)
@@ -139,6 +144,15 @@ def call(body: Expressions, node: Any) -> Value:
 
 def _finish(body: Expressions, node: Any, name: str, function: Function, given: list[Any], target: Value | None) -> Value:
     """The call; `target` is needed when there is no `name`."""
+    if function.unprototyped and given:
+        # Nothing is known of its parameters: the call goes by the address, where the function says what it takes.
+        with body.unevaluated():
+            types = [promoted(body.value(argument)).type for argument in given]
+        parameters = tuple(Parameter("", DOUBLE if isinstance(ctype, Float) else ctype) for ctype in types)
+        function = Function(function.returns, parameters)
+        if name:
+            body.references.addresses.setdefault(name, place_of(node))
+            target, name = Value(Pointer(function), place_of(node), py.name(f"address·{name}")), ""
     named = node.name.field if isinstance(node.name, c_ast.StructRef) else node.name
     label = name or (str(named.name) if isinstance(named, c_ast.ID) else "the function")
     _check_count(body, node, label, function, given)
@@ -166,6 +180,9 @@ def _argument(body: Expressions, label: str, function: Function, index: int, nod
         ctype = function.parameters[index].type
         return settled(body.assignable(node, ctype, node, f"argument {index + 1} of {label}", "argument"))
     value = body.value(node, "argument")
+    parent = body.declarations.parent
+    if isinstance(value.type, Record) and not (parent and parent.lookup(label)):
+        return ast.Tuple([settled(value), py.constant(value.type.size)], py.LOAD)  # what it is then, va_arg knows
     if isinstance(value.type, Record):
         text = "{type} cannot be passed to ... of {name}."
         value = body.wrong(node, "record-in-varargs", text, "Pass its address, with &.", type=value.type, name=label)

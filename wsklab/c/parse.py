@@ -135,6 +135,8 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
         self._stop(None, msg, coord if not isinstance(coord, str) else None)
 
     def _expect(self, token_type: str) -> CToken:
+        if token_type == "ID" and self._peek_type() == "TYPEID" and self.tokens[self._mark() - 1].type == "GOTO":
+            return self._advance()
         if self._peek_type() != token_type:
             self._stop(token_type, "")
         return self._advance()
@@ -146,6 +148,8 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
 
     def _parse_block_item(self) -> Any:
         start, scopes, gaps = self._mark(), len(self._scope_stack), len(self.gaps)
+        if [self._peek_type(1), self._peek_type(2)] == ["TYPEID", "COLON"]:
+            self._peek().type = "ID"  # a label may be called like a type
         while True:
             try:
                 if self._peek_type() == "ID" and self._declares_pointer():

@@ -8,6 +8,7 @@ and the macros of the headers are kept as text until a unit uses them, so that a
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,7 @@ PREDEFINED = (
 Includes = Callable[[str], str | None]
 """Answers the name in an ``#include`` with the file's text, None if there is no such file."""
 IncludesFrom = Mapping[str, str] | Path | Includes | None
+_STACKED = re.compile(r'\s*#\s*pragma\s+(push|pop)_macro\s*\(\s*"(\w+)"\s*\)')
 _BLANKS = (BLANK, NEWLINE, JOINED)
 
 
@@ -60,7 +62,7 @@ class _Lexer:
     lineno = 1
 
     def input(self, text: str) -> None:
-        self.token = partial(next, tokenize(text), None)
+        self.token = partial(next, tokenize(text or " "), None)
 
     def clone(self) -> _Lexer:
         return self
@@ -97,6 +99,9 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         self.known = frozenset(known)
         self.includes = includes or includes_from(None)
         self.expand_filemacro = False
+        self.line_offset = 0
+        self.t_INTEGER_TYPE = lambda line: str(line + self.line_offset if isinstance(line, Position) else line)  # __LINE__
+        self.pushed: dict[str, list[Any]] = {}
         self.rewrite_paths: list[tuple[str, str]] = []
         self.macros = _Macros(macros or {})
         self.macros.define = self.define
@@ -152,10 +157,30 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
                 token.type, token.value = BLANK, " "
             line.append(token)
             if token.type == NEWLINE:
+                if any(known.value in ("push_macro", "pop_macro") for known in line):
+                    line = self._stacked(line)
                 yield line
                 line = []
         if line:
             yield [*line, Token(NEWLINE, "\n", line[-1].lineno)]
+
+    def _stacked(self, line: list[Token]) -> list[Token]:
+        """``#pragma push_macro`` and ``pop_macro`` as an ``#undef``: before that, pcpp expands what stands above."""
+        match = _STACKED.match("".join(token.value for token in line))
+        values = ((WORD, "undef"), (BLANK, " "), (match[1], match[2])) if match else ()
+        at = next((token for token in line if token.value == "#"), line[0])
+        return [at, *(Token(kind, value, at.position) for kind, value in values), line[-1]] if match else line
+
+    def undef(self, tokens: list[Token]) -> None:
+        """Forget a macro, put it on its stack, or take it from there."""
+        name, kept = tokens[0].value, self.pushed.setdefault(tokens[0].value, [])
+        if tokens[0].type == "push":
+            kept.append(self.macros.get(name))
+        elif tokens[0].type != "pop":
+            super().undef(tokens)
+        elif kept:
+            self.macros.pop(name, None)
+            self.macros.update({name: before} if (before := kept.pop()) is not None else {})
 
     def define(self, tokens: str | list[Token]) -> None:
         """Define a macro from the text or tokens after ``#define``."""
@@ -172,6 +197,13 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
             macro.text = text
             for token in macro.value:
                 token.own = None
+
+    def macro_expand_args(self, macro: Any, args: list[list[Token]]) -> list[Token]:
+        """Put arguments in; an empty one beside ``##`` leaves a blank, so that nothing else is pasted instead."""
+        pasted = {number for kind, number, _ in macro.patch if kind == "t"} - ({len(args) - 1} if macro.variadic else set())
+        filled = [[Token(BLANK, "", Position(0))] if not arg and k in pasted else arg for k, arg in enumerate(args)]
+        result: list[Token] = super().macro_expand_args(macro, filled)
+        return result
 
     def expand_macros(self, tokens: list[Token], expanding_from: Any = ()) -> list[Token]:
         """Expand macros in place; the bound stops macros that double themselves."""
@@ -213,7 +245,7 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         name = directive.value
         if name == "pragma" and not toks:
             raise OutputDirective(Action.IgnoreAndRemove)
-        nameless = name in ("define", "undef", "ifdef", "ifndef") and (not toks or toks[0].type != WORD)
+        nameless = name in ("define", "undef", "ifdef", "ifndef") and (not toks or toks[0].type not in (WORD, "push", "pop"))
         if nameless or (name in ("if", "elif", "include") and not toks):
             self.problems.error("directive-incomplete", directive.position.place, "#{name} needs more than this.", name=name)
             raise OutputDirective(Action.IgnoreAndRemove)
@@ -226,7 +258,10 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
             self.problems.error("error-directive", place, "#error {message}", message=text)
         elif name == "warning":
             self.problems.warning("warning-directive", place, "#warning {message}", message=text)
-        elif name not in ("line", "pragma"):
+        elif name == "line":
+            number = "".join(token.value for token in self.expand_macros(toks)).split()[:1]
+            self.line_offset = int(number[0]) - 1 - int(directive.position) if number and number[0].isdigit() else 0
+        elif name != "pragma":
             self.problems.error("directive-unknown", place, "There is no directive #{name}.", name=name)
         return None if name == "pragma" else True
 

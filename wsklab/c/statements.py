@@ -3,19 +3,22 @@
 Every C loop is ``for __ in steps·``: the iterator is the step budget of the run. A jump out of several Python loops at once
 (``continue`` inside a switch, ``goto``) sets ``jump·`` to its number and breaks; behind each loop that it has to leave stands
 a test that passes it on. A block with labels is a loop over its parts: ``goto`` sets where to begin and continues that loop.
+A jump into a statement (``goto`` into a block, a ``case`` inside a loop of its switch) begins with the part that is this
+statement, and ``into·`` holds the number of the label until it is reached: conditions and first parts on the way give way to it.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pycparser import c_ast
 
 from wsklab.c import python as py
-from wsklab.c.body import RESULT, LoopScope, changed
+from wsklab.c.body import RESULT, LoopScope, changed, walk
 from wsklab.c.constant import promote, usual
 from wsklab.c.conversions import converted, promoted
 from wsklab.c.expressions import Expressions
@@ -25,7 +28,8 @@ from wsklab.c.source import closest, place_of
 from wsklab.c.types import Int, Record, Void
 from wsklab.c.values import Local, Value, settled, truth, unknown
 
-_JUMP = "jump·"
+_JUMP, _INTO = "jump·", "into·"
+_LABELS = c_ast.Label | c_ast.Case | c_ast.Default
 
 
 @dataclass(eq=False)
@@ -38,7 +42,7 @@ class Level:
 
     kind: str  # "loop", "switch" or "labels"
     proceed: Python = field(default_factory=list)
-    labels: dict[str, int] = field(default_factory=dict)
+    labels: dict[Any, int] = field(default_factory=dict)
     begin: str = ""
     passing: dict[int, tuple[Level, Python]] = field(default_factory=dict)
 
@@ -50,6 +54,25 @@ class Statements(Expressions):
         super().__init__(*arguments)
         self.levels: list[Level] = []
         self.jumps = 0
+        self.entered: dict[Any, int] = {}
+        """Labels that are jumped to from outside of their block, each with its number; a case label is its own name."""
+
+    def begin(self, node: Any) -> None:
+        """Find the labels of the body that are jumped to from outside of their block."""
+        gotos = Counter(part.name for part in walk(node) if isinstance(part, c_ast.Goto))
+        for block in (part for part in walk(node) if self.labels and isinstance(part, c_ast.Compound | c_ast.Label)):
+            inside = Counter(part.name for part in walk(block) if isinstance(part, c_ast.Goto))
+            for label in _direct(block):
+                self.entered.pop(label, None)
+                if inside[label] < gotos[label]:
+                    self.entered[label] = len(self.entered) + 1
+
+    def _inside(self, *nodes: Any) -> list[Any]:
+        """The labels in some statements at which these are entered."""
+        if not self.entered:
+            return []
+        keys = (part.name if isinstance(part, c_ast.Label) else part for node in nodes for part in walk(node))
+        return [key for key in keys if isinstance(key, str | c_ast.Case | c_ast.Default) and key in self.entered]
 
     def block(self, nodes: list[Any] | None) -> Python:
         """Statements and declarations in a scope of their own."""
@@ -58,19 +81,52 @@ class Statements(Expressions):
 
     def items(self, nodes: list[Any]) -> Python:
         """Statements and declarations in the current scope; labels begin new parts."""
-        parts: list[list[Any]] = [[]]
-        labels: dict[str, int] = {}
-        for node in nodes:
-            while isinstance(node, c_ast.Label):
-                labels[node.name] = len(parts)
-                parts.append([])
-                node = node.stmt
-            parts[-1].append(node)
+        parts, labels = self._split(nodes)
+        for label in labels:
+            if not isinstance(label, str) and label not in self.entered:
+                self.wrong(label, "misplaced-case", "This label stands in no switch.")
         if not labels:
             return self._sequence(nodes)
         self.jumps += 1
         level = Level("labels", labels=labels, begin=f"begin·{self.jumps}")
-        return [py.assign(level.begin, 0), *self._parts(level, parts)]
+        return [self._where(level, labels, py.constant(0)), *self._parts(level, parts)]
+
+    def _split(self, nodes: list[Any]) -> tuple[list[list[Any]], dict[Any, int]]:
+        """The parts of a block, which labels begin, and where each label is, also those deeper that are entered from outside."""
+        parts: list[list[Any]] = [[]]
+        labels: dict[Any, int] = {}
+        left = nodes[::-1]
+        while left:
+            node = left.pop()
+            if isinstance(node, _LABELS):
+                labels[node.name if isinstance(node, c_ast.Label) else node] = len(parts)
+                parts.append([node] if node in self.entered or getattr(node, "name", None) in self.entered else [])
+                left += [node.stmt] if isinstance(node, c_ast.Label) else (node.stmts or [])[::-1]
+            elif deeper := self._inside(node):
+                labels.update(dict.fromkeys(deeper, len(parts)))
+                parts.append([node])
+            else:
+                parts[-1].append(node)
+        return parts, labels
+
+    def _where(self, level: Level, labels: dict[Any, int], otherwise: ast.expr) -> ast.stmt:
+        """Where a block begins: at its first part, or at the one on the way to the label that is jumped to."""
+        numbers = {self.entered[key]: part for key, part in labels.items() if key in self.entered}
+        if numbers:
+            table = py.name(self.need(f"entries·{self.name}·{level.begin}", "given", numbers.get))
+            otherwise = py.choose(py.name(_INTO), ast.Call(table, [py.name(_INTO)], []), otherwise)
+        return ast.Assign([ast.Name(level.begin, py.STORE)], otherwise)
+
+    def _unless_entered(self, condition: ast.expr, yes: list[Any], no: list[Any] | None = None) -> ast.expr:
+        """A condition that does not count on the way to a label: then the truth is where the label is."""
+        if yes and no:
+            chosen = [py.constant(self.entered[key]) for key in yes]
+            among = ast.Compare(py.name(_INTO), [ast.In()], [ast.Tuple(chosen, py.LOAD)])
+            return py.choose(py.name(_INTO), among, condition)
+        entering = py.name(_INTO)
+        return (
+            py.either("||", entering, condition) if yes else py.either("&&", py.negate(entering), condition) if no else condition
+        )
 
     def _sequence(self, nodes: list[Any]) -> Python:
         """Statements in order; what follows a jump is checked and left out."""
@@ -85,12 +141,15 @@ class Statements(Expressions):
         self.levels.append(level)
         body: Python = []
         for number, part in enumerate(parts):
-            nodes = self._sequence(part)
+            # A label that is entered from outside stands first in its part: there the jump has arrived.
+            arrived = [py.assign(_INTO, 0)] if part and isinstance(part[0], _LABELS) else []
+            nodes = arrived + self._sequence(part[len(arrived) :])
             if nodes and (level.kind == "switch" or number < len(parts) - 1):
                 nodes = [py.when(py.compare(py.name(level.begin), "<=", number), nodes)]
             body += nodes
         self.levels.pop()
-        return self.python_loop(level, body if leaves(body) else [*body, ast.Break()], once=level.kind == "switch")
+        once = level.kind == "switch" and not any(isinstance(label, str) for label in level.labels)
+        return self.python_loop(level, body if leaves(body) else [*body, ast.Break()], once=once)
 
     def statement(self, node: Any) -> Python:
         """The Python statements for one C statement, located."""
@@ -111,6 +170,8 @@ class Statements(Expressions):
 
     def _do_Label(self, node: Any) -> Python:
         return self.items([node])
+
+    _do_Case = _do_Default = _do_Label
 
     def _do_Gap(self, node: Any) -> Python:
         return [ast.Expr(self.gap(node, "statement").node)]
@@ -141,9 +202,10 @@ class Statements(Expressions):
         condition = self.scalar(node.cond)
         then = self._inner(node.iftrue)
         otherwise = self._inner(node.iffalse) if node.iffalse is not None else []
-        if condition.constant is not None:
+        entries = self._inside(node.iftrue), self._inside(node.iffalse)
+        if condition.constant is not None and not any(entries):
             return then if condition.constant else otherwise
-        return [py.when(truth(condition), then, otherwise)]
+        return [py.when(self._unless_entered(truth(condition), *entries), then, otherwise)]
 
     def _do_While(self, node: Any) -> Python:
         return self._loop(node, None)
@@ -153,15 +215,17 @@ class Statements(Expressions):
     def _do_For(self, node: Any) -> Python:
         with self.declarations.scope():
             first = self.statement(node.init) if node.init is not None else []
+            if first and self._inside(node.stmt):
+                first = [py.when(py.negate(py.name(_INTO)), first)]
             return first + self._loop(node, node.next)
 
     def _loop(self, node: Any, step: Any) -> Python:
         test_last = isinstance(node, c_ast.DoWhile)
         scope = LoopScope(node.cond, step, node.stmt)
         self.loops.append(scope)
-        level = Level("loop")
-        test = self._stop_unless(node.cond)
-        self.counter = self._counted(node)
+        level, entries = Level("loop"), self._inside(node.stmt)
+        test = self._stop_unless(node.cond, entries)
+        self.counter = None if entries else self._counted(node)
         level.proceed = test if test_last else py.located(self.effect(step), place_of(step)) if step is not None else []
         self.counter = None
         self.levels.append(level)
@@ -173,14 +237,14 @@ class Statements(Expressions):
             body += level.proceed
         return self.before(scope) + self.python_loop(level, body or [ast.Pass()])
 
-    def _stop_unless(self, condition: Any) -> Python:
+    def _stop_unless(self, condition: Any, entries: list[Any]) -> Python:
         """``if not condition: break``."""
         if condition is None:
             return []
         value = self.scalar(condition)
-        if value.constant is not None:
+        if value.constant is not None and not (entries and not value.constant):
             return [] if value.constant else py.located([ast.Break()], value.at)
-        return py.located([py.when(py.negate(truth(value)), [ast.Break()])], value.at)
+        return py.located([py.when(py.negate(self._unless_entered(truth(value), entries)), [ast.Break()])], value.at)
 
     def _counted(self, node: Any) -> Local | None:
         """The ``i`` of ``for (…; i < n; i++)``, when it cannot be at the largest value of its type in the step."""
@@ -222,13 +286,10 @@ class Statements(Expressions):
     def _do_Goto(self, node: Any) -> Python:
         level = next((level for level in reversed(self.levels) if node.name in level.labels), None)
         if level is not None:
-            return self._jump(level, [py.assign(level.begin, level.labels[node.name]), ast.Continue()])
-        if node.name in self.labels:
-            text = "goto {name}: jumping into a block that does not enclose the goto is not supported."
-            self.wrong(node, "goto-into-block", text, name=node.name)
-        else:
-            close = closest(node.name, self.labels)
-            self.wrong(node, "undeclared-label", "There is no label {name}.", name=node.name, close=close)
+            into = [py.assign(_INTO, self.entered[node.name])] if node.name in self.entered else []
+            return self._jump(level, [*into, py.assign(level.begin, level.labels[node.name]), ast.Continue()])
+        close = closest(node.name, self.labels)
+        self.wrong(node, "undeclared-label", "There is no label {name}.", name=node.name, close=close)
         return []
 
     def _do_Continue(self, node: Any) -> Python:
@@ -272,34 +333,63 @@ class Statements(Expressions):
             selected = self.wrong(node.cond, "switch-on-no-integer", text, type=selected.type)
         selected = promoted(selected)
         self.jumps += 1
-        level = Level("switch", begin=f"switch·{self.jumps}")
-        table: dict[int, int] = {}
-        default, parts = None, [Python()]
+        nodes = node.stmt.block_items or [] if isinstance(node.stmt, c_ast.Compound) else [node.stmt]
+        direct = {part for part in nodes if isinstance(part, _LABELS)}
+        cases = [part for part in nodes for part in _cases(part)]
+        for case in cases:
+            if case not in direct:
+                self.entered[case] = len(self.entered) + 1
         with self.declarations.scope():
-            for item in node.stmt.block_items or [] if isinstance(node.stmt, c_ast.Compound) else [node.stmt]:
-                if not isinstance(item, c_ast.Case | c_ast.Default):
-                    # A declaration before the first label: its scope is the switch, its initialiser is never reached.
-                    self.statement(item)
-                    continue
-                if isinstance(item, c_ast.Default):
-                    default = len(parts)
-                else:
-                    self._add_case(item, table, selected, len(parts))
-                parts.append(item.stmts or [])
-            statements = self._parts(level, parts)
+            parts, labels = self._split(nodes)
+            level = Level("switch", labels=labels, begin=f"switch·{self.jumps}")
+            # What stands before the first label: its scope is the switch, it is never reached.
+            self._sequence(parts[0])
+            statements = self._parts(level, [[], *parts[1:]])
+        table: dict[int, Any] = {}
+        deep = any(case in self.entered for case in cases)
+        default: Any = (len(parts), 0)
+        for case in cases:
+            target = labels[case], self.entered.get(case, 0)
+            if isinstance(case, c_ast.Default):
+                default = target
+            else:
+                self._add_case(case, table, selected, target)
+        if not deep:
+            table, default = {value: part for value, (part, _) in table.items()}, default[0]
         where = py.name(self.need(f"table·{self.name}·{level.begin}", "given", table.get))
-        begin = ast.Call(where, [settled(selected), py.constant(default or len(parts))], [])
-        return [py.assign(level.begin, begin), *statements]
+        begin: ast.expr = ast.Call(where, [settled(selected), py.constant(default)], [])
+        if deep:
+            both = ast.Tuple([ast.Name(level.begin, py.STORE), ast.Name(_INTO, py.STORE)], py.STORE)
+            here: ast.stmt = ast.Assign([both], begin)
+            outside = {key: part for key, part in labels.items() if isinstance(key, str) and key in self.entered}
+            if outside:
+                here = py.when(py.name(_INTO), [self._where(level, outside, py.constant(0))], [here])
+        else:
+            here = self._where(level, labels, begin)
+        return [here, *statements]
 
-    def _add_case(self, item: Any, table: dict[int, int], selected: Value, part: int) -> None:
+    def _add_case(self, item: Any, table: dict[int, Any], selected: Value, target: Any) -> None:
         value = self.declarations.required_constant(item.expr, "a case label")
         value = int(converted(value, selected.type))
         if value in table:
             self.wrong(item, "duplicate-case", "The case {value} appears twice.", value=value)
-        table[value] = part
+        table[value] = target
 
-    def _do_Case(self, node: Any) -> Python:
-        self.wrong(node, "not-supported", "A case label inside another statement of the switch is not supported.")
-        return []
 
-    _do_Default = _do_Case
+def _direct(block: Any) -> Iterator[Any]:
+    """The names of the labels that begin parts of a block."""
+    left = list(block.block_items or []) if isinstance(block, c_ast.Compound) else [block]
+    while left:
+        node = left.pop()
+        if isinstance(node, c_ast.Label):
+            yield node.name
+        left += [node.stmt] if isinstance(node, c_ast.Label) else node.stmts or [] if isinstance(node, _LABELS) else []
+
+
+def _cases(node: Any) -> Iterator[Any]:
+    """The case labels in a statement that belong to the switch around it."""
+    if isinstance(node, c_ast.Case | c_ast.Default):
+        yield node
+    if node is not None and not isinstance(node, c_ast.Switch):
+        for _, child in node.children():
+            yield from _cases(child)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Generator
 from functools import partial
@@ -9,7 +10,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wsklab.c.python import kind
-from wsklab.c.types import CHAR, INT, LLONG, SHORT, Function
+from wsklab.c.types import CHAR, DOUBLE, INT, LLONG, SHORT, ULLONG, Function
 
 if TYPE_CHECKING:
     from wsklab.c.runtime import Runtime
@@ -68,6 +69,18 @@ def helpers(runtime: Runtime) -> dict[str, object]:
     undefined, views = runtime.undefined, runtime.views
     divided_by_zero = partial(undefined, "division-by-zero")
 
+    store_number, store_float = runtime.store(ULLONG), runtime.store(DOUBLE)
+
+    def slots(address: int, rest: tuple[Any, ...]) -> int:
+        for place, value in zip(itertools.count(address, 8), rest):
+            if isinstance(value, tuple) and value[1] in (1, 2, 4, 8):
+                runtime.copy(place, *value)
+            elif isinstance(value, float):
+                store_float(place, value)
+            else:
+                store_number(place, (value[0] if isinstance(value, tuple) else value) & ULLONG.maximum)
+        return address
+
     def call_waiting(address: int, prototype: Function, *arguments: Any) -> Generator[Any, Any, Any]:
         function, waits = runtime.indirect_waits(address, prototype)
         return (yield from function(*arguments)) if waits else function(*arguments)
@@ -91,6 +104,8 @@ def helpers(runtime: Runtime) -> dict[str, object]:
         "pop·": runtime.pop_frame,
         "indirect·": runtime.indirect,
         "call·": call_waiting,
+        "room·": lambda rest: b"\1" * 8 * len(rest) + bytes(16),
+        "slots·": slots,
         "gap·": runtime.gap,
         "steps·": runtime.steps,
         "once·": (None,),

@@ -17,9 +17,10 @@ from typing import Self
 
 @dataclass(frozen=True)
 class CType:
-    """Base of all types. `alias` is the typedef name used by the declaration, if any."""
+    """Base of all types. `alias` is the typedef name that the declaration used, if any; `const` what must not be changed."""
 
     alias: str | None = field(default=None, kw_only=True, compare=False)
+    const: bool = field(default=False, kw_only=True, compare=False)
 
     @property
     def size(self) -> int:
@@ -148,11 +149,12 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Function(CType):
-    """A function type. `varargs` is true for ``(…, ...)``."""
+    """A function type. `varargs` is true for ``(…, ...)``, `unprototyped` for ``()``, which says nothing of the parameters."""
 
     returns: CType
     parameters: tuple[Parameter, ...]
     varargs: bool = False
+    unprototyped: bool = field(default=False, compare=False)
 
     def spelled(self) -> str:
         inside = ", ".join(str(p.type) for p in self.parameters) or "void"
@@ -242,9 +244,25 @@ def compatible(one: CType, other: CType, *, exact: bool = False) -> bool:
     if isinstance(one, Array) and isinstance(other, Array):
         return same(one.of, other.of) and (one.count == other.count or None in (one.count, other.count))
     if isinstance(one, Function) and isinstance(other, Function):
+        if one.unprototyped or other.unprototyped:
+            return same(one.returns, other.returns)
         alike = one.varargs == other.varargs and len(one.parameters) == len(other.parameters) and same(one.returns, other.returns)
         return alike and all(same(a.type, b.type) for a, b in zip(one.parameters, other.parameters, strict=True))
     return one == other
+
+
+def constant(ctype: CType) -> CType:
+    """The type with ``const``; of an array, its elements have it."""
+    return replace(ctype, of=constant(ctype.of)) if isinstance(ctype, Array) else replace(ctype, const=True)
+
+
+def same_type(one: CType, other: CType) -> bool:
+    """Whether ``_Generic`` takes two types as the same: also the kinds of integer and what is const behind a pointer count."""
+    if isinstance(one, Int) and isinstance(other, Int):
+        return (one.rank, one.signed, one.rank == 1 and one.name) == (other.rank, other.signed, other.rank == 1 and other.name)
+    if isinstance(one, Pointer) and isinstance(other, Pointer):
+        return one.to.const == other.to.const and same_type(one.to, other.to)
+    return compatible(one, other, exact=True)
 
 
 VOID = Void()

@@ -84,11 +84,14 @@ class Unit:
                     self.variables[symbol.name] = symbol
 
     def _function(self, node: Any) -> None:
-        if node.param_decls:
-            self.problems.error("old-style-function", node, "Write the types of the parameters between the parentheses.")
+        if node.param_decls is not None:  # as before C89: the types stand behind the names
+            types = {declared.name: declared for declared in node.param_decls}
+            arguments = node.decl.type.args
+            arguments.params = [types.get(getattr(name, "name", ""), name) for name in arguments.params]
         symbol = self.declarations.declare(node.decl)
         if symbol is None or not isinstance(symbol.type, Function):
             return
+        symbol.type = replace(symbol.type, unprototyped=False)
         name = symbol.name
         if name in self.functions:
             first, text = self.functions[name].place, "{name} is already defined in line {line} of {file}."

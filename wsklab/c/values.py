@@ -124,7 +124,9 @@ def pointer_trouble(value: Value, target: CType) -> str | None:
         return None
     if isinstance(target, Pointer) and isinstance(source, Pointer):
         either_void = isinstance(source.to, Void) or isinstance(target.to, Void)
-        return None if either_void or compatible(source.to, target.to) else "pointer-types"
+        if not either_void and not compatible(source.to, target.to):
+            return "pointer-types"
+        return "const-discarded" if source.to.const and not target.to.const else None
     if isinstance(target, Pointer) and isinstance(source, Int):
         return None if is_null(value) else "pointer-from-int"
     if isinstance(source, Pointer) and isinstance(target, Int):

@@ -19,6 +19,11 @@
 #include "netioddk.h"
 #include "wsk.h"
 #include "wdf.h"
+#include "evntrace.h"
+#include "stdlib.h"
+#include "stdio.h"
+#include "math.h"
+#include "float.h"
 
 /* Kernel functions that are written in C. */
 #include "wdmke.c"

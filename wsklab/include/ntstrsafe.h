@@ -109,14 +109,47 @@ FORCEINLINE NTSTATUS RtlStringCchCatW(PWSTR pszDest, size_t cchDest, PCWSTR pszS
 #define RtlStringCbCatA(pszDest, cbDest, pszSrc) RtlStringCchCatA((pszDest), (cbDest), (pszSrc))
 #define RtlStringCbCatW(pszDest, cbDest, pszSrc) RtlStringCchCatW((pszDest), (cbDest) / sizeof(WCHAR), (pszSrc))
 
-/* Formatting. */
-NTSTATUS RtlStringCchPrintfA(PSTR pszDest, size_t cchDest, PCSTR pszFormat, ...);
-NTSTATUS RtlStringCchPrintfW(PWSTR pszDest, size_t cchDest, PCWSTR pszFormat, ...);
-NTSTATUS RtlStringCbPrintfA(PSTR pszDest, size_t cbDest, PCSTR pszFormat, ...);
-NTSTATUS RtlStringCbPrintfW(PWSTR pszDest, size_t cbDest, PCWSTR pszFormat, ...);
-NTSTATUS RtlStringCchVPrintfA(PSTR pszDest, size_t cchDest, PCSTR pszFormat, va_list argList);
-NTSTATUS RtlStringCbVPrintfA(PSTR pszDest, size_t cbDest, PCSTR pszFormat, va_list argList);
-NTSTATUS RtlUnicodeStringPrintf(PUNICODE_STRING DestinationString, PCWSTR pszFormat, ...);
+/* Formatting. No floating point here. */
+FORCEINLINE NTSTATUS RtlStringCchVPrintfA(PSTR pszDest, size_t cchDest, PCSTR pszFormat, va_list argList)
+{
+    if (cchDest == 0 || cchDest > NTSTRSAFE_MAX_CCH) return STATUS_INVALID_PARAMETER;
+    if (wsklab_format(pszDest, cchDest, 1, pszFormat, argList, FALSE) < cchDest) return STATUS_SUCCESS;
+    pszDest[cchDest - 1] = 0;
+    return STATUS_BUFFER_OVERFLOW;
+}
+FORCEINLINE NTSTATUS RtlStringCchVPrintfW(PWSTR pszDest, size_t cchDest, PCWSTR pszFormat, va_list argList)
+{
+    if (cchDest == 0 || cchDest > NTSTRSAFE_MAX_CCH) return STATUS_INVALID_PARAMETER;
+    if (wsklab_format(pszDest, cchDest, 2, pszFormat, argList, FALSE) < cchDest) return STATUS_SUCCESS;
+    pszDest[cchDest - 1] = 0;
+    return STATUS_BUFFER_OVERFLOW;
+}
+FORCEINLINE NTSTATUS RtlStringCchPrintfA(PSTR pszDest, size_t cchDest, PCSTR pszFormat, ...)
+{
+    va_list arguments;
+    va_start(arguments, pszFormat);
+    return RtlStringCchVPrintfA(pszDest, cchDest, pszFormat, arguments);
+}
+FORCEINLINE NTSTATUS RtlStringCchPrintfW(PWSTR pszDest, size_t cchDest, PCWSTR pszFormat, ...)
+{
+    va_list arguments;
+    va_start(arguments, pszFormat);
+    return RtlStringCchVPrintfW(pszDest, cchDest, pszFormat, arguments);
+}
+#define RtlStringCbVPrintfA(pszDest, cbDest, pszFormat, argList) RtlStringCchVPrintfA((pszDest), (cbDest), (pszFormat), (argList))
+#define RtlStringCbVPrintfW(pszDest, cbDest, pszFormat, argList) \
+    RtlStringCchVPrintfW((pszDest), (cbDest) / sizeof(WCHAR), (pszFormat), (argList))
+#define RtlStringCbPrintfA(pszDest, cbDest, ...) RtlStringCchPrintfA((pszDest), (cbDest), __VA_ARGS__)
+#define RtlStringCbPrintfW(pszDest, cbDest, ...) RtlStringCchPrintfW((pszDest), (cbDest) / sizeof(WCHAR), __VA_ARGS__)
+FORCEINLINE NTSTATUS RtlUnicodeStringPrintf(PUNICODE_STRING DestinationString, PCWSTR pszFormat, ...)
+{
+    size_t count = DestinationString->MaximumLength / sizeof(WCHAR), length;
+    va_list arguments;
+    va_start(arguments, pszFormat);
+    length = wsklab_format(DestinationString->Buffer, count, 2, pszFormat, arguments, FALSE);
+    DestinationString->Length = (USHORT)((length > count ? count : length) * sizeof(WCHAR));
+    return length > count ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
+}
 
 /* Counted strings. */
 NTSTATUS RtlUnicodeStringInit(PUNICODE_STRING DestinationString, PCWSTR pszSrc);

@@ -29,7 +29,13 @@ void *memcpy(void *dest, const void *src, size_t count);
 void *memmove(void *dest, const void *src, size_t count);
 void *memset(void *dest, int c, size_t count);
 int memcmp(const void *buffer1, const void *buffer2, size_t count);
-void *memchr(const void *buffer, int c, size_t count);
+FORCEINLINE void *memchr(const void *buffer, int c, size_t count)
+{
+    size_t i;
+    for (i = 0; i < count; i++)
+        if (((const UCHAR *)buffer)[i] == (UCHAR)c) return (UCHAR *)buffer + i;
+    return NULL;
+}
 
 /* C strings. */
 FORCEINLINE int tolower(int c)
@@ -86,7 +92,40 @@ FORCEINLINE int _stricmp(const char *string1, const char *string2)
     while (string1[i] && tolower((UCHAR)string1[i]) == tolower((UCHAR)string2[i])) i++;
     return (tolower((UCHAR)string1[i]) > tolower((UCHAR)string2[i])) - (tolower((UCHAR)string1[i]) < tolower((UCHAR)string2[i]));
 }
-int _strnicmp(const char *string1, const char *string2, size_t count);
+FORCEINLINE int _strnicmp(const char *string1, const char *string2, size_t count)
+{
+    size_t i;
+    for (i = 0; i < count; i++) {
+        int one = tolower((UCHAR)string1[i]), other = tolower((UCHAR)string2[i]);
+        if (one != other) return one < other ? -1 : 1;
+        if (!one) return 0;
+    }
+    return 0;
+}
+FORCEINLINE char *strncat(char *strDest, const char *strSource, size_t count)
+{
+    size_t end = strlen(strDest), length = strnlen(strSource, count);
+    memmove(strDest + end, strSource, length);
+    strDest[end + length] = 0;
+    return strDest;
+}
+FORCEINLINE size_t strspn(const char *str, const char *strCharSet)
+{
+    size_t length, i;
+    for (length = 0; str[length]; length++) {
+        for (i = 0; strCharSet[i] && strCharSet[i] != str[length]; i++) ;
+        if (!strCharSet[i]) break;
+    }
+    return length;
+}
+FORCEINLINE size_t strcspn(const char *str, const char *strCharSet)
+{
+    size_t length, i;
+    for (length = 0; str[length]; length++)
+        for (i = 0; strCharSet[i]; i++)
+            if (strCharSet[i] == str[length]) return length;
+    return length;
+}
 FORCEINLINE char *strchr(const char *str, int c)
 {
     while (*str != (char)c) {
@@ -95,7 +134,13 @@ FORCEINLINE char *strchr(const char *str, int c)
     }
     return (char *)str;
 }
-char *strrchr(const char *str, int c);
+FORCEINLINE char *strrchr(const char *str, int c)
+{
+    size_t i = strlen(str) + 1;
+    while (i--)
+        if (str[i] == (char)c) return (char *)str + i;
+    return NULL;
+}
 FORCEINLINE char *strstr(const char *str, const char *strSearch)
 {
     size_t length = strlen(strSearch);
@@ -115,42 +160,217 @@ FORCEINLINE wchar_t *wcscpy(wchar_t *strDestination, const wchar_t *strSource)
     memmove(strDestination, strSource, (wcslen(strSource) + 1) * sizeof(wchar_t));
     return strDestination;
 }
-wchar_t *wcsncpy(wchar_t *strDest, const wchar_t *strSource, size_t count);
-wchar_t *wcscat(wchar_t *strDestination, const wchar_t *strSource);
+FORCEINLINE wchar_t *wcsncpy(wchar_t *strDest, const wchar_t *strSource, size_t count)
+{
+    size_t i;
+    for (i = 0; i < count && strSource[i]; i++) strDest[i] = strSource[i];
+    for (; i < count; i++) strDest[i] = 0;
+    return strDest;
+}
+FORCEINLINE wchar_t *wcscat(wchar_t *strDestination, const wchar_t *strSource)
+{
+    wcscpy(strDestination + wcslen(strDestination), strSource);
+    return strDestination;
+}
 FORCEINLINE int wcscmp(const wchar_t *string1, const wchar_t *string2)
 {
     size_t i = 0;
     while (string1[i] && string1[i] == string2[i]) i++;
     return (string1[i] > string2[i]) - (string1[i] < string2[i]);
 }
-int wcsncmp(const wchar_t *string1, const wchar_t *string2, size_t count);
-int _wcsicmp(const wchar_t *string1, const wchar_t *string2);
-int _wcsnicmp(const wchar_t *string1, const wchar_t *string2, size_t count);
-wchar_t *wcschr(const wchar_t *str, wchar_t c);
-wchar_t *wcsrchr(const wchar_t *str, wchar_t c);
-wchar_t *wcsstr(const wchar_t *str, const wchar_t *strSearch);
-int sprintf(char *buffer, const char *format, ...);
-int _snprintf(char *buffer, size_t count, const char *format, ...);
-int swprintf(wchar_t *buffer, size_t count, const wchar_t *format, ...);
-int _snwprintf(wchar_t *buffer, size_t count, const wchar_t *format, ...);
-int atoi(const char *str);
-long atol(const char *str);
-int toupper(int c);
-int isdigit(int c);
-int isalpha(int c);
-int isspace(int c);
-int isprint(int c);
-int abs(int n);
-int rand(void);
-void srand(unsigned int seed);
+FORCEINLINE int wcsncmp(const wchar_t *string1, const wchar_t *string2, size_t count)
+{
+    size_t i;
+    for (i = 0; i < count; i++) {
+        if (string1[i] != string2[i]) return string1[i] < string2[i] ? -1 : 1;
+        if (!string1[i]) return 0;
+    }
+    return 0;
+}
+FORCEINLINE wchar_t towupper(wchar_t c)
+{
+    return c >= L'a' && c <= L'z' ? c - 32 : c;
+}
+FORCEINLINE wchar_t towlower(wchar_t c)
+{
+    return c >= L'A' && c <= L'Z' ? c + 32 : c;
+}
+FORCEINLINE int _wcsnicmp(const wchar_t *string1, const wchar_t *string2, size_t count)
+{
+    size_t i;
+    for (i = 0; i < count; i++) {
+        wchar_t one = towlower(string1[i]), other = towlower(string2[i]);
+        if (one != other) return one < other ? -1 : 1;
+        if (!one) return 0;
+    }
+    return 0;
+}
+FORCEINLINE int _wcsicmp(const wchar_t *string1, const wchar_t *string2)
+{
+    return _wcsnicmp(string1, string2, (size_t)-1);
+}
+FORCEINLINE wchar_t *wcschr(const wchar_t *str, wchar_t c)
+{
+    for (; *str != c; str++)
+        if (!*str) return NULL;
+    return (wchar_t *)str;
+}
+FORCEINLINE wchar_t *wcsrchr(const wchar_t *str, wchar_t c)
+{
+    size_t i = wcslen(str) + 1;
+    while (i--)
+        if (str[i] == c) return (wchar_t *)str + i;
+    return NULL;
+}
+FORCEINLINE wchar_t *wcsstr(const wchar_t *str, const wchar_t *strSearch)
+{
+    size_t length = wcslen(strSearch);
+    for (;; str++) {
+        if (!wcsncmp(str, strSearch, length)) return (wchar_t *)str;
+        if (!*str) return NULL;
+    }
+}
 
-/* Variable arguments: on x64 each argument is one 8-byte slot. */
+/* Variable arguments: on x64 each argument is one 8-byte slot, which holds the address of what does not fit into one. */
 typedef char *va_list;
-void wsklab_va_start(va_list *arguments);
-#define va_start(ap, last) wsklab_va_start(&(ap))
-#define va_arg(ap, type) (*(type *)(((ap) += 8) - 8))
+va_list wsklab_arguments(void); /* the compiler's: where the slots of the function begin */
+#define va_start(ap, last) ((void)((ap) = wsklab_arguments()))
+#define va_arg(ap, type) \
+    (sizeof(type) > 8 || (sizeof(type) & (sizeof(type) - 1)) ? **(type **)(((ap) += 8) - 8) : *(type *)(((ap) += 8) - 8))
 #define va_copy(destination, source) ((destination) = (source))
 #define va_end(ap) ((void)((ap) = (va_list)0))
+
+/* Formatting. The names with an underscore leave out the terminator when the text just fits, and give -1 when it does not. */
+size_t wsklab_format(void *Buffer, size_t Count, int Width, const void *Format, va_list arguments, int Floats);
+#define WSKLAB_ANY_COUNT ((size_t)1 << 32)
+FORCEINLINE int vsprintf(char *buffer, const char *format, va_list argptr)
+{
+    return (int)wsklab_format(buffer, WSKLAB_ANY_COUNT, 1, format, argptr, TRUE);
+}
+FORCEINLINE int sprintf(char *buffer, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    return (int)wsklab_format(buffer, WSKLAB_ANY_COUNT, 1, format, arguments, TRUE);
+}
+FORCEINLINE int _vsnprintf(char *buffer, size_t count, const char *format, va_list argptr)
+{
+    size_t length = wsklab_format(buffer, count, 1, format, argptr, TRUE);
+    return length > count ? -1 : (int)length;
+}
+FORCEINLINE int _snprintf(char *buffer, size_t count, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    return _vsnprintf(buffer, count, format, arguments);
+}
+FORCEINLINE int vsnprintf(char *buffer, size_t count, const char *format, va_list argptr)
+{
+    size_t length = wsklab_format(buffer, count, 1, format, argptr, TRUE);
+    if (count && length >= count) buffer[count - 1] = 0;
+    return (int)length;
+}
+FORCEINLINE int snprintf(char *buffer, size_t count, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    return vsnprintf(buffer, count, format, arguments);
+}
+FORCEINLINE int _vsnwprintf(wchar_t *buffer, size_t count, const wchar_t *format, va_list argptr)
+{
+    size_t length = wsklab_format(buffer, count, 2, format, argptr, TRUE);
+    return length > count ? -1 : (int)length;
+}
+FORCEINLINE int _snwprintf(wchar_t *buffer, size_t count, const wchar_t *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    return _vsnwprintf(buffer, count, format, arguments);
+}
+FORCEINLINE int swprintf(wchar_t *buffer, size_t count, const wchar_t *format, ...)
+{
+    size_t length;
+    va_list arguments;
+    va_start(arguments, format);
+    length = wsklab_format(buffer, count, 2, format, arguments, TRUE);
+    if (length < count) return (int)length;
+    if (count) buffer[count - 1] = 0;
+    return -1;
+}
+
+/* Characters and numbers. */
+FORCEINLINE int toupper(int c)
+{
+    return c >= 'a' && c <= 'z' ? c - 32 : c;
+}
+FORCEINLINE int isdigit(int c)
+{
+    return c >= '0' && c <= '9';
+}
+FORCEINLINE int isupper(int c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+FORCEINLINE int islower(int c)
+{
+    return c >= 'a' && c <= 'z';
+}
+FORCEINLINE int isalpha(int c)
+{
+    return isupper(c) || islower(c);
+}
+FORCEINLINE int isalnum(int c)
+{
+    return isalpha(c) || isdigit(c);
+}
+FORCEINLINE int isxdigit(int c)
+{
+    return isdigit(c) || (toupper(c) >= 'A' && toupper(c) <= 'F');
+}
+FORCEINLINE int isspace(int c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+FORCEINLINE int isprint(int c)
+{
+    return c >= ' ' && c <= '~';
+}
+FORCEINLINE int ispunct(int c)
+{
+    return c > ' ' && c <= '~' && !isalnum(c);
+}
+FORCEINLINE int iscntrl(int c)
+{
+    return (c >= 0 && c < ' ') || c == 127;
+}
+FORCEINLINE int abs(int n)
+{
+    return n < 0 ? -n : n;
+}
+FORCEINLINE long atol(const char *str)
+{
+    long value = 0;
+    int negative;
+    while (isspace(*str)) str++;
+    negative = *str == '-';
+    if (*str == '-' || *str == '+') str++;
+    while (isdigit(*str)) value = value * 10 + (*str++ - '0');
+    return negative ? -value : value;
+}
+FORCEINLINE int atoi(const char *str)
+{
+    return (int)atol(str);
+}
+extern unsigned int wsklab_random; /* the state of rand, which is Microsoft's linear congruential generator */
+FORCEINLINE void srand(unsigned int seed)
+{
+    wsklab_random = seed;
+}
+FORCEINLINE int rand(void)
+{
+    wsklab_random = wsklab_random * 214013 + 2531011;
+    return (int)((wsklab_random >> 16) & 0x7FFF);
+}
 
 /* Counted strings. */
 FORCEINLINE void RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString)

@@ -4,9 +4,9 @@ Importing this package declares the modelled functions of the I/O manager and of
 """
 
 from wsklab.io import completion, device, irp, mdl, unload
-from wsklab.machine import functions_locks, functions_pool, functions_system, functions_thread
+from wsklab.machine import functions_c, functions_locks, functions_pool, functions_system, functions_text, functions_thread
 
 __all__ = [
-    "completion", "device", "functions_locks", "functions_pool", "functions_system", "functions_thread", "irp",
-    "mdl", "unload",
+    "completion", "device", "functions_c", "functions_locks", "functions_pool", "functions_system", "functions_text",
+    "functions_thread", "irp", "mdl", "unload",
 ]  # fmt: skip

@@ -43,6 +43,14 @@ class Code:
     place: Where | None = None
 
 
+class Exited(Exception):
+    """A program with a main called exit; its exit status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
 class Steps:
     """The step budget: every loop of compiled code takes its iterations from here."""
 
@@ -288,12 +296,15 @@ class Machine:
     def run_function(self, code: Code, *arguments: Any) -> Any:
         """Call driver code from Python on the main thread; if it can wait, the machine runs until it returns."""
         self.steps.refill()
-        if not code.waits:
-            return code.call(*arguments)
-        thread = self.start_thread(code.call(*arguments), "main")
-        thread.irql = self.irql
-        if not self.scheduler.run(until=thread):
-            self.hang()
+        try:
+            if not code.waits:
+                return code.call(*arguments)
+            thread = self.start_thread(code.call(*arguments), "main")
+            thread.irql = self.irql
+            if not self.scheduler.run(until=thread):
+                self.hang()
+        except Exited as ended:
+            return ended.status
         return thread.result
 
     def hang(self) -> NoReturn:

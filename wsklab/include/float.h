@@ -1,0 +1,10 @@
+/* float.h: the limits of floating point. */
+#ifndef _WSKLAB_FLOAT_H_
+#define _WSKLAB_FLOAT_H_
+#define DBL_MAX 1.7976931348623157e308
+#define DBL_MIN 2.2250738585072014e-308
+#define DBL_EPSILON 2.2204460492503131e-16
+#define FLT_MAX 3.402823466e38F
+#define FLT_MIN 1.175494351e-38F
+#define FLT_EPSILON 1.192092896e-07F
+#endif
