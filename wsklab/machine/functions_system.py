@@ -50,7 +50,7 @@ def KeBugCheckEx(m: Machine, code: int, *parameters: int) -> NoReturn:
 
 def named_values(m: Machine, template: int, arguments: tuple[int | float, ...]) -> dict[str, str]:
     """The values that fill a rule's texts, from a format like ``count=%d;limit=%d``."""
-    return dict(part.split("=", 1) for part in _filled(m, template, arguments).split(";") if part)
+    return dict(part.split("=", 1) for part in formatted(m, c_text(m, template), arguments).split(";") if part)
 
 
 @quiet()
