@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import shutil
 import signal
@@ -196,6 +197,45 @@ def test_missing_bench_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
     monkeypatch.setattr(kit, "ROOT", tmp_path)
     assert kit.main(["bench"]) == 1
     assert capsys.readouterr().err == "kit.py: there is no tools/bench.py in this clone\n"
+
+
+@pytest.mark.parametrize(
+    ("setting", "language"),
+    [
+        ("ja_JP.UTF-8", "ja"),
+        ("Japanese_Japan.932", "ja"),
+        ("fr_CA", "fr"),
+        ("French_France", "fr"),
+        ("C.UTF-8", "en"),
+        ("", "en"),
+    ],
+)
+def test_the_language_is_that_of_the_machine(monkeypatch: pytest.MonkeyPatch, setting: str, language: str) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(kit.locale, "getlocale", lambda: (setting or None, None))
+    assert kit._machine_language() == language
+    monkeypatch.setattr(kit.locale, "getlocale", lambda: (None, None))
+    monkeypatch.setenv("LANG", setting)
+    assert kit._machine_language() == language
+
+
+@pytest.mark.parametrize(("language", "pack"), [("ja", "ja_JP"), ("fr", "fr_FR"), ("en", "en"), ("eo", "en")])
+def test_jupyterlab_speaks_a_language_that_it_has_a_pack_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, language: str, pack: str
+) -> None:
+    monkeypatch.setattr(kit, "VENV", tmp_path)
+    kit._write_lab_settings(language)
+    settings = json.loads((tmp_path / "share/jupyter/lab/settings/overrides.json").read_text())
+    assert settings["@jupyterlab/translation-extension:plugin"] == {"locale": pack}
+
+
+def test_the_words_behind_words_go_to_the_tool(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[tuple[object, ...]] = []
+    monkeypatch.setattr(kit, "ensure_venv", lambda: None)
+    monkeypatch.setattr(kit, "run", lambda *arguments: ran.append(arguments) or 0)
+    assert kit.main(["words", "report"]) == kit.main(["words", "--help"]) == 0
+    assert ran == [(ROOT / "tools" / "words.py", word) for word in ("report", "--help")]
 
 
 def test_test_runs_every_check_and_pytest_last_with_the_words_given(monkeypatch: pytest.MonkeyPatch) -> None:

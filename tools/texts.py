@@ -145,7 +145,7 @@ def configuration(text: str, say: Say, code: str = "en", search: dict[str, Any] 
         scheme["toggle"]["name"] = say(scheme["toggle"]["name"], "button")
     content["extra"]["words"] = _each_string(content["extra"]["words"], say)
     content["nav"] = [{say(title, "navigation"): page for title, page in entry.items()} for entry in content["nav"]]
-    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=10**6)
+    return str(yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=10**6))
 
 
 def _each_string(part: Any, say: Say) -> Any:

@@ -54,7 +54,7 @@ class Lab(Scenes):
     """One simulated machine with everything around it.
 
     Args:
-        language: language of messages and pictures: ``en``, ``ja``, ``fr``; None takes ``WSKLAB_LANG``, else English.
+        language: language of messages and pictures (``"ja"``); None takes ``WSKLAB_LANG``, else English.
         network: ``"simulated"``, or ``"loopback"``: real sockets on 127.0.0.1 and ::1; :meth:`close` the lab then.
         choices: how the machine decides what the documents leave open: None for the usual answers, ``"seed:7"``,
             ``"replay:…"`` or a mapping such as ``{"WskSend": "inline"}``.

@@ -76,7 +76,7 @@ class Stop(Exception):
         return tuple(parameter.format_map(values) for parameter in self.rule.parameters)
 
     def report(self, language: str | None = None) -> str:
-        """The whole explanation as text, in a language (``en``, ``ja``, ``fr``)."""
+        """The whole explanation as text, in a language of `wsklab.words.LANGUAGES`."""
         from wsklab.rules.report import report
 
         return report(self, language or self.language)

@@ -68,7 +68,7 @@ def timeline(
 
     Args:
         events: the events of a run, or a part of them.
-        language: language of the words (``en``, ``ja``, ``fr``).
+        language: language of the words, one of `wsklab.words.LANGUAGES`.
         title: what the picture is of, for readers who hear it.
         noise: also show helper calls such as RtlZeroMemory (:data:`wsklab.show.steps.NOISE`).
         machine: the machine of the run; it knows the names and prototypes of the driver's own functions.
