@@ -139,6 +139,7 @@ def lock(m: Machine, mdl: int, mode: int, operation: int) -> None:
     _buffer(m, mdl, known, "MmProbeAndLockPages")
     if m.irql > APC_LEVEL and is_paged(m, known.address):
         m.refuse("mdl-lock-irql", mdl, "MmProbeAndLockPages")
+    _keep(m, known, 1)
     m.set_u16(mdl + _FLAGS, known.flags | LOCKED | (WRITE_OPERATION if operation else 0))
 
 
@@ -150,7 +151,14 @@ def unlock(m: Machine, mdl: int) -> None:
         built = "mdl-unlocked-partial" if known.flags & PARTIAL else "mdl-unlocked-nonpaged"
         rule = built if known.flags & (PARTIAL | NONPAGED) else "mdl-not-locked"
         m.refuse(rule, mdl, "MmUnlockPages", flags=f"{known.flags:#x}")
+    _keep(m, known, -1)
     m.set_u16(mdl + _FLAGS, known.flags & ~(LOCKED | MAPPED | WRITE_OPERATION))
+
+
+def _keep(m: Machine, known: Fields, change: int) -> None:
+    block = m.block_at(known.address)
+    if block is not None:
+        block.locks += change
 
 
 @wdk("IoBuildPartialMdl")

@@ -47,7 +47,8 @@ def _allocate(m: Machine, function: str, size: int, tag: int, *, paged: bool, ze
         return 0
     block = m.block_at(m.allocate(size, "pool", tag=tag, zero=zero))
     assert block is not None
-    block.paged = paged
+    if paged:
+        m.memory.make_paged(block)
     m.model(Pool)[block.address] = block
     return block.address
 

@@ -17,7 +17,7 @@ from typing import Any, NoReturn, TypeVar, cast
 
 from wsklab.c.headers import Headers, headers
 from wsklab.c.types import CType, Function, Int, Pointer, Record
-from wsklab.machine.api import IRQL_NAMES, MODELLED, PASSIVE_LEVEL, Modelled, bind
+from wsklab.machine.api import DISPATCH_LEVEL, IRQL_NAMES, MODELLED, PASSIVE_LEVEL, Modelled, bind
 from wsklab.machine.choices import Choices
 from wsklab.machine.memory import READ_ONLY, Memory
 from wsklab.machine.scheduler import Body, Scheduler, Thread, Wait
@@ -91,7 +91,7 @@ class Machine:
         self.memory = Memory(self._fault)
         self.choices = Choices(choices)
         self.time = 0
-        self.irql = PASSIVE_LEVEL
+        self._irql = PASSIVE_LEVEL
         self.main = Thread("main")
         self.system = Thread("system")  # the arbitrary thread in which due work runs
         self.thread = self.main
@@ -126,6 +126,17 @@ class Machine:
     set_u64: Callable[[int, int], None]
     set_i32: Callable[[int, int], None]
     set_i64: Callable[[int, int], None]
+
+    @property
+    def irql(self) -> int:
+        """The current IRQL. At DISPATCH_LEVEL and above pageable memory is out (KRN-33)."""
+        return self._irql
+
+    @irql.setter
+    def irql(self, level: int) -> None:
+        if self.memory.paged and (level >= DISPATCH_LEVEL) != (self._irql >= DISPATCH_LEVEL):
+            self.memory.page(out=level >= DISPATCH_LEVEL)
+        self._irql = level
 
     # Memory
 
@@ -355,7 +366,7 @@ class Machine:
             stack = (CFrame(place.function, place),) if place else ()
         values.setdefault("irql", self.irql)
         values.setdefault("irql_name", IRQL_NAMES.get(self.irql, str(self.irql)))
-        values.setdefault("ip", "0")
+        values.setdefault("ip", self._address_of(stack[0].where.function) if stack else "0")
         if objects:
             values.setdefault("object", self.name_of(objects[0]))
         lives = {address: tuple(self.trace.about(address)) for address in objects}
@@ -367,6 +378,10 @@ class Machine:
         """Stop because `function` must not be called for the object at `place`; the texts know that as object, irp or mdl."""
         values = dict.fromkeys(("object", "irp", "mdl"), f"{place:#018x}") | values
         self.stop(rule, objects=(place,), function=function, **values)
+
+    def _address_of(self, function: str | None) -> str:
+        """Where a C function of a driver begins, as bug checks show it."""
+        return next((f"{at:#018x}" for at, code in self.code.items() if code.is_driver and code.name == function), "0")
 
     def _blamed(self, rule: str, objects: tuple[int, ...], routine: str | None) -> Where | None:
         if self._returned and routine == self._returned.name:

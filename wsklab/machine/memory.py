@@ -26,6 +26,9 @@ UNMAPPED, UNWRITTEN, WRITTEN, FREED, READ_ONLY, OUT_OF_SCOPE = range(6)
 _RULES = {
     UNWRITTEN: "uninitialised-read", FREED: "use-after-free", READ_ONLY: "read-only-write", OUT_OF_SCOPE: "use-after-scope",
 }  # fmt: skip
+_OUT = bytes(range(8, 16))
+"""The states of bytes whose page is out, in the order of the states above."""
+_PAGING = (bytes.maketrans(_OUT, bytes(range(8))), bytes.maketrans(bytes(range(8)), _OUT))
 
 _LEAD = 1 << 20  # never mapped, so that a pointer somewhat below the first block cannot alias the end of the arena
 _GAP = 16
@@ -45,6 +48,7 @@ class Block:
     label: str = ""
     live: bool = True
     paged: bool = False
+    locks: int = 0  # how many MDLs keep its pages in memory
 
     @property
     def end(self) -> int:
@@ -99,6 +103,7 @@ class Memory:
         self.state = bytearray(_LEAD)
         self.views = Views(self.data, self.state)
         self.blocks: list[Block] = []
+        self.paged: dict[int, Block] = {}  # the live blocks whose pages may be out
         self._starts: list[int] = []
         self._next = _LEAD
         self._fault = fault
@@ -130,7 +135,19 @@ class Memory:
     def release(self, block: Block) -> None:
         """End a block's life; any later access to it is a use after free."""
         block.live = False
+        self.paged.pop(block.address, None)
         self.mark(block.address, block.size, FREED)
+
+    def make_paged(self, block: Block) -> None:
+        """Let the pages of a block go out when `page` says so."""
+        block.paged, self.paged[block.address] = True, block
+
+    def page(self, *, out: bool) -> None:
+        """Page all pageable memory out, or in again, as Driver Verifier forces it at every change of IRQL (BUG-35)."""
+        for block in self.paged.values():
+            if not block.locks or not out:
+                start = block.address - BASE
+                self.state[start : start + block.size] = self.state[start : start + block.size].translate(_PAGING[out])
 
     def block_at(self, address: int) -> Block | None:
         """The block, live or dead, that holds `address`."""
@@ -252,6 +269,8 @@ class Memory:
         state = self.state[offset] if 0 <= offset < len(self.state) else UNMAPPED
         if state in good:
             return None
+        if state in _OUT:
+            return "paged-memory-at-dispatch"
         if state == UNMAPPED:
             block = self.nearest(address)
             if block is not None and block.kind == "stack" and address < block.end:
