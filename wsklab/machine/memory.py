@@ -174,7 +174,8 @@ class Memory:
         """`size` bytes, all of them live and written."""
         offset = address - BASE
         states = self.state[offset : offset + size]
-        if len(states) != size or states.translate(None, b"\2\4"):
+        # Comparing is many times faster than translating, and almost everything that is read has been written.
+        if states != b"\2" * size and (len(states) != size or states.translate(None, b"\2\4")):
             self._refuse(address, size, "read")
         return bytes(self.data[offset : offset + size])
 
@@ -182,11 +183,12 @@ class Memory:
         """Write bytes that are all live and not read-only."""
         size = len(content)
         offset = address - BASE
-        states = self.state[offset : offset + size]
-        if len(states) != size or states.translate(None, b"\1\2"):
-            self._refuse(address, size, "write")
+        states, written = self.state[offset : offset + size], b"\2" * size
+        if states != written:
+            if len(states) != size or states.translate(None, b"\1\2"):
+                self._refuse(address, size, "write")
+            self.state[offset : offset + size] = written
         self.data[offset : offset + size] = content
-        self.state[offset : offset + size] = b"\2" * size
 
     def fill(self, address: int, value: int, size: int) -> None:
         """Write `size` bytes of one value."""

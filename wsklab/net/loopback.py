@@ -44,6 +44,7 @@ class Loopback(RealTime, Network):
         self._open: dict[tuple[str, Address], list[socket.socket]] = {}  # by table and address
         self._bound: dict[tuple[str, Address], socket.socket] = {}  # by table and real address
         self._ends: list[SocketEnd] = []  # of peers
+        self._seen: dict[frozenset[Address], SocketEnd] = {}  # whose view of a connection is captured
 
     # Addresses
 
@@ -242,15 +243,19 @@ class Loopback(RealTime, Network):
         if not end.broken:
             end.stands()
 
-    def crossed(self, end: End, name: str, content: bytes = b"", inward: bool = False) -> None:
+    def crossed(self, end: SocketEnd, name: str, content: bytes = b"", inward: bool = False) -> None:
         """Trace and capture something that crosses; of a connection within this machine, one side's view."""
         if isinstance(end.owner, Peer):
             return
         way = (end.remote, end.local) if inward else (end.local, end.remote)
         lanes = ("peer", "transport") if inward else ("transport", "peer")
         self.tell(name, *way, content, actor=lanes[0], target=lanes[1])
-        if self.capture and not (self.callers.get(end.remote) and end.remote.port < end.local.port):
-            self.capture.exchange(self.now(), *way, name, content)
+        if self.capture:
+            pair = frozenset({end.local, end.remote})
+            if (seen := self._seen.get(pair)) is None or seen.socket.fileno() < 0:
+                self._seen[pair] = seen = end
+            if seen is end:
+                self.capture.exchange(self.now(), *way, name, content)
 
     # Datagrams
 

@@ -23,6 +23,7 @@ class RealTime:
         self.machine = machine
         self.loop = asyncio.SelectorEventLoop()
         self._sockets: set[socket] = set()  # open ones, from which something may come in
+        self.full: set[Any] = set()  # ends of connections that read no more until the driver takes what has arrived
         self._limit = FOREVER  # when serving or waiting ends
         self._serving = False
         self._start = time.monotonic() - machine.time / TICKS
@@ -57,6 +58,7 @@ class RealTime:
     def _listen(self, delay: int) -> bool:
         """Let the event loop run until something comes in, at most for `delay`."""
         self._came = False
+        self.full -= {end for end in self.full if end.read_on()}
         timer = self.loop.call_later(max(delay, 0) / TICKS, self.loop.stop) if delay < FOREVER // 2 else None
         outer = asyncio._get_running_loop()  # a notebook's, which waits for this cell as for any other
         asyncio._set_running_loop(None)

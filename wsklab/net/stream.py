@@ -48,13 +48,12 @@ class SocketEnd(End):
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.network.loop.add_reader(self.socket, self._readable)
 
-    def take(self, count: int | None = None) -> bytes:
-        """Take what has arrived; read on when that makes room."""
-        full = len(self.received) >= WINDOW
-        content = super().take(count)
-        if full and len(self.received) < WINDOW and not self.peer_closed and not self.broken:
+    def read_on(self) -> bool:
+        """Read on when the driver has taken enough; whether it has."""
+        room = len(self.received) < WINDOW
+        if room and not self.peer_closed and not self.broken:
             self.network.loop.add_reader(self.socket, self._readable)
-        return content
+        return room
 
     def _readable(self) -> None:
         """Called by the event loop. A peer that does not read is told that it could."""
@@ -85,6 +84,7 @@ class SocketEnd(End):
         self.received += content
         if len(self.received) >= WINDOW:
             network.loop.remove_reader(self.socket)
+            network.full.add(self)
         network.came(partial(self._arrived, content))
 
     def _arrived(self, content: bytes) -> None:
