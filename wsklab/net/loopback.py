@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from wsklab.net.network import CONNECTED, IN_USE, NOT_ALLOWED, REFUSED, TIMED_OUT, UNREACHABLE, Network
 from wsklab.net.peers import Host, Peer
@@ -33,7 +34,7 @@ OUTCOMES = {0: CONNECTED, errno.ECONNREFUSED: REFUSED, errno.ETIMEDOUT: TIMED_OU
 class Loopback(RealTime, Network):
     """Real sockets of one machine. Close it when done: ``network.close()``."""
 
-    local = ("127.0.0.1", "::1")
+    addresses = ("127.0.0.1", "::1")
     here = served = there = caller = "127.0.0.1:0"
     here6 = "[::1]:0"
 
@@ -43,15 +44,14 @@ class Loopback(RealTime, Network):
         self.announce: Callable[[str, Address], object] = lambda kind, address: None  # told what programs can reach
         self._open: dict[tuple[str, Address], list[socket.socket]] = {}  # by table and address
         self._bound: dict[tuple[str, Address], socket.socket] = {}  # by table and real address
-        self._ends: list[SocketEnd] = []  # of peers
-        self._seen: dict[frozenset[Address], SocketEnd] = {}  # whose view of a connection is captured
+        self._asking: WeakValueDictionary[tuple[Address, Address], SocketEnd] = WeakValueDictionary()  # by local and remote
 
     # Addresses
 
     def _real(self, address: Address, dual_mode: bool) -> list[Address]:
         if not address.is_wildcard:
             return [address]
-        both = [Address.parse(text).at(address.port) for text in reversed(self.local)]
+        both = [Address(ip, address.port) for ip in reversed(self.local)]
         return [each for each in both if each.family == address.family or dual_mode]
 
     def open(self, table: str, address: Address, owner: Any) -> str:
@@ -164,11 +164,6 @@ class Loopback(RealTime, Network):
         if problem := self.open(table, owner.address, owner):
             raise ValueError(f"{owner.address}: {problem}")
 
-    def owner_behind(self, end: End) -> Any:
-        """The peer whose real socket is at the other end."""
-        ends = (other for other in reversed(self._ends) if (other.local, other.remote) == (end.remote, end.local))
-        return getattr(next(ends, None), "owner", None)
-
     def settle(self) -> None:
         """Let everything arrive that a scene has set going."""
         self.machine.run()
@@ -185,9 +180,7 @@ class Loopback(RealTime, Network):
                 error = real.connect_ex(_pair(remote))
         except (OSError, StopIteration):
             real = real or socket.socket()
-        end = SocketEnd(self, local, remote, owner, answer=answer, socket=real)
-        if isinstance(owner, Peer):
-            self._ends.append(end)
+        end = SocketEnd(self, local, remote, owner, answer=answer, socket=real, hidden=isinstance(owner, Peer))
         if error not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
             self._soon(partial(self._connected, end, error))
         elif self._instant and _stands(real):
@@ -213,6 +206,7 @@ class Loopback(RealTime, Network):
         outcome = OUTCOMES.get(error, UNREACHABLE)
         if outcome == CONNECTED:
             end.local = _address(end.socket.getsockname())
+            self._asking[end.local, end.remote] = end
         if outcome in (CONNECTED, REFUSED):
             self.crossed(end, "SYN")
             self.crossed(end, "SYN ACK" if outcome == CONNECTED else "RST", inward=True)
@@ -231,31 +225,33 @@ class Loopback(RealTime, Network):
         self.came(partial(self._arrived, address, end))
 
     def _arrived(self, address: Address, end: SocketEnd) -> None:
-        listener = self.listeners.get(address)
-        if isinstance(listener, Peer):
-            end.owner = listener
-            self._ends.append(end)
+        listener, asking = self.listeners.get(address), self._asking.pop((end.remote, end.local), None)
+        end.other = asking or End(self, end.remote, end.local)
+        end.other.other = end
+        end.hidden = isinstance(listener, Peer) or (asking is not None and not asking.hidden)
         for name, inward in (("SYN", True), ("SYN ACK", False), ("ACK", True)):
             self.crossed(end, name, inward=inward)
-        if listener is None or listener.answers() != CONNECTED:
-            return end.abort()
-        listener.connection_arrived(end)
-        if not end.broken:
-            end.stands()
+        end.stands()
+        if listener and getattr(listener, "conditional", False):
+            listener.inspect(end.other, partial(self._answer, end, listener))
+        else:
+            self._answer(end, listener, listener.answers() if listener else REFUSED)
+
+    def _answer(self, end: SocketEnd, listener: Any, outcome: str) -> None:
+        if outcome != CONNECTED:
+            end.abort()
+        elif not end.broken:
+            listener.connection_arrived(end)
 
     def crossed(self, end: SocketEnd, name: str, content: bytes = b"", inward: bool = False) -> None:
         """Trace and capture something that crosses; of a connection within this machine, one side's view."""
-        if isinstance(end.owner, Peer):
+        if end.hidden:
             return
         way = (end.remote, end.local) if inward else (end.local, end.remote)
         lanes = ("peer", "transport") if inward else ("transport", "peer")
         self.tell(name, *way, content, actor=lanes[0], target=lanes[1])
         if self.capture:
-            pair = frozenset({end.local, end.remote})
-            if (seen := self._seen.get(pair)) is None or seen.socket.fileno() < 0:
-                self._seen[pair] = seen = end
-            if seen is end:
-                self.capture.exchange(self.now(), *way, name, content)
+            self.capture.exchange(self.now(), *way, name, content)
 
     # Datagrams
 

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 LOCAL = ("10.0.0.1", "fd00::1", "127.0.0.1", "::1")  # the addresses of the machine that runs the driver
 
-NAMES = {"localhost": ("127.0.0.1", "::1"), "www.example.com": ("10.0.0.2", "fd00::2")}
-"""The name table that every network starts with: host name → addresses, the preferred one first."""
+NAMES = {
+    "localhost": ("::1", "127.0.0.1"),
+    "lab.example": ("fd00::1", "10.0.0.1"),
+    "peer.lab.example": ("fd00::2", "10.0.0.2"),
+}
+"""The hosts that have a name from the start: of two that share an address the first names it."""
 
 DROPPED = {
     "lost": "lost on the way",
@@ -30,6 +34,7 @@ DROPPED = {
     "filtered": "the fixed remote address is another one",
     "no receive": "no receive was queued",
     "full": "the receive buffer is full",
+    "refused": "WskReceiveFromEvent did not accept it",
 }
 """Why a datagram reaches nobody: key → the words that the trace carries."""
 
@@ -41,19 +46,21 @@ IN_USE, NOT_ALLOWED = "port in use", "port not allowed"  # why an address cannot
 class Network:
     """The network of one machine."""
 
-    local: tuple[str, ...] = LOCAL
+    addresses: tuple[str, ...] = LOCAL
+    delay = 0  # of a crossing in 100-ns units
     # Where a scene puts a socket of the driver (of either family), one that listens, a peer, and a peer that connects
     here, here6, served, there, caller = "10.0.0.1:5000", "[fd00::1]:5000", "10.0.0.1:80", "10.0.0.2:80", "10.0.0.2:5000"
 
     def __init__(self, machine: Machine) -> None:
         self.machine, self.trace, self.choose = machine, machine.trace, machine.choose
         self.hosts: dict[bytes, Host] = {}  # the other hosts by address
-        self.listeners: dict[Address, Any] = {}  # asked `answers()`, told `connection_arrived(end)`
+        # Asked `answers()` or, when `conditional`, `inspect(end, answer)`; told `connection_arrived(end)`.
+        self.listeners: dict[Address, Any] = {}
         self.receivers: dict[Address, Any] = {}  # told `datagram_arrived(content, source, destination)`
         self.callers: dict[Address, Any] = {}  # bound sockets that connect
-        self.names = dict(NAMES)
+        self.local = [Address.parse(text).ip for text in self.addresses]
+        self.names = {name: [Address.parse(text) for text in texts] for name, texts in NAMES.items()}
         self.capture: Capture | None = None
-        self._own = {Address.parse(text).ip for text in self.local}
         self._instant = 0
 
     def close(self) -> None:
@@ -65,24 +72,21 @@ class Network:
 
     def is_local(self, address: Address) -> bool:
         """Whether the address belongs to the machine itself."""
-        return address.ip in self._own
+        return address.ip in self.local
 
     def route(self, address: Address) -> Address:
         """The local address (port 0) from which `address` is reached."""
         if self.is_local(address):
             return address.at(0)
-        return next(known for known in map(Address.parse, self.local) if known.family == address.family)
+        return next(Address(ip, 0) for ip in self.local if len(ip) == len(address.ip))
 
     def resolve(self, name: str) -> list[Address]:
-        """The addresses of a host (port 0): of the name table, or written as numbers; none when nobody knows the name."""
-        try:
-            return [Address.parse(text) for text in self.names.get(name.lower().rstrip("."), (name,))]
-        except ValueError:
-            return []
+        """The addresses of a host by name (port 0), none when nobody knows it."""
+        return self.names.get(name.lower(), [])
 
-    def name_of(self, address: Address) -> str | None:
-        """The first name of the table that has the address."""
-        return next((name for name, known in self.names.items() if address.at(0) in map(Address.parse, known)), None)
+    def name_of(self, address: Address) -> str:
+        """The full name of a host by address, "" when nobody knows it."""
+        return next((name for name, known in self.names.items() if address.at(0) in known), "")
 
     # Who is there
 
@@ -145,10 +149,6 @@ class Network:
 
     def settle(self) -> None:
         """Let everything arrive that a scene has set going."""
-
-    def owner_behind(self, end: End) -> Any:
-        """Who owns the other end of a connection, None when that is outside of this network's sight."""
-        raise NotImplementedError
 
     def send_datagram(self, source: Address, destination: Address, content: bytes) -> None:
         """Let one datagram go."""

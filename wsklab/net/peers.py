@@ -54,6 +54,7 @@ class Peer:
     address: Address  # where it waits for connections (or connects from)
     behaviour: str | Callable[[bytes], bytes]  # a key of BEHAVIOURS, or what it answers; may be changed at any time
     ends: list[End] = field(default_factory=list)  # its connections, oldest first
+    asking: End | None = None  # its newest connection request
     _received: bytearray = field(default_factory=bytearray)
 
     def __post_init__(self) -> None:
@@ -109,7 +110,17 @@ class Peer:
 
     def connect(self, remote: Address) -> None:
         """Connect to the driver's side from a port of its own."""
-        self.network.connect(self.address, remote, self, lambda outcome, end: self.connection_arrived(end) if end else None)
+
+        def answered(_outcome: str, end: End | None) -> None:
+            if end:
+                self.connection_arrived(end)
+
+        self.asking = self.network.connect(self.address, remote, self, answered)
+
+    def give_up(self) -> None:
+        """Take the newest connection request back while nobody has answered it."""
+        if self.asking:
+            self.asking.abandon()
 
     def answers(self) -> str:
         """What a connection request gets."""

@@ -7,11 +7,10 @@ and what becomes of a datagram.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from wsklab.net.network import CONNECTED, REFUSED, TIMED_OUT, Network
 from wsklab.net.peers import Peer
@@ -58,22 +57,14 @@ class SimulatedEnd(End):
 
     network: Simulated
     path: Path = PATHS["usual"]
-    other: SimulatedEnd = field(init=False)
-    forget: Callable[[], None] | None = None  # takes the time-out of the request back
     clear: int = 0  # when the last segment of this direction arrives: nothing overtakes it
-    _on_wire: deque[Transfer] = field(default_factory=deque)
     _held: list[Transfer] = field(default_factory=list)
 
     def abandon(self) -> None:
         """Give a connection request up: `answer` is never called."""
-        self.answer = None
-        if self.forget:
-            self.forget()
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing of this direction is under way."""
-        return not self._asked and not self._on_wire
+        super().abandon()
+        if self.dropped:
+            self.network.carry(self, self.dropped, "RST")
 
     def acknowledge(self) -> None:
         """Acknowledge what was held back so far."""
@@ -120,11 +111,6 @@ class SimulatedEnd(End):
             self._on_wire.popleft()
             transfer.done(SENT)
 
-    def _take_all(self) -> list[Transfer]:
-        ended = [*self._on_wire, *super()._take_all()]
-        self._on_wire.clear()
-        return ended
-
 
 class Simulated(Network):
     """Hosts on virtual time. `delay` (100-ns units) and `bandwidth` (bytes per second, 0 for no limit) may be changed."""
@@ -149,7 +135,7 @@ class Simulated(Network):
         limits = [limit for limit in (self.bandwidth, path.bandwidth, host.bandwidth if host else 0) if limit]
         return delay + path.delay, size * SECOND // min(limits) if limits else 0
 
-    def carry(self, way: SimulatedEnd, callback: Callable[[], None], name: str, content: bytes = b"") -> None:
+    def carry(self, way: SimulatedEnd, callback: Callable[[], object], name: str, content: bytes = b"") -> None:
         """Let one segment cross: `callback` runs when it arrives. `way` is the direction, which keeps its order."""
         now = arrives = self.machine.time
         outward = self.is_local(way.local)
@@ -163,9 +149,9 @@ class Simulated(Network):
         if self._instant:
             callback()
         else:
-            self.machine.after(arrives - now, callback)
+            self.machine.after(arrives - now, cast(Callable[[], None], callback))
 
-    def _captured(self, way: SimulatedEnd, callback: Callable[[], None], name: str, content: bytes) -> Callable[[], None]:
+    def _captured(self, way: SimulatedEnd, callback: Callable[[], object], name: str, content: bytes) -> Callable[[], object]:
         """Write a segment as the driver's machine sees it: when it leaves there, or when it arrives there."""
         capture, machine = self.capture, self.machine
         assert capture
@@ -199,7 +185,15 @@ class Simulated(Network):
 
     def _asked(self, front: SimulatedEnd) -> None:
         listener = self.find(self.listeners, front.remote)
-        outcome = listener.answers() if listener else REFUSED
+        if getattr(listener, "conditional", False):
+            self._expire(front)
+            listener.inspect(front, partial(self._answer, front, listener))
+        else:
+            self._answer(front, listener, listener.answers() if listener else REFUSED)
+
+    def _answer(self, front: SimulatedEnd, listener: Any, outcome: str) -> None:
+        if listener and front.dropped and not front.answer:
+            return  # given up while it was inspected
         back = SimulatedEnd(self, front.remote, front.local, path=front.path)
         if outcome == TIMED_OUT:
             self._expire(front)
@@ -212,10 +206,6 @@ class Simulated(Network):
     def _established(self, front: SimulatedEnd, listener: Any) -> None:
         self.carry(front, lambda: listener.connection_arrived(front.other), "ACK")
         front.answered(CONNECTED, stands=True)
-
-    def owner_behind(self, end: End) -> Any:
-        """Who owns the other end of a connection."""
-        return end.other.owner if isinstance(end, SimulatedEnd) else None
 
     def send_datagram(self, source: Address, destination: Address, content: bytes) -> None:
         """Let one datagram cross. Broadcasts reach every other host of the family."""
@@ -231,8 +221,11 @@ class Simulated(Network):
             self.drop(content, source, destination, "lost")
 
     def _deliver(self, source: Address, destination: Address, content: bytes) -> None:
-        found: list[Any] = list(self.hosts.values()) if destination.is_broadcast else [self.hosts.get(destination.ip)]
-        if self.is_local(destination):
+        found: list[Any] = [self.hosts.get(destination.ip)]
+        if destination.is_broadcast:  # whoever sent it does not get it
+            mine = () if self.is_local(source) else (each for at, each in self.receivers.items() if at.port == destination.port)
+            found = [*(host for ip, host in self.hosts.items() if ip != source.ip), *mine]
+        elif self.is_local(destination):
             found = [self.find(self.receivers, destination)]
             if self.capture and not self.is_local(source):
                 self.capture.datagram(self.machine.time, source, destination, content)

@@ -28,6 +28,7 @@ class SocketEnd(End):
     socket: socket.socket = field(kw_only=True)
     _rest: memoryview | None = None  # of the transfer that the system has taken in part
     _finished: bool = False
+    hidden: bool = False  # the other end's view of the connection is traced and captured
 
     def answered(self, outcome: str, stands: bool = False) -> None:
         """Report the outcome of a connection request, once."""
@@ -40,7 +41,7 @@ class SocketEnd(End):
 
     def abandon(self) -> None:
         """Give a connection request up."""
-        self.answer = None
+        super().abandon()
         self.network.shut(self.socket)
 
     def stands(self) -> None:
@@ -104,6 +105,8 @@ class SocketEnd(End):
             self.network.crossed(self, "RST", inward=True)
             self.network.shut(self.socket)
             self.was_reset()
+            if self.other and self.other.dropped:
+                self.other.dropped()
 
     def _shut_when_over(self) -> None:
         if self.peer_closed and self._finished:

@@ -112,15 +112,25 @@ class End:
     broken: str | None = None  # or RESET, ABORTED
     acknowledges: bool = True  # a scripted peer may hold back that it got something
     answer: Callable[[str, Any], object] | None = None  # while the connection is asked for: who is told the outcome
+    forget: Callable[[], object] | None = None  # takes back what waits for the outcome
+    dropped: Callable[[], object] | None = None  # told when the request is given up, by a listener that inspects it
+    other: Any = None  # the other end, None for a program outside of this machine
     _asked: deque[Transfer] = field(default_factory=deque)
+    _on_wire: deque[Transfer] = field(default_factory=deque)
 
     def abandon(self) -> None:
         """Give a connection request up: `answer` is never called."""
         self.answer = None
+        if self.forget:
+            self.forget()
 
     def answered(self, outcome: str, stands: bool = False) -> None:
         """Report the outcome of a connection request, once."""
         answer, self.answer = self.answer, None
+        if self.forget:
+            self.forget()
+        if self.dropped and not stands:
+            self.dropped()
         if answer:
             answer(outcome, self if stands else None)
         elif stands:
@@ -129,7 +139,7 @@ class End:
     @property
     def idle(self) -> bool:
         """Whether nothing of this direction is under way."""
-        return not self._asked
+        return not self._asked and not self._on_wire
 
     def take(self, count: int | None = None) -> bytes:
         """Take the first `count` bytes of what has arrived, or all of it."""
@@ -191,11 +201,8 @@ class End:
     def fail(self, outcome: str) -> None:
         """End everything under way."""
         self.broken = outcome
-        ended = self._take_all()
+        ended = [*self._on_wire, *self._asked]
+        self._on_wire.clear()
+        self._asked.clear()
         for transfer in ended:
             transfer.done(outcome)
-
-    def _take_all(self) -> list[Transfer]:
-        ended = list(self._asked)
-        self._asked.clear()
-        return ended

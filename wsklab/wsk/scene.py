@@ -81,7 +81,7 @@ def peer_of(m: Machine, socket: int) -> Peer:
     """The scripted peer at the other end of a connected or accepted socket. Raises LookupError when there is none."""
     connection = subsystem(m).sockets.get(socket)
     if isinstance(connection, Connection) and connection.end and not connection.end.answer:
-        peer = connection.wsk.network.owner_behind(connection.end)
+        peer = connection.end.other.owner if connection.end.other else None
         if isinstance(peer, Peer):
             return peer
     raise LookupError(f"{socket:#x} is not connected to a scripted peer")
