@@ -508,9 +508,10 @@ def test_completed_while_in_a_queue(kit: Any) -> None:
     driver = Loaded(kit, lambda request: None, dispatch="Sequential")
     driver.scene.read(4)
     driver.scene.read(4)
-    waiting = kit.fw.devices[0].default_queue.waiting[0]
+    (queue,) = kit.fw.devices[0].queues
+    waiting = kit.m.view(int(kit.m.view(queue.address, "FX_QUEUE").Waiting.Flink), "FX_REQUEST")
     with kit.stops("kmdf-completed-not-owned"):
-        driver.complete(waiting.handle)
+        driver.complete(int(waiting.Handle))
 
 
 def test_the_sender_cancels_what_is_pended_in_a_stopped_target(kit: Any) -> None:

@@ -118,7 +118,8 @@ NTSTATUS WdfTimerCreate(PWDF_TIMER_CONFIG Config, PWDF_OBJECT_ATTRIBUTES Attribu
     if (Config->Period > MAXLONG) return STATUS_INVALID_PARAMETER;
     if (Config->TolerableDelay > 0 && Config->UseHighResolutionTimer) return STATUS_INVALID_PARAMETER;
     if (Config->Period > 0 && passive) return STATUS_NOT_SUPPORTED;
-    status = FxCreateLater(FX_TYPE_TIMER, (PVOID)Config->EvtTimerFunc, Config->AutomaticSerialization, passive, Attributes, Timer);
+    status = FxCreateLater(FX_TYPE_TIMER, (PVOID)Config->EvtTimerFunc, Config->AutomaticSerialization, passive, Attributes,
+                           Timer);
     if (!NT_SUCCESS(status)) return status;
     FxLater(*Timer, FX_TYPE_TIMER)->Period = Config->Period;
     wsklab_wdf_reference(Attributes->ParentObject, 1);

@@ -38,9 +38,13 @@ enum {
  * The machine's side. wsklab_wdf: the structure behind a handle; a stop when it is NULL, gone or of another kind. wsklab_given: a
  * stop when a pointer is NULL. wsklab_wdf_check: the status of attributes. wsklab_wdf_create: an object with its structure zeroed
  * and its handle stored. wsklab_wdf_stop: a stop with a rule about an object. wsklab_wdf_break: a breakpoint of the verifier;
- * whether the verifier is on. wsklab_wdf_serialize: whose lock serializes the callbacks of a child of Parent. wsklab_wdf_call: call
- * an event callback with that lock held. wsklab_wdf_wait_for: the same, until it has returned. wsklab_wdf_thread: run one of our
- * functions in a system thread. wsklab_wdf_reference: add to or take from an object's references.
+ * whether the verifier is on. wsklab_wdf_serialize: whose lock serializes the callbacks of a child of Parent. wsklab_wdf_call:
+ * call an event callback with that lock held. wsklab_wdf_wait_for: the same, until it has returned. wsklab_wdf_thread: run one of our
+ * functions in a system thread. wsklab_wdf_reference: add to or take from an object's references. wsklab_wdf_lock: whose callback
+ * lock an object's callbacks hold, NULL for none; wsklab_wdf_locked: whether this thread holds it; wsklab_wdf_passive: whether
+ * its execution level is passive. wsklab_request_arm: let a request's IRP be cancelled, FALSE when it has been;
+ * wsklab_request_disarm: no longer. wsklab_request_finish: complete a request that the driver does not have. wsklab_request_down: pass one on as it is.
+ * wsklab_wdf_keep: the driver cannot delete an object.
  */
 PVOID wsklab_wdf(PVOID Handle, ULONG Type);
 void wsklab_given(const VOID *Pointer, PCSTR Name);
@@ -53,8 +57,16 @@ void wsklab_wdf_call(PVOID Lock, PVOID Routine, ...);
 void wsklab_wdf_wait_for(PVOID Lock, PVOID Routine, PVOID Argument);
 void wsklab_wdf_thread(PVOID Function, PVOID Handle);
 void wsklab_wdf_reference(PVOID Object, LONG Change);
+WDFOBJECT wsklab_wdf_lock(PVOID Object);
+BOOLEAN wsklab_wdf_locked(PVOID Object);
+BOOLEAN wsklab_wdf_passive(PVOID Object);
 PVOID wsklab_allocate(SIZE_T Size);
 void wsklab_free(PVOID Memory);
+BOOLEAN wsklab_request_arm(WDFREQUEST Request, PVOID Cancelled);
+void wsklab_request_disarm(WDFREQUEST Request);
+void wsklab_request_finish(WDFREQUEST Request, NTSTATUS Status);
+void wsklab_request_down(WDFREQUEST Request);
+void wsklab_wdf_keep(PVOID Object);
 
 /* The structures. */
 typedef struct _FX_MEMBER {
@@ -101,5 +113,77 @@ typedef struct _FX_LATER {
     KTIMER Timer;
     KDPC Dpc;
 } FX_LATER, *PFX_LATER;
+
+/* A request that came with an IRP. List: in which of its queue's lists Entry is; Second is in the lists of callbacks to make. */
+enum { FX_UNLISTED, FX_WAITING, FX_OWNED };
+typedef struct _FX_REQUEST {
+    LIST_ENTRY Entry;
+    LIST_ENTRY Second;
+    WDFREQUEST Handle;
+    WDFQUEUE Queue;
+    PIRP Irp;
+    PFN_WDF_REQUEST_CANCEL Cancel;
+    UCHAR List;
+    BOOLEAN CallbackDue;
+    BOOLEAN DriverOwned;
+    BOOLEAN Presented;
+    BOOLEAN Cancelable;
+    BOOLEAN Cancelled;
+    BOOLEAN Found;
+    BOOLEAN InCallerContext;
+    BOOLEAN Notified;
+    BOOLEAN InIoStop;
+    BOOLEAN Acknowledged;
+    BOOLEAN GoesBack;
+} FX_REQUEST, *PFX_REQUEST;
+
+/* A queue: requests that wait in it, those that the driver has, and callbacks that are due. */
+enum { FX_POWER_ON, FX_POWER_OFF, FX_POWER_STOPPING, FX_POWER_PURGING, FX_POWER_RESUMING };
+typedef struct _FX_STATE_CALLBACK {
+    PFN_WDF_IO_QUEUE_STATE Routine;
+    WDFCONTEXT Context;
+} FX_STATE_CALLBACK, *PFX_STATE_CALLBACK;
+typedef struct _FX_QUEUE {
+    WDFQUEUE Handle;
+    WDFDEVICE Device;
+    WDFOBJECT Lock;
+    WDF_IO_QUEUE_CONFIG Config;
+    LIST_ENTRY Waiting;
+    LIST_ENTRY Owned;
+    LIST_ENTRY CancelDue;
+    LIST_ENTRY CanceledOnQueueDue;
+    ULONG WaitingCount;
+    ULONG OwnedCount;
+    ULONG Limit;
+    ULONG State;
+    ULONG Power;
+    FX_STATE_CALLBACK Idle;
+    FX_STATE_CALLBACK Empty;
+    FX_STATE_CALLBACK Ready;
+    BOOLEAN PowerManaged;
+    BOOLEAN Passive;
+    BOOLEAN Dispatching;
+    BOOLEAN Deferred;
+    BOOLEAN CancelsDispatched;
+    BOOLEAN BecameReady;
+    BOOLEAN NextMakesReady;
+    BOOLEAN ShuttingDown;
+    KDPC Dpc;
+} FX_QUEUE, *PFX_QUEUE;
+
+/* A device, as far as its requests are concerned: queues by major function. */
+typedef struct _FX_DEVICE {
+    WDFQUEUE DefaultQueue;
+    WDFQUEUE Queues[IRP_MJ_MAXIMUM_FUNCTION + 1];
+    PFN_WDF_IO_IN_CALLER_CONTEXT EvtIoInCallerContext;
+    BOOLEAN Started;
+    BOOLEAN Pnp;
+    BOOLEAN Filter;
+} FX_DEVICE, *PFX_DEVICE;
+
+/* What our functions need of each other before it is defined. */
+void wsklab_queue_dispatch(WDFQUEUE Queue);
+void wsklab_queue_deferred(WDFQUEUE Queue);
+NTSTATUS wsklab_device_enqueue(WDFDEVICE Device, WDFREQUEST Request, NTSTATUS Refused);
 
 #endif

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LEVEL_PASSIVE = 2  # of WDF_EXECUTION_LEVEL
 HANDLE_MASK = 0xFFFF_FFFF_FFFF_FFF8
+OF_TYPE: dict[int, type[Object]] = {}  # by the framework's number, for functions that are written in C
 KINDS: dict[str, type[Object]] = {}  # by Python name, for the parameters of framework functions
 Given = int  # A pointer parameter that must not be NULL.
 Out = int  # Where a new handle goes: must not be NULL, and is set to NULL first.
@@ -93,6 +94,10 @@ class Framework:
     def fails(self, kind: str = "framework allocation") -> bool:
         """Whether an allocation fails: a choice of that kind."""
         return self.m.choose(kind, ("succeeds", "fails")) == "fails"
+
+    def c(self, function: str, *arguments: int) -> int:
+        """Call one of our own functions that are written in C; it stays out of the trace."""
+        return int(self.m.modelled(function).function(self.m, *arguments) or 0)
 
     def event(self, kind: str, name: str, *objects: int, target: str | None = None, **data: Any) -> None:
         """One event in the trace."""

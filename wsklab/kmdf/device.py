@@ -1,33 +1,32 @@
-"""WDFDRIVER, WDFDEVICE and WDFQUEUE: the root of the tree, the device object, the way in for IRPs, and how they reach the driver.
+"""WDFDRIVER, WDFDEVICE and WDFQUEUE: the root of the tree, the device object, the way in for IRPs. Queues work in wdfio.c.
 
-Modelled are function devices and filters over a lower device, and control devices (KMDF-DEV-04, 06). A sequential queue presents
-the next request when the driver no longer owns the last: sending it to a target does not count (KMDF-QUE-08).
+Modelled are function devices and filters over a lower device, and control devices (KMDF-DEV-04, 06).
 
 Facts: KMDF-DEV, KMDF-WHO-01, KMDF-TGT-02 to 05, KMDF-QUE. Pages: creating-a-framework-device-object.md, managing-i-o-queues.md.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Generator
 from typing import Any
 
 from wsklab.io import device as io_device
 from wsklab.kmdf import wdm
 from wsklab.kmdf.core import Framework, Given, Out, framework, table, wdf
-from wsklab.kmdf.objects import ROOT, Object, creation, first, handle_of, validate
+from wsklab.kmdf.objects import ROOT, SCOPE_DEVICE, Object, first, handle_of, validate
+from wsklab.kmdf.private import Private
 from wsklab.kmdf.request import QUEUE, Request
 from wsklab.kmdf.target import IoTarget
 from wsklab.kmdf.wdm import BUFFERED, CONTROLS, DIRECT, TRANSFERS
-from wsklab.machine import PASSIVE_LEVEL, Machine, status, wdk
+from wsklab.machine import PASSIVE_LEVEL, Machine, Wait, status, wdk
 
 NON_PNP, NO_DISPATCH_OVERRIDE = 1, 2
-SEQUENTIAL, PARALLEL, MANUAL = 1, 2, 3
+ON, OFF, STOPPING_QUEUES, PURGING, RESUMING = range(5)  # FX_POWER_…
 OPENING = (0, 2, 0x12)  # IRP_MJ_CREATE, CLOSE, CLEANUP: these succeed without the driver
 D3_FINAL = 6
 STARTING = {"EvtDevicePrepareHardware": (0, 0), "EvtDeviceD0Entry": (D3_FINAL,), "EvtDeviceSelfManagedIoInit": ()}
 STOPPING = {"EvtDeviceD0Exit": (D3_FINAL,), "EvtDeviceReleaseHardware": (0,), "EvtDeviceSelfManagedIoCleanup": ()}
-EVENTS = ("EvtIoRead", "EvtIoWrite", "EvtIoDeviceControl", "EvtIoInternalDeviceControl")
-HANDLERS = dict(zip((*TRANSFERS, *CONTROLS), EVENTS, strict=True))
+RECEIVED = (*TRANSFERS, *CONTROLS)
 
 
 class Driver(Object, kind="WDFDRIVER", number=0x1001, passive=True):
@@ -58,16 +57,16 @@ class DeviceInit(Object, kind="WDFDEVICE_INIT"):
             self.events[name] = address
 
 
-class Device(Object, kind="WDFDEVICE", number=0x1002, passive=True):
+class Device(Object, kind="WDFDEVICE", number=0x1002, passive=True, structure="FX_DEVICE"):
     """One device: `object` is its DEVICE_OBJECT, `lower` the one below; `target` leads there. A control device has neither."""
 
     def __init__(self, fw: Framework, parent: Object, driver_object: int, init: DeviceInit) -> None:
         super().__init__(fw, parent)
+        self.own = self.m.view(self.address, "FX_DEVICE")
         self.pnp = bool(init.lower)
-        self.deletable, self.started = not self.pnp, False
+        self.own.Pnp, self.own.Filter, self.deletable = self.pnp, init.filter, not self.pnp
         self.filter, self.events, self.lower = init.filter, init.events, init.lower
         self.io_type = wdm.io_type(fw.m, init.lower) if init.filter else init.io_type
-        self.default_queue: Queue | None = None
         self.object = io_device.make_device(fw.m, driver_object, owner=wdm.ME, flags=wdm.FLAGS[self.io_type], device_type=0x22)
         self.target: IoTarget | None = None
         if init.lower:
@@ -76,11 +75,20 @@ class Device(Object, kind="WDFDEVICE", number=0x1002, passive=True):
             self.target.deletable = False
             self.target.attach(self.lower)
 
+    @property
+    def queues(self) -> list[Queue]:
+        """Its queues."""
+        return [obj for obj in self.fw.live.values() if isinstance(obj, Queue) and obj.device is self]
+
     def dispatch(self, irp: int) -> int:
-        """An IRP for this device. Facts: KMDF-QUE-04, 05."""
+        """An IRP for this device. Always STATUS_PENDING when a queue gets it. Facts: KMDF-QUE-04, 05, KMDF-OBJ-06."""
         major = wdm.location(self.m, irp).MajorFunction
-        if major in HANDLERS and self.default_queue is not None:
-            return self.default_queue.arrived(irp)
+        if major in RECEIVED and (self.own.EvtIoInCallerContext or self.fw.c("wsklab_device_queue", self.handle, major)):
+            wdm.mark_pending(self.m, irp)
+            request = Request(self.fw, None, QUEUE, irp)
+            request.deletable, request.device = False, self
+            self.fw.c("wsklab_device_received", self.handle, request.handle, irp)
+            return int(status.PENDING)
         if self.filter:
             wdm.skip_location(self.m, irp)
             return wdm.call_driver(self.m, self.lower, irp)
@@ -91,9 +99,17 @@ class Device(Object, kind="WDFDEVICE", number=0x1002, passive=True):
     @wdf("WdfControlFinishInitializing")
     def start(self) -> None:
         """From now on the device gets requests: its queues begin to present them. Facts: KMDF-DEV-06."""
-        self.started = True
-        for queue in [child for child in self.children.values() if isinstance(child, Queue)]:
-            queue.pump()
+        self.own.Started = 1
+        for queue in self.queues:
+            self.fw.c("wsklab_queue_dispatch", queue.handle)
+
+    def power(self, change: int) -> Generator[Wait, Any, None]:
+        """Its queues stop (if power-managed), are purged or go on; until the driver has let go. Facts: KMDF-MCA-11 to 13."""
+        queues = self.queues
+        for queue in queues:
+            self.fw.c("wsklab_queue_power", queue.handle, change)
+        if change != RESUMING and not all(queue.rests for queue in queues):
+            yield Wait(lambda: all(queue.rests for queue in queues), None, ("WDFDEVICE", self.address))
 
     def on_destroy(self) -> None:
         """Detach and delete the DEVICE_OBJECT."""
@@ -102,77 +118,30 @@ class Device(Object, kind="WDFDEVICE", number=0x1002, passive=True):
         io_device.IoDeleteDevice(self.m, self.object)
 
 
-class Queue(Object, kind="WDFQUEUE", number=0x1003, passive=True):
-    """One queue. `waiting` holds requests not presented yet, `owned` those in the driver's hands."""
+class Queue(Private, kind="WDFQUEUE", number=0x1003, passive=True, structure="FX_QUEUE"):
+    """One queue; its functions are in wdfio.c."""
 
-    def __init__(self, fw: Framework, parent: Object, device: Device, config: Any, handlers: dict[str, int]) -> None:
-        super().__init__(fw, parent)
-        self.device, self.dispatch, self.handlers = device, config.DispatchType, handlers
-        self.limit = config.Settings.Parallel.NumberOfPresentedRequests if self.dispatch == PARALLEL else 1
-        self.zero_length, self.pumping = bool(config.AllowZeroLengthRequests), False
-        self.waiting: deque[Request] = deque()
-        self.owned: dict[int, Request] = {}
+    @property
+    def device(self) -> Device:
+        """The device it belongs to."""
+        return self.fw.get(self.m.u64(self.address + self.m.offset("FX_QUEUE", "Device")), Device)
 
-    def arrived(self, irp: int) -> int:
-        """An IRP for this queue. Always STATUS_PENDING. Facts: KMDF-QUE-04, 06, KMDF-OBJ-06."""
-        wdm.mark_pending(self.m, irp)
-        request = Request(self.fw, None, QUEUE, irp)
-        request.deletable, request.queue, here = False, self, request.location()
-        if here.MajorFunction in TRANSFERS and not here.Parameters.Read.Length and not self.zero_length:
-            request.finish(status.SUCCESS, 0)
-        else:
-            self.waiting.append(request)
-            wdm.set_cancel(self.m, irp, lambda: self._cancelled(request))
-            self.pump()
-        return int(status.PENDING)
+    @property
+    def rests(self) -> bool:
+        """Whether the driver has let go of its requests before the device sleeps or goes."""
+        return self.m.u32(self.address + self.m.offset("FX_QUEUE", "Power")) in (ON, OFF)
 
-    def _cancelled(self, request: Request) -> None:
-        """A request that was never presented is completed by the framework. Facts: KMDF-QUE-20."""
-        self.waiting.remove(request)
-        request.finish(status.CANCELLED, 0)
+    def lock_holder(self) -> Object:
+        """Its device's lock when that is the scope. Facts: KMDF-CON-14."""
+        return self.device if self.constraint("scope") == SCOPE_DEVICE else self
 
-    def pump(self) -> None:
-        """Present what may be presented; a completion inside a handler does not recurse. Facts: KMDF-QUE-08 to 10."""
-        if self.pumping or self.dispatch == MANUAL:
-            return
-        self.pumping = True
-        try:
-            while self.waiting and self.device.started and len(self.owned) < self.limit:
-                request = self.waiting.popleft()
-                wdm.set_cancel(self.m, request.irp, None)
-                request.driver_owned = True
-                self.owned[request.handle] = request
-                self._present(request)
-        finally:
-            self.pumping = False
-
-    def _present(self, request: Request) -> None:
-        """Call the handler for a request. Facts: KMDF-QUE-05, 11."""
-        here, control = request.location(), request.location().Parameters.DeviceIoControl
-        handler = self.handlers[HANDLERS[here.MajorFunction]]
-        values: tuple[int, ...] = (here.Parameters.Read.Length,)
-        if here.MajorFunction not in TRANSFERS:
-            values = (control.OutputBufferLength, control.InputBufferLength, control.IoControlCode)
-        if not handler:
-            handler, values = self.handlers["EvtIoDefault"], ()
-        if handler:
-            self.fw.run(handler, self.handle, request.handle, *values)
-        else:
-            request.finish(status.INVALID_DEVICE_REQUEST, 0)
-
-    def returned(self, request: Request) -> None:
-        """The driver no longer owns a request."""
-        self.owned.pop(request.handle, None)
-        self.pump()
-
-    def on_disposed(self) -> None:
-        """Requests never presented are cancelled; one still in the driver's hands would hang the removal. Facts: RULE-42."""
-        waiting, self.waiting = self.waiting, deque()
-        for request in waiting:
-            wdm.set_cancel(self.m, request.irp, None)
-            request.finish(status.CANCELLED, 0)
-        if self.owned:
-            self.fw.stop("kmdf-request-never-completed", next(iter(self.owned.values())), count=str(len(self.owned)))
+    def blocked(self) -> None:
+        """Stop when one of its requests holds up the device. Facts: RULE-42, RULE-75."""
+        view = self.m.view(self.address, "FX_QUEUE")
+        if not self.rests and view.OwnedCount:
+            first_owned = self.m.view(int(view.Owned.Flink), "FX_REQUEST")
+            rule = "kmdf-power-blocked" if view.Power == STOPPING_QUEUES else "kmdf-request-never-completed"
+            self.fw.stop(rule, self.fw.get(int(first_owned.Handle), Request), count=str(view.OwnedCount))
 
 
 @wdf(irql=PASSIVE_LEVEL)
@@ -215,31 +184,6 @@ def WdfDeviceCreate(fw: Framework, init_pointer: Given, attributes: int, out: Ou
     return device.commit(attributes, out)
 
 
-@wdf()
-def WdfIoQueueCreate(fw: Framework, device: Device, config: Given, attributes: int, out: int) -> int:
-    """A queue of a device. Facts: KMDF-QUE-01, 02, KMDF-OBJ-05."""
-    answer, parent = creation(fw, attributes, ("parent", "scope", "level"), device)
-    given = fw.m.view(config, "WDF_IO_QUEUE_CONFIG")
-    kind, default = given.DispatchType, given.DefaultQueue
-    handlers = {name: int(getattr(given, name)) for name in ("EvtIoDefault", *EVENTS)}
-    answer = answer or first(
-        (given.Size != fw.m.sizeof("WDF_IO_QUEUE_CONFIG"), status.INFO_LENGTH_MISMATCH),
-        (not default and not out, status.INVALID_PARAMETER_4),
-        (default and device.started and device.pnp, status.INVALID_DEVICE_STATE),
-        (not SEQUENTIAL <= kind <= MANUAL, status.INVALID_PARAMETER),
-        (kind != MANUAL and not any(handlers.values()), status.WDF_NO_CALLBACK),
-        (kind == MANUAL and any(handlers.values()), status.INVALID_PARAMETER),
-        (kind != PARALLEL and given.Settings.Parallel.NumberOfPresentedRequests, status.INVALID_PARAMETER),
-        (default and device.default_queue, status.UNSUCCESSFUL),
-    )
-    if answer < 0:
-        return answer
-    queue = Queue(fw, parent, device, given, handlers)
-    if default:
-        device.default_queue, queue.deletable = queue, False
-    return queue.commit(attributes, out)
-
-
 table("DeviceInit", {
     "WdfDeviceInitFree": ("Give a control device's WDFDEVICE_INIT back unused. Facts: KMDF-DEV-07.", DeviceInit.delete),
     "WdfDeviceInitSetIoType": (
@@ -259,8 +203,7 @@ table("Driver", {
 table("Device", {
     "WdfDeviceGetIoTarget": ("The local target, NULL for none (KMDF-TGT-01 to 05).", lambda device: handle_of(device.target)),
     "WdfDeviceGetDriver": ("The driver a device belongs to.", lambda device: device.fw.default_parent().handle),
-    "WdfDeviceGetDefaultQueue": ("The default queue, NULL for none.", lambda device: handle_of(device.default_queue)),
+    "WdfDeviceGetDefaultQueue": ("The default queue, NULL for none.", lambda device: int(device.own.DefaultQueue)),
     "WdfDeviceWdmGetDeviceObject": ("The DEVICE_OBJECT of a device.", lambda device: device.object),
     "WdfDeviceWdmGetAttachedDevice": ("The DEVICE_OBJECT below, NULL for a control device.", lambda device: device.lower),
 })  # fmt: skip
-table("Queue", {"WdfIoQueueGetDevice": ("The device a queue belongs to.", lambda queue: queue.device.handle)})

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, ClassVar
 
-from wsklab.kmdf.core import HANDLE_MASK, KINDS, LEVEL_PASSIVE, Framework, Given, Out, table, wdf
+from wsklab.kmdf.core import HANDLE_MASK, KINDS, LEVEL_PASSIVE, OF_TYPE, Framework, Given, Out, table, wdf
 from wsklab.machine import DISPATCH_LEVEL, Machine, Wait, status
 from wsklab.machine.scheduler import Thread
 
@@ -36,6 +36,8 @@ class Object:
 
     def __init_subclass__(cls, kind: str = "", number: int = 0, passive: bool = False, structure: str = "") -> None:
         KINDS[cls.__name__] = cls
+        if number:
+            OF_TYPE[number] = cls
         cls.KIND, cls.TYPE, cls.STRUCTURE = kind or cls.KIND, number or cls.TYPE, structure or cls.STRUCTURE
         cls.PASSIVE_DISPOSAL = passive or cls.PASSIVE_DISPOSAL
 
@@ -98,7 +100,7 @@ class Object:
         return self.parent.constraint(name) if self.parent else DEFAULTS[name]
 
     def lock_holder(self) -> Object:
-        """Whose callback lock serializes its callbacks. Facts: KMDF-CON-14."""
+        """Whose callback lock serializes its callbacks when they are synchronized: here its own. Facts: KMDF-CON-14."""
         return self
 
     def _lock(self, function: str) -> Object:
@@ -192,7 +194,7 @@ class Object:
         self.m.free(self.address)
 
 
-KINDS["Object"] = Object
+KINDS["Object"] = OF_TYPE[Object.TYPE] = Object
 
 
 def handle_of(obj: Object | None) -> int:

@@ -6,14 +6,17 @@ A C function named ``wsklab_`` + kind in small letters + ``_disposed`` or ``_des
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
-from wsklab.kmdf.core import LEVEL_PASSIVE, framework
-from wsklab.kmdf.objects import SCOPE_NONE, Object, create, validate
+from wsklab.kmdf import wdm
+from wsklab.kmdf.core import LEVEL_PASSIVE, OF_TYPE, framework
+from wsklab.kmdf.objects import SCOPE_NONE, Object, create, handle_of, validate
 from wsklab.machine import Machine, Wait, status, wdk
 from wsklab.machine.api import quiet
 from wsklab.machine.functions_memory import c_text
 from wsklab.machine.functions_system import named_values
 
+REQUEST = 0x1008
 TAKES = {1: "parent", 2: "scope", 4: "level"}
 
 
@@ -34,22 +37,19 @@ class Private(Object):
         self._event("destroyed")
 
 
-def _kind(kind: str, number: int, structure: str, passive: bool = False) -> type[Object]:
-    return type(kind, (Private,), {"__doc__": f"A {kind}."}, kind=kind, number=number, structure=structure, passive=passive)
-
-
-OF_TYPE = {made.TYPE: made for made in (
-    Object,
-    _kind("WDFSTRING", 0x1007, "FX_STRING", passive=True),
-    _kind("WDFLOOKASIDE", 0x1009, "FX_LOOKASIDE"),
-    _kind("WDFCOLLECTION", 0x100E, "FX_COLLECTION"),
-    _kind("WDFDPC", 0x1015, "FX_LATER", passive=True),
-    _kind("WDFWAITLOCK", 0x1023, "FX_WAIT_LOCK"),
-    _kind("WDFSPINLOCK", 0x1024, "FX_SPIN_LOCK"),
-    _kind("WDFWORKITEM", 0x1025, "FX_LATER", passive=True),
-    _kind("WDFTIMER", 0x1028, "FX_LATER", passive=True),
-)}  # fmt: skip
-"""The kinds that C knows, by the framework's number; `device` adds its own."""
+KINDS = (
+    ("WDFSTRING", 0x1007, "FX_STRING", True),
+    ("WDFLOOKASIDE", 0x1009, "FX_LOOKASIDE", False),
+    ("WDFCOLLECTION", 0x100E, "FX_COLLECTION", False),
+    ("WDFDPC", 0x1015, "FX_LATER", True),
+    ("WDFWAITLOCK", 0x1023, "FX_WAIT_LOCK", False),
+    ("WDFSPINLOCK", 0x1024, "FX_SPIN_LOCK", False),
+    ("WDFWORKITEM", 0x1025, "FX_LATER", True),
+    ("WDFTIMER", 0x1028, "FX_LATER", True),
+)
+"""Kinds that have nothing in Python: handle type, the framework's number, structure, whether cleanup needs PASSIVE_LEVEL."""
+for _kind, _number, _structure, _passive in KINDS:
+    type(_kind, (Private,), {"__doc__": f"A {_kind}."}, kind=_kind, number=_number, structure=_structure, passive=_passive)
 
 
 @quiet()
@@ -120,12 +120,40 @@ def wsklab_wdf_serialize(m: Machine, Parent: int, Automatic: int, Passive: int, 
         near = near.parent
     if near is None:
         return int(status.INVALID_DEVICE_REQUEST)
-    if Automatic and near.constraint("scope") != SCOPE_NONE:
+    if Automatic and (lock := _lock(near)) is not None:
         if Passive != (near.constraint("level") == LEVEL_PASSIVE):
             fw.breakpoint("kmdf-incompatible-level", near)
             return int(status.WDF_INCOMPATIBLE_EXECUTION_LEVEL)
-        m.set_u64(Lock, near.lock_holder().handle)
+        m.set_u64(Lock, lock.handle)
     return 0
+
+
+def _lock(obj: Object) -> Object | None:
+    return None if obj.constraint("scope") == SCOPE_NONE else obj.lock_holder()
+
+
+@quiet()
+def wsklab_wdf_lock(m: Machine, Object_: int) -> int:
+    """Whose callback lock is held around an object's callbacks; NULL for none. Facts: KMDF-CON-14."""
+    return handle_of(_lock(framework(m).get(Object_, Object)))
+
+
+@quiet()
+def wsklab_wdf_locked(m: Machine, Object_: int) -> int:
+    """Whether this thread holds an object's callback lock."""
+    return int(framework(m).get(Object_, Object).lock_owner is m.thread)
+
+
+@quiet()
+def wsklab_wdf_passive(m: Machine, Object_: int) -> int:
+    """Whether an object's execution level is passive."""
+    return int(framework(m).get(Object_, Object).constraint("level") == LEVEL_PASSIVE)
+
+
+@quiet()
+def wsklab_wdf_keep(m: Machine, Object_: int) -> None:
+    """From now on the driver cannot delete an object. Facts: KMDF-OBJ-17."""
+    framework(m).get(Object_, Object).deletable = False
 
 
 @quiet()
@@ -159,3 +187,35 @@ def wsklab_free(m: Machine, Memory: int) -> None:
     """Give memory of the framework back."""
     if Memory:
         m.free(Memory)
+
+
+@quiet()
+def wsklab_request_arm(m: Machine, Request: int, Cancelled: int) -> int:
+    """Let a request's IRP be cancelled; FALSE when it has been."""
+    irp = m.u64(wsklab_wdf(m, Request, REQUEST) + m.offset("FX_REQUEST", "Irp"))
+    if m.view(irp, "IRP").Cancel:
+        return 0
+    wdm.set_cancel(m, irp, lambda: m.call(Cancelled, Request))
+    return 1
+
+
+@quiet()
+def wsklab_request_disarm(m: Machine, Request: int) -> None:
+    """No longer."""
+    wdm.set_cancel(m, m.u64(wsklab_wdf(m, Request, REQUEST) + m.offset("FX_REQUEST", "Irp")), None)
+
+
+@quiet()
+def wsklab_request_finish(m: Machine, Request: int, Status: int) -> None:
+    """Complete a request that the driver does not have. Facts: KMDF-QUE-06, 20."""
+    _request(m, Request).finish(Status, 0)
+
+
+@quiet()
+def wsklab_request_down(m: Machine, Request: int) -> None:
+    """Pass a request of a filter on, as it is. Facts: KMDF-QUE-05."""
+    _request(m, Request).pass_down()
+
+
+def _request(m: Machine, handle: int) -> Any:
+    return framework(m).get(handle, OF_TYPE[REQUEST])

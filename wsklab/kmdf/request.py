@@ -7,7 +7,7 @@ brings it to 0 runs the completion routine, once (KMDF-CPL-04). Facts: KMDF-WHO,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from wsklab.io import irp as io_irp
 from wsklab.kmdf import wdm
@@ -29,7 +29,7 @@ COMPLETED = "kmdf-request-touched-after-completion"
 TYPE_NO_FORMAT, COMPLETION_PARAMS = 0xFF, "WDF_REQUEST_COMPLETION_PARAMS"
 
 
-class Request(Object, kind="WDFREQUEST", number=0x1008):
+class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
     """One request: its IRP, the target it is out at or was last, the queue that presented it, what the last format left.
 
     `cancelled` is the sticky mark of WdfRequestCancelSentRequest (KMDF-CAN-04), `formatted` and `driver_owned` are marks of the
@@ -40,15 +40,25 @@ class Request(Object, kind="WDFREQUEST", number=0x1008):
     def __init__(self, fw: Framework, parent: Object | None, ownership: int = OWNED, irp: int = 0) -> None:
         super().__init__(fw, parent)
         self.irp, self.ownership, self.completed = irp, ownership, not irp
-        self.cancelled = self.formatted = self.driver_owned = self.next_formatted = False
+        self.cancelled = self.formatted = self.next_formatted = False
         self.has_timer = self.pended = self.irp_done = self.timed_out = False
         self.outstanding, self.routine = 0, (0, 0)
         self.context: FormatContext | None = None
         self.target: IoTarget | None = None
         self.stop_timer: Callable[[], None] = lambda: None
         self.waiting: list[bool] | None = None
-        self.queue: Queue | None = None
         self.memories: dict[str, Memory] = {}
+        self.device: Any = None  # that it came for
+
+    @property
+    def driver_owned(self) -> bool:
+        """Whether the driver owns it: the verifier's mark."""
+        return bool(self.m.u8(self.address + self.m.offset("FX_REQUEST", "DriverOwned")))
+
+    @property
+    def queue(self) -> Queue | None:
+        """The queue it is in or came from."""
+        return cast("Queue | None", self.fw.live.get(self.m.u64(self.address + self.m.offset("FX_REQUEST", "Queue"))))
 
     @property
     def packet(self) -> View:
@@ -195,7 +205,8 @@ class Request(Object, kind="WDFREQUEST", number=0x1008):
 
     def let_go(self, death: str) -> None:
         """It is about to leave with its IRP; `death` is the rule that a later use breaks. Facts: KMDF-CMP-11, KMDF-SAF-14."""
-        self.death, self.driver_owned = death, False
+        self.death = death
+        self.fw.c("wsklab_request_leaves", self.handle)
         self.dispose()
         held = sum(memory.references - 1 for memory in self.memories.values())
         if held and death == COMPLETED:
@@ -211,9 +222,16 @@ class Request(Object, kind="WDFREQUEST", number=0x1008):
 
     def gone(self) -> None:
         """It has left: its queue may present the next one, and its life ends. Facts: KMDF-CMP-12."""
-        if self.queue is not None:
-            self.queue.returned(self)
+        self.fw.c("wsklab_request_left", self.handle)
         self.give_up()
+
+    def pass_down(self) -> None:
+        """Pass a request that came for a filter on to the device below."""
+        irp, device = self.irp, self.device
+        self.let_go("kmdf-request-touched-after-send-and-forget")
+        wdm.skip_location(self.m, irp)
+        wdm.call_driver(self.m, device.lower, irp)
+        self.gone()
 
     def on_dispose(self) -> None:
         """Facts: KMDF-FMT-08, RULE-23."""

@@ -14,7 +14,7 @@ from wsklab.io import device as io_device
 from wsklab.io import irp as io_irp
 from wsklab.kmdf import wdm
 from wsklab.kmdf.core import Framework, framework
-from wsklab.kmdf.device import STARTING, STOPPING, Device, DeviceInit, Driver
+from wsklab.kmdf.device import PURGING, RESUMING, STARTING, STOPPING, STOPPING_QUEUES, Device, DeviceInit, Driver
 from wsklab.kmdf.lower import LowerDevice
 from wsklab.kmdf.memory import Memory
 from wsklab.kmdf.request import Request
@@ -26,6 +26,7 @@ from wsklab.machine.status import NTSTATUS
 if TYPE_CHECKING:
     from wsklab.c.link import Image
 
+D3 = 4  # WdfPowerDeviceD3
 REGISTRY_PATH = r"\REGISTRY\MACHINE\SYSTEM\ControlSet001\Services\{name}"
 lower_device = LowerDevice
 
@@ -154,6 +155,14 @@ class LoadedDriver:
         """The WDFDEVICE handles."""
         return [device.handle for device in framework(self.m).devices]
 
+    def suspend(self) -> None:
+        """The devices leave their working state: power-managed queues stop, then EvtDeviceD0Exit. Facts: KMDF-MCA-11 to 13."""
+        _run(self.m, _sleep(framework(self.m)))
+
+    def resume(self) -> None:
+        """The devices work again: EvtDeviceD0Entry, then EvtIoResume and what waits in the queues."""
+        _run(self.m, _wake(framework(self.m)))
+
     def _ask(self, major: int, **values: Any) -> AppRequest:
         made = framework(self.m).devices
         if not made:
@@ -195,6 +204,9 @@ def unload_driver(m: Machine, loaded: LoadedDriver) -> None:
 
 def _run(m: Machine, body: Generator[Wait, Any, None]) -> None:
     if not m.scheduler.run(until=m.start_thread(body, "System")):
+        for device in framework(m).devices:
+            for queue in device.queues:
+                queue.blocked()
         m.hang()
 
 
@@ -227,12 +239,24 @@ def _callbacks(device: Device, calls: dict[str, tuple[int, ...]]) -> Generator[W
             device.start()
 
 
+def _sleep(fw: Framework) -> Generator[Wait, Any, None]:
+    for device in reversed(fw.devices):
+        yield from device.power(STOPPING_QUEUES)
+        yield from _callbacks(device, {"EvtDeviceD0Exit": (D3,)})
+
+
+def _wake(fw: Framework) -> Generator[Wait, Any, None]:
+    for device in fw.devices:
+        yield from _callbacks(device, {"EvtDeviceD0Entry": (D3,)})
+        yield from device.power(RESUMING)
+
+
 def _unload(fw: Framework) -> Generator[Wait, Any, None]:
     """The stop callbacks, removal of each device, EvtDriverUnload. Facts: KMDF-OBJ-07, 08, KMDF-STA-15."""
     for device in reversed(fw.devices):
+        yield from device.power(PURGING)
         yield from _callbacks(device, STOPPING)
         targets = [obj for obj in fw.live.values() if isinstance(obj, IoTarget) and obj.device is device]
-        device.started = False
         device.delete()
         for target in targets:
             yield from target.drained(ignored=True)

@@ -1,0 +1,237 @@
+/*
+ * wdfrequest.c: what a driver does with a received request besides completing and sending it: cancelable or not, to another
+ * queue, back to its own, an answer to EvtIoStop. Facts: KMDF-MCA, KMDF-QUE-16, 17. Page: canceling-i-o-requests.md.
+ */
+
+/* What most of these look at first: a request of a queue that the driver owns (the verifier sees the latter). */
+static NTSTATUS FxCheckOwned(WDFREQUEST Request, PCSTR Function)
+{
+    PFX_REQUEST request = FxRequest(Request);
+    if (request->Queue == NULL) {
+        wsklab_wdf_break("kmdf-no-queue", Request, "function=%s", Function);
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    if (!request->DriverOwned && wsklab_wdf_break("kmdf-not-driver-owned", Request, "function=%s", Function))
+        return STATUS_INVALID_DEVICE_REQUEST;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS FxCheckNotCancelable(WDFREQUEST Request, PCSTR Function)
+{
+    NTSTATUS status = FxCheckOwned(Request, Function);
+    if (NT_SUCCESS(status) && FxRequest(Request)->Cancelable &&
+        wsklab_wdf_break("kmdf-still-cancelable", Request, "function=%s", Function))
+        return STATUS_INVALID_DEVICE_REQUEST;
+    return status;
+}
+
+static NTSTATUS FxMark(WDFREQUEST Request, PFN_WDF_REQUEST_CANCEL Cancel, BOOLEAN Tells, PCSTR Function)
+{
+    PFX_REQUEST request = FxRequest(Request);
+    NTSTATUS status;
+    wsklab_given(Cancel, "EvtRequestCancel");
+    status = FxCheckNotCancelable(Request, Function);
+    if (!NT_SUCCESS(status)) return status;
+    request->Cancel = Cancel;
+    if (!FxQueue(request->Queue)->CancelsDispatched && wsklab_request_arm(Request, wsklab_queue_cancel_owned)) {
+        request->Cancelable = TRUE;
+        return STATUS_SUCCESS;
+    }
+    if (Tells) return STATUS_CANCELLED;
+    wsklab_queue_cancel_owned(Request);
+    return STATUS_SUCCESS;
+}
+
+/* Let a request be cancelled; one that has been already gets its callback now. Facts: KMDF-MCA-01, 03, 04. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID WdfRequestMarkCancelable(WDFREQUEST Request, PFN_WDF_REQUEST_CANCEL EvtRequestCancel)
+{
+    FxMark(Request, EvtRequestCancel, FALSE, "WdfRequestMarkCancelable");
+}
+
+/* Let a request be cancelled; STATUS_CANCELLED, and no callback, when it has been already. Facts: KMDF-MCA-02 to 04, 10. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS WdfRequestMarkCancelableEx(WDFREQUEST Request, PFN_WDF_REQUEST_CANCEL EvtRequestCancel)
+{
+    return FxMark(Request, EvtRequestCancel, TRUE, "WdfRequestMarkCancelableEx");
+}
+
+/* No longer cancelable; STATUS_CANCELLED when the callback has run or will. Facts: KMDF-MCA-04 to 06. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS WdfRequestUnmarkCancelable(WDFREQUEST Request)
+{
+    PFX_REQUEST request = FxRequest(Request);
+    NTSTATUS status = FxCheckOwned(Request, "WdfRequestUnmarkCancelable");
+    if (!NT_SUCCESS(status)) return status;
+    if (!request->Cancelable) {
+        if (!request->Cancelled && wsklab_wdf_break("kmdf-not-cancelable", Request, "")) return STATUS_INVALID_DEVICE_REQUEST;
+        return STATUS_CANCELLED;
+    }
+    wsklab_request_disarm(Request);
+    request->Cancelable = FALSE;
+    request->Cancel = NULL;
+    return STATUS_SUCCESS;
+}
+
+/* Whether a request that is not marked cancelable has been cancelled. Facts: KMDF-MCA-08, RULE-52. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+BOOLEAN WdfRequestIsCanceled(WDFREQUEST Request)
+{
+    PFX_REQUEST request = FxRequest(Request);
+    if (!NT_SUCCESS(FxCheckNotCancelable(Request, "WdfRequestIsCanceled"))) return FALSE;
+    return request->Irp->Cancel || request->Cancelled;
+}
+
+/* Put a request into another queue of the device. Facts: KMDF-QUE-08, 16, RULE-30. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS WdfRequestForwardToIoQueue(WDFREQUEST Request, WDFQUEUE DestinationQueue)
+{
+    PFX_REQUEST request = FxRequest(Request);
+    PFX_QUEUE destination = FxQueue(DestinationQueue);
+    NTSTATUS status = FxCheckNotCancelable(Request, "WdfRequestForwardToIoQueue");
+    PFX_QUEUE before;
+    if (!NT_SUCCESS(status)) return status;
+    before = FxQueue(request->Queue);
+    if ((before == destination || before->Device != destination->Device) &&
+        wsklab_wdf_break("kmdf-wrong-queue", Request, "function=WdfRequestForwardToIoQueue"))
+        return STATUS_INVALID_DEVICE_REQUEST;
+    if (!(destination->State & WdfIoQueueAcceptRequests)) return STATUS_WDF_BUSY;
+    FxUnlist(before, request);
+    FxInsert(destination, request, FALSE);
+    wsklab_queue_dispatch(DestinationQueue);
+    wsklab_queue_dispatch(before->Handle);
+    return STATUS_SUCCESS;
+}
+
+/* To a queue of the parent device; only a device that a bus driver enumerated has one, and those are not modelled. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS WdfRequestForwardToParentDeviceIoQueue(WDFREQUEST Request, WDFQUEUE ParentDeviceQueue,
+                                                PWDF_REQUEST_FORWARD_OPTIONS ForwardOptions)
+{
+    FxRequest(Request);
+    FxQueue(ParentDeviceQueue);
+    wsklab_given(ForwardOptions, "ForwardOptions");
+    if (ForwardOptions->Size != sizeof(WDF_REQUEST_FORWARD_OPTIONS)) return STATUS_INFO_LENGTH_MISMATCH;
+    wsklab_wdf_break("kmdf-wrong-queue", Request, "function=WdfRequestForwardToParentDeviceIoQueue");
+    return STATUS_INVALID_DEVICE_REQUEST;
+}
+
+/* Put a request back at the head of its manual queue. Facts: KMDF-QUE-17, 22, RULE-30. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS WdfRequestRequeue(WDFREQUEST Request)
+{
+    PFX_REQUEST request = FxRequest(Request);
+    NTSTATUS status = FxCheckNotCancelable(Request, "WdfRequestRequeue");
+    PFX_QUEUE queue;
+    if (!NT_SUCCESS(status)) return status;
+    queue = FxQueue(request->Queue);
+    if (queue->Config.DispatchType != WdfIoQueueDispatchManual) {
+        wsklab_wdf_break("kmdf-wrong-queue", Request, "function=WdfRequestRequeue");
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    FxUnlist(queue, request);
+    FxInsert(queue, request, TRUE);
+    wsklab_queue_dispatch(queue->Handle);
+    return STATUS_SUCCESS;
+}
+
+/* The answer to EvtIoStop: the driver stops working on a request, or gives it back. Facts: KMDF-MCA-12, 14, RULE-32. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID WdfRequestStopAcknowledge(WDFREQUEST Request, BOOLEAN Requeue)
+{
+    PFX_REQUEST request = FxRequest(Request);
+    if (!request->InIoStop && wsklab_wdf_break("kmdf-stop-acknowledged", Request, "")) return;
+    if (Requeue && !NT_SUCCESS(FxCheckNotCancelable(Request, "WdfRequestStopAcknowledge"))) return;
+    if (request->Queue == NULL) return;
+    request->Acknowledged = TRUE;
+    request->GoesBack = Requeue;
+    wsklab_queue_dispatch(request->Queue);
+}
+
+/* The queue for requests of a type, NULL when a filter's has nothing to do with them. Facts: KMDF-QUE-05. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+WDFQUEUE wsklab_device_queue(WDFDEVICE Device, ULONG MajorFunction)
+{
+    PFX_DEVICE device = (PFX_DEVICE)wsklab_wdf(Device, FX_TYPE_DEVICE);
+    WDFQUEUE queue = device->Queues[MajorFunction];
+    if (queue != NULL) return queue;
+    queue = device->DefaultQueue;
+    return queue != NULL && device->Filter && !FxHandles(FxQueue(queue), (UCHAR)MajorFunction) ? NULL : queue;
+}
+
+/* An IRP has come for a device: the callback in its sender's context looks at it first, then its queue. Facts: KMDF-BUF-13. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void wsklab_device_received(WDFDEVICE Device, WDFREQUEST Request, PIRP Irp)
+{
+    PFX_DEVICE device = (PFX_DEVICE)wsklab_wdf(Device, FX_TYPE_DEVICE);
+    PFX_REQUEST request = FxRequest(Request);
+    request->Handle = Request;
+    request->Irp = Irp;
+    if (device->EvtIoInCallerContext == NULL) {
+        wsklab_device_enqueue(Device, Request, STATUS_INVALID_DEVICE_STATE);
+        return;
+    }
+    request->InCallerContext = request->DriverOwned = TRUE;
+    wsklab_wdf_call(NULL, (PVOID)device->EvtIoInCallerContext, Device, Request);
+}
+
+/* Put a request into the queue of its type; one that no queue wants goes down (filters) or fails. Facts: KMDF-QUE-05, 07. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS wsklab_device_enqueue(WDFDEVICE Device, WDFREQUEST Request, NTSTATUS Refused)
+{
+    PFX_DEVICE device = (PFX_DEVICE)wsklab_wdf(Device, FX_TYPE_DEVICE);
+    PFX_REQUEST request = FxRequest(Request);
+    WDFQUEUE queue = wsklab_device_queue(Device, FxLocation(request)->MajorFunction);
+    if (queue == NULL && device->Filter) {
+        wsklab_request_down(Request);
+        return STATUS_SUCCESS;
+    }
+    if (queue == NULL) return STATUS_INVALID_DEVICE_REQUEST;
+    if (!(FxQueue(queue)->State & WdfIoQueueAcceptRequests)) {
+        if (Refused != STATUS_WDF_BUSY) wsklab_request_finish(Request, Refused);
+        return Refused;
+    }
+    FxInsert(FxQueue(queue), request, FALSE);
+    wsklab_queue_dispatch(queue);
+    return STATUS_SUCCESS;
+}
+
+/* Put a request that EvtIoInCallerContext has prepared into its queue. Facts: KMDF-BUF-13. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS WdfDeviceEnqueueRequest(WDFDEVICE Device, WDFREQUEST Request)
+{
+    PFX_REQUEST request = FxRequest(Request);
+    NTSTATUS status;
+    wsklab_wdf(Device, FX_TYPE_DEVICE);
+    if (!request->InCallerContext && wsklab_wdf_break("kmdf-not-in-caller-context", Request, ""))
+        return STATUS_INVALID_DEVICE_REQUEST;
+    request->InCallerContext = request->DriverOwned = FALSE;
+    status = wsklab_device_enqueue(Device, Request, STATUS_WDF_BUSY);
+    if (!NT_SUCCESS(status)) request->InCallerContext = request->DriverOwned = TRUE;
+    return status;
+}
+
+/* A queue of its own for one type of request. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS WdfDeviceConfigureRequestDispatching(WDFDEVICE Device, WDFQUEUE Queue, WDF_REQUEST_TYPE RequestType)
+{
+    PFX_DEVICE device = (PFX_DEVICE)wsklab_wdf(Device, FX_TYPE_DEVICE);
+    PFX_QUEUE queue;
+    if (RequestType != WdfRequestTypeCreate && RequestType != WdfRequestTypeRead && RequestType != WdfRequestTypeWrite &&
+        RequestType != WdfRequestTypeDeviceControl && RequestType != WdfRequestTypeDeviceControlInternal)
+        return STATUS_INVALID_PARAMETER;
+    queue = FxQueue(Queue);
+    if (queue->Device != Device) return STATUS_INVALID_DEVICE_REQUEST;
+    if (device->Started) return STATUS_INVALID_DEVICE_STATE;
+    if (!FxHandles(queue, (UCHAR)RequestType) || (Queue == device->DefaultQueue && RequestType != WdfRequestTypeCreate)) {
+        wsklab_wdf_break("kmdf-dispatching", Queue, "type=%d", RequestType);
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    if (device->Queues[RequestType] != NULL) {
+        wsklab_wdf_break("kmdf-dispatching", Queue, "type=%d", RequestType);
+        return STATUS_WDF_BUSY;
+    }
+    device->Queues[RequestType] = Queue;
+    wsklab_wdf_keep(Queue);
+    return STATUS_SUCCESS;
+}
