@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wsklab.kmdf import scene as kmdf
+from wsklab.kmdf.application import File, find
 from wsklab.kmdf.lower import LowerDevice
 from wsklab.machine import Machine, View
 from wsklab.machine.status import NTSTATUS
@@ -104,6 +105,37 @@ class Scenes:
     def _fix(self, socket: SocketScene, code: str, address: str | None) -> int:
         pointer = wsk.sockaddr(self.machine, address) if address else None
         return NTSTATUS(wsk.control(self.machine, socket.address, code, pointer))
+
+    # Drivers and applications
+
+    def start_driver(
+        self, driver: Any, lower: LowerDevice | kmdf.LoadedDriver | None = None, name: str = ""
+    ) -> kmdf.LoadedDriver:
+        """Load a framework driver and start a device of it: ``lab.start_driver(lab.load(source), lower=…)``.
+
+        Args:
+            driver: what :meth:`load` returned.
+            lower: what the device stands on: a lower device, or another started driver (a filter over a function driver).
+            name: its name in messages, by default that of its file.
+        """
+        return kmdf.load_driver(self.machine, driver.image, lower=lower, name=name or driver.units[0].name.removesuffix(".c"))
+
+    def unload_driver(self, loaded: kmdf.LoadedDriver) -> None:
+        """Remove a started driver's devices and unload it."""
+        kmdf.unload_driver(self.machine, loaded)
+
+    def open(self, name: str | kmdf.LoadedDriver) -> File:
+        r"""An application opens a device.
+
+        Args:
+            name: a symbolic link (``r"\\.\Echo"``), a device name (``r"\Device\Echo"``), the class GUID of a device interface, or
+                a started driver.
+        """
+        return (
+            File(self.machine, name.object)
+            if isinstance(name, kmdf.LoadedDriver)
+            else File(self.machine, *find(self.machine, name))
+        )
 
     # Kernel-Mode Driver Framework
 

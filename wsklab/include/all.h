@@ -30,6 +30,8 @@
 #include "wdmex.c"
 #include "wdmio.c"
 #include "wdfcollection.c"
+#include "wdfdevice.c"
+#include "wdffileobject.c"
 #include "wdfio.c"
 #include "wdflater.c"
 #include "wdflookaside.c"

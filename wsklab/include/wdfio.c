@@ -233,7 +233,7 @@ static BOOLEAN FxStep(PFX_QUEUE Queue)
     if (Queue->Power == FX_POWER_OFF) return FALSE;
     if (Queue->Power != FX_POWER_ON) return FxPowerStep(Queue);
     if (!(Queue->State & WdfIoQueueDispatchRequests)) return FALSE;
-    if (!((PFX_DEVICE)wsklab_wdf(Queue->Device, FX_TYPE_DEVICE))->Started) return FALSE;
+    if (!FxDevice(Queue->Device)->Started) return FALSE;
     if (Queue->Config.DispatchType == WdfIoQueueDispatchManual) {
         if (Queue->Ready.Routine == NULL || !Queue->BecameReady) return FALSE;
         Queue->BecameReady = FALSE;
@@ -310,19 +310,57 @@ void wsklab_request_left(WDFREQUEST Request)
     wsklab_queue_dispatch(request->Queue);
 }
 
+/* A queue with its configuration. */
+static NTSTATUS FxMakeQueue(WDFDEVICE Device, PWDF_IO_QUEUE_CONFIG Config, PWDF_OBJECT_ATTRIBUTES Attributes, WDFQUEUE *Made)
+{
+    PFX_DEVICE device = FxDevice(Device);
+    NTSTATUS status = wsklab_wdf_create(FX_TYPE_QUEUE, FX_TAKES_ALL, Attributes, Device, Made);
+    PFX_QUEUE queue;
+    if (!NT_SUCCESS(status)) return status;
+    queue = FxQueue(*Made);
+    queue->Handle = *Made;
+    queue->Device = Device;
+    queue->Config = *Config;
+    queue->Lock = wsklab_wdf_lock(*Made);
+    queue->Passive = wsklab_wdf_passive(*Made);
+    queue->Limit = Config->DispatchType == WdfIoQueueDispatchParallel ? Config->Settings.Parallel.NumberOfPresentedRequests : 1;
+    queue->State = WdfIoQueueAcceptRequests | WdfIoQueueDispatchRequests;
+    queue->PowerManaged = device->Pnp && (Config->PowerManaged == WdfTrue || (Config->PowerManaged != 0 && !device->Init.Filter));
+    InitializeListHead(&queue->Waiting);
+    InitializeListHead(&queue->Owned);
+    InitializeListHead(&queue->CancelDue);
+    InitializeListHead(&queue->CanceledOnQueueDue);
+    KeInitializeDpc(&queue->Dpc, wsklab_queue_dpc, *Made);
+    return STATUS_SUCCESS;
+}
+
+/* A device begins: its list of files, and the queue in which creates are while EvtDeviceFileCreate has them. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+NTSTATUS wsklab_device_begins(WDFDEVICE Device)
+{
+    PFX_DEVICE device = FxDevice(Device);
+    WDF_IO_QUEUE_CONFIG config;
+    NTSTATUS status;
+    InitializeListHead(&device->OpenFiles);
+    if (device->Init.Files.EvtDeviceFileCreate == NULL) return STATUS_SUCCESS;
+    WDF_IO_QUEUE_CONFIG_INIT(&config, WdfIoQueueDispatchManual);
+    config.PowerManaged = WdfFalse;
+    status = FxMakeQueue(Device, &config, WDF_NO_OBJECT_ATTRIBUTES, &device->Creates);
+    if (NT_SUCCESS(status)) wsklab_wdf_keep(device->Creates);
+    return status;
+}
+
 /* A queue of a device. Facts: KMDF-QUE-01 to 03, KMDF-OBJ-05. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 NTSTATUS WdfIoQueueCreate(WDFDEVICE Device, PWDF_IO_QUEUE_CONFIG Config, PWDF_OBJECT_ATTRIBUTES QueueAttributes, WDFQUEUE *Queue)
 {
-    PFX_DEVICE device = (PFX_DEVICE)wsklab_wdf(Device, FX_TYPE_DEVICE);
-    ULONG takes = FX_TAKES_PARENT | FX_TAKES_SCOPE | FX_TAKES_LEVEL;
+    PFX_DEVICE device = FxDevice(Device);
     BOOLEAN handlers;
     NTSTATUS status;
     WDFQUEUE made;
-    PFX_QUEUE queue;
     wsklab_given(Config, "Config");
     if (Queue != NULL) *Queue = NULL;
-    status = wsklab_wdf_check(QueueAttributes, takes);
+    status = wsklab_wdf_check(QueueAttributes, FX_TAKES_ALL);
     if (!NT_SUCCESS(status)) return status;
     if (Config->Size != sizeof(WDF_IO_QUEUE_CONFIG)) return STATUS_INFO_LENGTH_MISMATCH;
     if (!Config->DefaultQueue && Queue == NULL) return STATUS_INVALID_PARAMETER_4;
@@ -336,22 +374,8 @@ NTSTATUS WdfIoQueueCreate(WDFDEVICE Device, PWDF_IO_QUEUE_CONFIG Config, PWDF_OB
     if (Config->DispatchType != WdfIoQueueDispatchParallel && Config->Settings.Parallel.NumberOfPresentedRequests != 0)
         return STATUS_INVALID_PARAMETER;
     if (Config->DefaultQueue && device->DefaultQueue != NULL) return STATUS_UNSUCCESSFUL;
-    status = wsklab_wdf_create(FX_TYPE_QUEUE, takes, QueueAttributes, Device, &made);
+    status = FxMakeQueue(Device, Config, QueueAttributes, &made);
     if (!NT_SUCCESS(status)) return status;
-    queue = FxQueue(made);
-    queue->Handle = made;
-    queue->Device = Device;
-    queue->Config = *Config;
-    queue->Lock = wsklab_wdf_lock(made);
-    queue->Passive = wsklab_wdf_passive(made);
-    queue->Limit = Config->DispatchType == WdfIoQueueDispatchParallel ? Config->Settings.Parallel.NumberOfPresentedRequests : 1;
-    queue->State = WdfIoQueueAcceptRequests | WdfIoQueueDispatchRequests;
-    queue->PowerManaged = device->Pnp && (Config->PowerManaged == WdfTrue || (Config->PowerManaged != 0 && !device->Filter));
-    InitializeListHead(&queue->Waiting);
-    InitializeListHead(&queue->Owned);
-    InitializeListHead(&queue->CancelDue);
-    InitializeListHead(&queue->CanceledOnQueueDue);
-    KeInitializeDpc(&queue->Dpc, wsklab_queue_dpc, made);
     if (Config->DefaultQueue) {
         device->DefaultQueue = made;
         wsklab_wdf_keep(made);

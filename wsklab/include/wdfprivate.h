@@ -26,25 +26,31 @@ enum {
     FX_TYPE_WAIT_LOCK = 0x1023,
     FX_TYPE_SPIN_LOCK = 0x1024,
     FX_TYPE_WORKITEM = 0x1025,
-    FX_TYPE_TIMER = 0x1028
+    FX_TYPE_TIMER = 0x1028,
+    FX_TYPE_DEVICE_INIT = 0x1FFF /* ours: it is no object of the framework's */
 };
+#define FX_APPLICATION_PROCESS 0x1234
 
 /* What attributes may ask for, beyond a parent (KMDF-CTX-04). */
 #define FX_TAKES_PARENT 1
 #define FX_TAKES_SCOPE 2
 #define FX_TAKES_LEVEL 4
+#define FX_TAKES_ALL 7
 
 /*
- * The machine's side. wsklab_wdf: the structure behind a handle; a stop when it is NULL, gone or of another kind. wsklab_given: a
- * stop when a pointer is NULL. wsklab_wdf_check: the status of attributes. wsklab_wdf_create: an object with its structure zeroed
- * and its handle stored. wsklab_wdf_stop: a stop with a rule about an object. wsklab_wdf_break: a breakpoint of the verifier;
- * whether the verifier is on. wsklab_wdf_serialize: whose lock serializes the callbacks of a child of Parent. wsklab_wdf_call:
- * call an event callback with that lock held. wsklab_wdf_wait_for: the same, until it has returned. wsklab_wdf_thread: run one of our
- * functions in a system thread. wsklab_wdf_reference: add to or take from an object's references. wsklab_wdf_lock: whose callback
- * lock an object's callbacks hold, NULL for none; wsklab_wdf_locked: whether this thread holds it; wsklab_wdf_passive: whether
- * its execution level is passive. wsklab_request_arm: let a request's IRP be cancelled, FALSE when it has been;
- * wsklab_request_disarm: no longer. wsklab_request_finish: complete a request that the driver does not have. wsklab_request_down: pass one on as it is.
- * wsklab_wdf_keep: the driver cannot delete an object.
+ * The machine's side. wsklab_wdf: the structure behind a handle; a stop when it is NULL, gone or of another kind. wsklab_given:
+ * a stop when a pointer is NULL. wsklab_wdf_check: the status of attributes. wsklab_wdf_create: an object with its structure
+ * zeroed and its handle stored. wsklab_wdf_stop: a stop with a rule about an object. wsklab_wdf_break: a breakpoint of the
+ * verifier; whether the verifier is on. wsklab_wdf_serialize: whose lock serializes the callbacks of a child of Parent.
+ * wsklab_wdf_call: call an event callback with that lock held. wsklab_wdf_wait_for: the same, until it has returned.
+ * wsklab_wdf_thread: run one of our functions in a system thread. wsklab_wdf_reference: add to or take from an object's
+ * references. wsklab_wdf_lock: whose callback lock an object's callbacks hold, NULL for none; wsklab_wdf_locked: whether this
+ * thread holds it; wsklab_wdf_passive: whether its execution level is passive. wsklab_request_arm: let a request's IRP be
+ * cancelled, FALSE when it has been; wsklab_request_disarm: no longer. wsklab_request_finish: complete a request that the driver
+ * does not have. wsklab_request_down: pass one on as it is. wsklab_wdf_keep: the driver cannot delete an object;
+ * wsklab_wdf_delete: we do. wsklab_device_init: a WDFDEVICE_INIT. wsklab_request_new: a request for an IRP that came.
+ * wsklab_device_link: a symbolic link to a device. wsklab_device_interface: make an interface (Link NULL), or tell its symbolic
+ * link.
  */
 PVOID wsklab_wdf(PVOID Handle, ULONG Type);
 void wsklab_given(const VOID *Pointer, PCSTR Name);
@@ -67,6 +73,11 @@ void wsklab_request_disarm(WDFREQUEST Request);
 void wsklab_request_finish(WDFREQUEST Request, NTSTATUS Status);
 void wsklab_request_down(WDFREQUEST Request);
 void wsklab_wdf_keep(PVOID Object);
+void wsklab_wdf_delete(PVOID Object);
+PWDFDEVICE_INIT wsklab_device_init(WDFDRIVER Driver);
+WDFREQUEST wsklab_request_new(WDFDEVICE Device, PIRP Irp);
+NTSTATUS wsklab_device_link(WDFDEVICE Device, PCUNICODE_STRING Link);
+NTSTATUS wsklab_device_interface(WDFDEVICE Device, const GUID *Class, PCUNICODE_STRING Reference, PUNICODE_STRING Link);
 
 /* The structures. */
 typedef struct _FX_MEMBER {
@@ -121,6 +132,7 @@ typedef struct _FX_REQUEST {
     LIST_ENTRY Second;
     WDFREQUEST Handle;
     WDFQUEUE Queue;
+    WDFDEVICE Device;
     PIRP Irp;
     PFN_WDF_REQUEST_CANCEL Cancel;
     UCHAR List;
@@ -171,19 +183,54 @@ typedef struct _FX_QUEUE {
     KDPC Dpc;
 } FX_QUEUE, *PFX_QUEUE;
 
-/* A device, as far as its requests are concerned: queues by major function. */
-typedef struct _FX_DEVICE {
-    WDFQUEUE DefaultQueue;
-    WDFQUEUE Queues[IRP_MJ_MAXIMUM_FUNCTION + 1];
+/* What a driver said of a device before it was made, and the device: its queues by major function, its open files. */
+typedef struct _FX_DEVICE_INIT {
+    UNICODE_STRING Name;
+    PDEVICE_OBJECT Lower;
+    PDEVICE_OBJECT Physical;
+    WDF_DEVICE_IO_TYPE IoType;
+    DEVICE_TYPE DeviceType;
+    ULONG Characteristics;
+    BOOLEAN Filter;
+    BOOLEAN Exclusive;
+    WDF_PNPPOWER_EVENT_CALLBACKS Callbacks;
+    WDF_FILEOBJECT_CONFIG Files;
+    WDF_OBJECT_ATTRIBUTES FileAttributes;
+    WDF_OBJECT_ATTRIBUTES RequestAttributes;
     PFN_WDF_IO_IN_CALLER_CONTEXT EvtIoInCallerContext;
+} FX_DEVICE_INIT, *PFX_DEVICE_INIT;
+typedef struct _FX_DEVICE {
+    WDFDRIVER Driver;
+    WDFIOTARGET Target;
+    PDEVICE_OBJECT Object;
+    FX_DEVICE_INIT Init;
+    WDFQUEUE DefaultQueue;
+    WDFQUEUE Creates;
+    WDFQUEUE Queues[IRP_MJ_MAXIMUM_FUNCTION + 1];
+    LIST_ENTRY OpenFiles;
+    ULONG OpenCount;
     BOOLEAN Started;
     BOOLEAN Pnp;
-    BOOLEAN Filter;
 } FX_DEVICE, *PFX_DEVICE;
+typedef struct _FX_FILE {
+    LIST_ENTRY Entry;
+    WDFFILEOBJECT Handle;
+    WDFDEVICE Device;
+    PFILE_OBJECT File;
+} FX_FILE, *PFX_FILE;
 
 /* What our functions need of each other before it is defined. */
 void wsklab_queue_dispatch(WDFQUEUE Queue);
 void wsklab_queue_deferred(WDFQUEUE Queue);
 NTSTATUS wsklab_device_enqueue(WDFDEVICE Device, WDFREQUEST Request, NTSTATUS Refused);
+static PFX_DEVICE FxDevice(WDFDEVICE Device);
+static PFX_FILE FxFile(PFX_DEVICE Device, PFILE_OBJECT File);
+static PFX_QUEUE FxQueue(WDFQUEUE Queue);
+static PFX_REQUEST FxRequest(WDFREQUEST Request);
+static PIO_STACK_LOCATION FxLocation(PFX_REQUEST Request);
+static BOOLEAN FxHasIrp(WDFREQUEST Request, PCSTR Function);
+static NTSTATUS FxSetString(PFX_STRING String, PCUNICODE_STRING Text);
+static NTSTATUS FxInsert(PFX_QUEUE Queue, PFX_REQUEST Request, BOOLEAN Head);
+static void FxOwn(PFX_QUEUE Queue, PFX_REQUEST Request);
 
 #endif

@@ -152,27 +152,25 @@ VOID WdfRequestStopAcknowledge(WDFREQUEST Request, BOOLEAN Requeue)
 _IRQL_requires_max_(DISPATCH_LEVEL)
 WDFQUEUE wsklab_device_queue(WDFDEVICE Device, ULONG MajorFunction)
 {
-    PFX_DEVICE device = (PFX_DEVICE)wsklab_wdf(Device, FX_TYPE_DEVICE);
+    PFX_DEVICE device = FxDevice(Device);
     WDFQUEUE queue = device->Queues[MajorFunction];
     if (queue != NULL) return queue;
     queue = device->DefaultQueue;
-    return queue != NULL && device->Filter && !FxHandles(FxQueue(queue), (UCHAR)MajorFunction) ? NULL : queue;
+    return queue != NULL && device->Init.Filter && !FxHandles(FxQueue(queue), (UCHAR)MajorFunction) ? NULL : queue;
 }
 
 /* An IRP has come for a device: the callback in its sender's context looks at it first, then its queue. Facts: KMDF-BUF-13. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
-void wsklab_device_received(WDFDEVICE Device, WDFREQUEST Request, PIRP Irp)
+void wsklab_device_received(WDFDEVICE Device, PIRP Irp)
 {
-    PFX_DEVICE device = (PFX_DEVICE)wsklab_wdf(Device, FX_TYPE_DEVICE);
-    PFX_REQUEST request = FxRequest(Request);
-    request->Handle = Request;
-    request->Irp = Irp;
-    if (device->EvtIoInCallerContext == NULL) {
-        wsklab_device_enqueue(Device, Request, STATUS_INVALID_DEVICE_STATE);
+    PFX_DEVICE device = FxDevice(Device);
+    PFX_REQUEST request = FxRequest(wsklab_request_new(Device, Irp));
+    if (device->Init.EvtIoInCallerContext == NULL) {
+        wsklab_device_enqueue(Device, request->Handle, STATUS_INVALID_DEVICE_STATE);
         return;
     }
     request->InCallerContext = request->DriverOwned = TRUE;
-    wsklab_wdf_call(NULL, (PVOID)device->EvtIoInCallerContext, Device, Request);
+    wsklab_wdf_call(NULL, (PVOID)device->Init.EvtIoInCallerContext, Device, request->Handle);
 }
 
 /* Put a request into the queue of its type; one that no queue wants goes down (filters) or fails. Facts: KMDF-QUE-05, 07. */
@@ -182,7 +180,7 @@ NTSTATUS wsklab_device_enqueue(WDFDEVICE Device, WDFREQUEST Request, NTSTATUS Re
     PFX_DEVICE device = (PFX_DEVICE)wsklab_wdf(Device, FX_TYPE_DEVICE);
     PFX_REQUEST request = FxRequest(Request);
     WDFQUEUE queue = wsklab_device_queue(Device, FxLocation(request)->MajorFunction);
-    if (queue == NULL && device->Filter) {
+    if (queue == NULL && device->Init.Filter) {
         wsklab_request_down(Request);
         return STATUS_SUCCESS;
     }
@@ -234,4 +232,43 @@ NTSTATUS WdfDeviceConfigureRequestDispatching(WDFDEVICE Device, WDFQUEUE Queue, 
     device->Queues[RequestType] = Queue;
     wsklab_wdf_keep(Queue);
     return STATUS_SUCCESS;
+}
+
+/* Whether a request still has the IRP it came with; a breakpoint when not. Facts: RULE-27. */
+static BOOLEAN FxHasIrp(WDFREQUEST Request, PCSTR Function)
+{
+    PFX_REQUEST request = FxRequest(Request);
+    if (request->Irp != NULL) return TRUE;
+    wsklab_wdf_break("kmdf-no-queue", Request, "function=%s", Function);
+    return FALSE;
+}
+
+/* Whether an application or a driver sent a request. Facts: KMDF-GET-12. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+KPROCESSOR_MODE WdfRequestGetRequestorMode(WDFREQUEST Request)
+{
+    return FxHasIrp(Request, "WdfRequestGetRequestorMode") ? FxRequest(Request)->Irp->RequestorMode : KernelMode;
+}
+
+/* Whether a 32-bit application sent a request: applications have 64 bits here. Facts: KMDF-GET-12. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+BOOLEAN WdfRequestIsFrom32BitProcess(WDFREQUEST Request)
+{
+    FxHasIrp(Request, "WdfRequestIsFrom32BitProcess");
+    return FALSE;
+}
+
+/* The process that sent a request; 0 for a driver's. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+ULONG WdfRequestGetRequestorProcessId(WDFREQUEST Request)
+{
+    return WdfRequestGetRequestorMode(Request) == UserMode ? FX_APPLICATION_PROCESS : 0;
+}
+
+/* Whether a request was kept for low memory: forward progress is not modelled. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+BOOLEAN WdfRequestIsReserved(WDFREQUEST Request)
+{
+    FxRequest(Request);
+    return FALSE;
 }

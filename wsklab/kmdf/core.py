@@ -40,8 +40,8 @@ class Framework:
         self.dead: dict[int, tuple[str, str]] = {}
         self.handles: dict[int, int] = m.handles  # handle → address, for whoever shows objects
         self.by_context: dict[int, Object] = {}
-        self.driver: Driver | None = None
-        self.driver_object = 0
+        self.drivers: list[Driver] = []
+        self.loading: frozenset[str] = frozenset()  # the C files of the driver that is being loaded
         self.devices: list[Device] = []
         self.scene: Device | None = None
         self.completion_address = m.python_code(self._completion, "framework completion routine")
@@ -66,9 +66,16 @@ class Framework:
         objects, name = ((found.address,), found.KIND) if found else ((), "NULL")
         self.m.stop(rule, objects=objects, handle=_hex(handle), wanted=kind.KIND, wanted_type=hex(kind.TYPE), found=name)
 
+    def running(self) -> Driver | None:
+        """The driver whose C is running; the last one when none is. Each driver of a stack has a WDFDRIVER of its own."""
+        place = self.m.caller() if self.drivers else None
+        file = place.file if place else ""
+        found = next((driver for driver in reversed(self.drivers) if file in driver.files), None)
+        return found or (self.drivers[-1] if self.drivers and file not in self.loading else None)
+
     def default_parent(self) -> Object:
         """The WDFDRIVER (KMDF-OBJ-04), else that of the scene. Stops when there is none yet (RULE-83)."""
-        driver = self.driver or (self.scene.parent if self.scene else None)
+        driver = self.running() or (self.scene.parent if self.scene else None)
         if driver is None:
             self.m.stop("kmdf-no-driver")
         return driver

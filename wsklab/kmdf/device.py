@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from typing import Any
+from uuid import UUID
 
 from wsklab.io import device as io_device
 from wsklab.kmdf import wdm
@@ -17,12 +18,15 @@ from wsklab.kmdf.objects import ROOT, SCOPE_DEVICE, Object, first, handle_of, va
 from wsklab.kmdf.private import Private
 from wsklab.kmdf.request import QUEUE, Request
 from wsklab.kmdf.target import IoTarget
-from wsklab.kmdf.wdm import BUFFERED, CONTROLS, DIRECT, TRANSFERS
+from wsklab.kmdf.wdm import BUFFERED, CONTROLS, TRANSFERS
 from wsklab.machine import PASSIVE_LEVEL, Machine, Wait, status, wdk
+from wsklab.machine.api import quiet
+from wsklab.machine.functions_memory import counted
 
 NON_PNP, NO_DISPATCH_OVERRIDE = 1, 2
 ON, OFF, STOPPING_QUEUES, PURGING, RESUMING = range(5)  # FX_POWER_…
-OPENING = (0, 2, 0x12)  # IRP_MJ_CREATE, CLOSE, CLEANUP: these succeed without the driver
+CREATE, CLOSE, CLEANUP = 0, 2, 0x12
+WDF_TRUE, USE_DEFAULT = 1, 2  # of WDF_TRI_STATE
 D3_FINAL = 6
 STARTING = {"EvtDevicePrepareHardware": (0, 0), "EvtDeviceD0Entry": (D3_FINAL,), "EvtDeviceSelfManagedIoInit": ()}
 STOPPING = {"EvtDeviceD0Exit": (D3_FINAL,), "EvtDeviceReleaseHardware": (0,), "EvtDeviceSelfManagedIoCleanup": ()}
@@ -35,45 +39,56 @@ class Driver(Object, kind="WDFDRIVER", number=0x1001, passive=True):
     def __init__(self, fw: Framework, driver_object: int, device_add: int = 0, unload: int = 0) -> None:
         super().__init__(fw)
         self.object, self.device_add, self.unload, self.deletable = driver_object, device_add, unload, False
+        self.files = fw.loading  # its C files
+
+    @property
+    def devices(self) -> list[Device]:
+        """Its devices, in order of creation."""
+        return [device for device in self.fw.devices if device.driver is self]
 
 
-class DeviceInit(Object, kind="WDFDEVICE_INIT"):
-    """What a WDFDEVICE_INIT collects until WdfDeviceCreate. `lower` is the DEVICE_OBJECT to attach to, 0 for a control device."""
+class DeviceInit(Private, kind="WDFDEVICE_INIT", number=0x1FFF, structure="FX_DEVICE_INIT"):
+    """What a driver says of a device before it is made (see wdfdevice.c). `lower` is the DEVICE_OBJECT to attach to, if any."""
 
     PLAIN_POINTER = "DeviceInit"
 
-    def __init__(self, fw: Framework, lower: int = 0) -> None:
+    def __init__(self, fw: Framework, driver: Driver, lower: int = 0) -> None:
         super().__init__(fw)
-        self.lower, self.io_type, self.filter = lower, BUFFERED, False
-        self.events: dict[str, int] = {}
-
-    @wdf("WdfDeviceInitSetPnpPowerEventCallbacks", PASSIVE_LEVEL)
-    def set_callbacks(self, callbacks: int) -> None:
-        """Callbacks for start and removal: another one than these, set, ends the run as not modelled."""
-        for name, field in self.m.headers.record("WDF_PNPPOWER_EVENT_CALLBACKS").members.items():
-            address = self.m.u64(callbacks + field.offset) if name != "Size" else 0
-            if address and name not in {*STARTING, *STOPPING}:
-                self.m.not_modelled(f"the callback {name}")
-            self.events[name] = address
+        self.driver, self.own = driver, fw.m.view(self.address, "FX_DEVICE_INIT")
+        self.own.Lower, self.own.IoType, self.own.DeviceType = lower, BUFFERED, 0x22
+        below = next((int(device.own.Init.Physical) for device in fw.devices if device.object == lower), lower)
+        self.own.Physical = below
 
 
-class Device(Object, kind="WDFDEVICE", number=0x1002, passive=True, structure="FX_DEVICE"):
+class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="FX_DEVICE"):
     """One device: `object` is its DEVICE_OBJECT, `lower` the one below; `target` leads there. A control device has neither."""
 
-    def __init__(self, fw: Framework, parent: Object, driver_object: int, init: DeviceInit) -> None:
-        super().__init__(fw, parent)
-        self.own = self.m.view(self.address, "FX_DEVICE")
-        self.pnp = bool(init.lower)
-        self.own.Pnp, self.own.Filter, self.deletable = self.pnp, init.filter, not self.pnp
-        self.filter, self.events, self.lower = init.filter, init.events, init.lower
-        self.io_type = wdm.io_type(fw.m, init.lower) if init.filter else init.io_type
-        self.object = io_device.make_device(fw.m, driver_object, owner=wdm.ME, flags=wdm.FLAGS[self.io_type], device_type=0x22)
+    def __init__(self, init: DeviceInit) -> None:
+        super().__init__(init.fw, init.driver)
+        fw, m, self.driver, self.own = init.fw, init.m, init.driver, init.m.view(self.address, "FX_DEVICE")
+        given = self.own.Init
+        m.memory.copy(int(given), init.address, m.sizeof("FX_DEVICE_INIT"))
+        init.own.Name.Buffer = 0
+        self.name = m.read(int(given.Name.Buffer), given.Name.Length).decode("utf-16-le", "replace")
+        self.links: list[str] = []
+        self.interfaces: dict[tuple[str, str], str] = {}
+        self.lower, self.filter = int(given.Lower), bool(given.Filter)
+        self.pnp = bool(self.lower)
+        self.events = _callbacks(m, int(given.Callbacks)) if given.Callbacks.Size else {}
+        self.io_type = wdm.io_type(m, self.lower) if self.filter else int(given.IoType)
+        self.object = io_device.make_device(
+            m, self.driver.object, owner=wdm.ME, name=self.name, flags=wdm.FLAGS[self.io_type], device_type=given.DeviceType
+        )
+        m.view(self.object, "DEVICE_OBJECT").Characteristics = given.Characteristics
+        self.own.Pnp, self.own.Object, self.own.Driver, self.deletable = self.pnp, self.object, self.driver.handle, not self.pnp
         self.target: IoTarget | None = None
-        if init.lower:
-            self.lower = io_device.attach(fw.m, self.object, init.lower)
+        if self.pnp:
+            self.lower = given.Lower = io_device.attach(m, self.object, self.lower)
             self.target = IoTarget(fw, self, self)
             self.target.deletable = False
             self.target.attach(self.lower)
+        self.own.Target = handle_of(self.target)
+        fw.devices.append(self)
 
     @property
     def queues(self) -> list[Queue]:
@@ -83,23 +98,36 @@ class Device(Object, kind="WDFDEVICE", number=0x1002, passive=True, structure="F
     def dispatch(self, irp: int) -> int:
         """An IRP for this device. Always STATUS_PENDING when a queue gets it. Facts: KMDF-QUE-04, 05, KMDF-OBJ-06."""
         major = wdm.location(self.m, irp).MajorFunction
-        if major in RECEIVED and (self.own.EvtIoInCallerContext or self.fw.c("wsklab_device_queue", self.handle, major)):
-            wdm.mark_pending(self.m, irp)
-            request = Request(self.fw, None, QUEUE, irp)
-            request.deletable, request.device = False, self
-            self.fw.c("wsklab_device_received", self.handle, request.handle, irp)
-            return int(status.PENDING)
-        if self.filter:
+        if major in RECEIVED:
+            if self.own.Init.EvtIoInCallerContext or self.fw.c("wsklab_device_queue", self.handle, major):
+                self.fw.c("wsklab_device_received", self.handle, irp)
+                return int(status.PENDING)
+            answer, down = int(status.INVALID_DEVICE_REQUEST), self.filter
+        else:
+            answer, down = self._file(major, irp)
+        if down:
             wdm.skip_location(self.m, irp)
             return wdm.call_driver(self.m, self.lower, irp)
-        answer = int(status.SUCCESS if major in OPENING else status.INVALID_DEVICE_REQUEST)
-        wdm.complete(self.m, irp, answer, 0)
+        if answer != status.PENDING:
+            wdm.complete(self.m, irp, answer, 0)
         return answer
+
+    def _file(self, major: int, irp: int) -> tuple[int, bool]:
+        """Create, cleanup and close: the status, and whether they go down. Page: framework-file-objects.md."""
+        if major not in (CREATE, CLEANUP, CLOSE):
+            return int(status.INVALID_DEVICE_REQUEST), self.filter
+        file = int(wdm.location(self.m, irp).FileObject)
+        answer = self.fw.c("wsklab_device_file", self.handle, irp)
+        for queue in self.queues if major == CLEANUP and file else ():
+            self.fw.c("wsklab_queue_flush", queue.handle, file)
+        forwards = self.own.Init.Files.AutoForwardCleanupClose if self.own.Init.Files.Size else USE_DEFAULT
+        return answer, answer == 0 and (forwards == WDF_TRUE or (forwards == USE_DEFAULT and self.filter))
 
     @wdf("WdfControlFinishInitializing")
     def start(self) -> None:
         """From now on the device gets requests: its queues begin to present them. Facts: KMDF-DEV-06."""
         self.own.Started = 1
+        self.m.model(io_device.Devices).links.update(dict.fromkeys(self.interfaces.values(), self.name))
         for queue in self.queues:
             self.fw.c("wsklab_queue_dispatch", queue.handle)
 
@@ -112,7 +140,11 @@ class Device(Object, kind="WDFDEVICE", number=0x1002, passive=True, structure="F
             yield Wait(lambda: all(queue.rests for queue in queues), None, ("WDFDEVICE", self.address))
 
     def on_destroy(self) -> None:
-        """Detach and delete the DEVICE_OBJECT."""
+        """Its names go; detach and delete the DEVICE_OBJECT."""
+        for link in (*self.links, *self.interfaces.values()):
+            self.m.model(io_device.Devices).links.pop(link, None)
+        if int(self.own.Init.Name.Buffer):
+            self.m.free(int(self.own.Init.Name.Buffer))
         if self.lower:
             io_device.IoDetachDevice(self.m, self.lower)
         io_device.IoDeleteDevice(self.m, self.object)
@@ -144,6 +176,68 @@ class Queue(Private, kind="WDFQUEUE", number=0x1003, passive=True, structure="FX
             self.fw.stop(rule, self.fw.get(int(first_owned.Handle), Request), count=str(view.OwnedCount))
 
 
+def _callbacks(m: Machine, callbacks: int) -> dict[str, int]:
+    """The start and removal callbacks by name; one that is never called here ends the run as not modelled."""
+    members = m.headers.record("WDF_PNPPOWER_EVENT_CALLBACKS").members
+    given = {name: m.u64(callbacks + member.offset) for name, member in members.items() if name != "Size"}
+    for name, address in given.items():
+        if address and name not in {*STARTING, *STOPPING}:
+            m.not_modelled(f"the callback {name}")
+    return given
+
+
+@quiet()
+def wsklab_device_init(m: Machine, Driver_: int) -> int:
+    """A WDFDEVICE_INIT for a control device."""
+    driver = framework(m).get(Driver_, Driver)
+    return DeviceInit(driver.fw, driver).handle
+
+
+@quiet()
+def wsklab_request_new(m: Machine, Device_: int, Irp: int) -> int:
+    """A request for an IRP that came for a device. Facts: KMDF-QUE-04, KMDF-OBJ-06, KMDF-CTX-11."""
+    device = framework(m).get(Device_, Device)
+    wdm.mark_pending(m, Irp)
+    request = Request(device.fw, None, QUEUE, Irp)
+    request.deletable, request.device = False, device
+    own = m.view(request.address, "FX_REQUEST")
+    own.Handle, own.Irp, own.Device = request.handle, Irp, device.handle
+    if device.own.Init.RequestAttributes.Size:
+        request.attribute(int(device.own.Init.RequestAttributes))
+    return request.handle
+
+
+@quiet()
+def wsklab_device_link(m: Machine, Device_: int, Link: int) -> int:
+    """A symbolic link to a device, which goes with it."""
+    device = framework(m).get(Device_, Device)
+    answer = io_device.IoCreateSymbolicLink(m, Link, int(device.own.Init.Name))
+    if answer == 0:
+        device.links.append(counted(m, Link).decode("utf-16-le", "replace"))
+    return answer
+
+
+@quiet()
+def wsklab_device_interface(m: Machine, Device_: int, Class: int, Reference: int, Link: int) -> int:
+    """Make an interface of a device, or (Link not NULL) tell its symbolic link."""
+    device, guid = framework(m).get(Device_, Device), str(UUID(bytes_le=m.read(Class, 16)))
+    reference = counted(m, Reference).decode("utf-16-le", "replace") if Reference else ""
+    if Link and (guid, reference) not in device.interfaces:
+        return int(status.OBJECT_NAME_NOT_FOUND)
+    number = device.fw.devices.index(device)
+    device.name = device.name or rf"\Device\{number + 0x40:08x}"
+    m.model(io_device.Devices).names[device.object] = device.name
+    link = device.interfaces.setdefault(
+        (guid, reference), rf"\??\ROOT#WSKLAB#{number:04}#{{{guid}}}" + f"\\{reference}" * bool(reference)
+    )
+    if Link:
+        view, content = m.view(Link, "UNICODE_STRING"), link.encode("utf-16-le")
+        view.Buffer = m.allocate(len(content), kind="native", label="symbolic link")
+        m.write(int(view.Buffer), content)
+        view.Length = view.MaximumLength = len(content)
+    return 0
+
+
 @wdf(irql=PASSIVE_LEVEL)
 def WdfDriverCreate(fw: Framework, driver_object: Given, path: Given, attributes: int, config: Given, out: int) -> int:
     """The framework driver object. Facts: KMDF-DEV-01, 02."""
@@ -154,56 +248,38 @@ def WdfDriverCreate(fw: Framework, driver_object: Given, path: Given, attributes
     refused = first(
         (given.Size != fw.m.sizeof("WDF_DRIVER_CONFIG"), status.INFO_LENGTH_MISMATCH),
         (flags & ~(NON_PNP | NO_DISPATCH_OVERRIDE), status.INVALID_PARAMETER),
-        (fw.driver, status.DRIVER_INTERNAL_ERROR),
+        (fw.running(), status.DRIVER_INTERNAL_ERROR),
         (attributes, validate(fw.m, attributes, ROOT)),
         (flags & NON_PNP and device_add, status.INVALID_PARAMETER),
     )
     if refused:
         return refused
-    fw.driver, fw.driver_object = Driver(fw, driver_object, device_add, int(given.EvtDriverUnload)), driver_object
-    return fw.driver.commit(attributes, out)
+    driver = Driver(fw, driver_object, device_add, int(given.EvtDriverUnload))
+    fw.drivers.append(driver)
+    return driver.commit(attributes, out)
 
 
 @wdk(lane="framework")
 def WdfGetDriver(m: Machine) -> int:
     """The driver object, NULL before WdfDriverCreate."""
-    return handle_of(framework(m).driver)
+    return handle_of(framework(m).running())
 
 
 @wdf(irql=PASSIVE_LEVEL)
 def WdfDeviceCreate(fw: Framework, init_pointer: Given, attributes: int, out: Out) -> int:
     """Make the device and consume the WDFDEVICE_INIT. Facts: KMDF-DEV-04, KMDF-TGT-02."""
     init = fw.get(fw.m.u64(init_pointer), DeviceInit)
-    answer = validate(fw.m, attributes, ROOT)
+    name = counted(fw.m, int(init.own.Name)).decode("utf-16-le", "replace")
+    taken = name and name in fw.m.model(io_device.Devices).names.values()
+    answer = validate(fw.m, attributes, ROOT) or (int(status.OBJECT_NAME_COLLISION) if taken else 0)
     if answer < 0 or fw.fails("WdfDeviceCreate"):
         return answer or status.INSUFFICIENT_RESOURCES
-    device = Device(fw, fw.default_parent(), fw.driver_object, init)
-    fw.devices.append(device)
+    device = Device(init)
     fw.m.set_u64(init_pointer, 0)
     init.delete()
-    return device.commit(attributes, out)
+    return device.commit(attributes, out) or fw.c("wsklab_device_begins", device.handle)
 
 
-table("DeviceInit", {
-    "WdfDeviceInitFree": ("Give a control device's WDFDEVICE_INIT back unused. Facts: KMDF-DEV-07.", DeviceInit.delete),
-    "WdfDeviceInitSetIoType": (
-        "How buffers are to arrive. Facts: KMDF-DEV-05.", lambda init, io_type: setattr(init, "io_type", min(io_type, DIRECT))
-    ),
-    "WdfDeviceInitAssignName": ("A name for the device object; nobody opens one by name here.", lambda init, name: 0),
-    "WdfFdoInitSetFilter": (
-        "A filter: what it has no queue for goes down. Facts: KMDF-DEV-05.", lambda init: setattr(init, "filter", True)
-    ),
-}, PASSIVE_LEVEL)  # fmt: skip
 table("Driver", {
-    "WdfControlDeviceInitAllocate": (
-        "A WDFDEVICE_INIT for a control device. Facts: KMDF-DEV-06.", lambda driver, sddl: DeviceInit(driver.fw).handle
-    ),
     "WdfDriverWdmGetDriverObject": ("The DRIVER_OBJECT behind a WDFDRIVER.", lambda driver: driver.object),
-})  # fmt: skip
-table("Device", {
-    "WdfDeviceGetIoTarget": ("The local target, NULL for none (KMDF-TGT-01 to 05).", lambda device: handle_of(device.target)),
-    "WdfDeviceGetDriver": ("The driver a device belongs to.", lambda device: device.fw.default_parent().handle),
-    "WdfDeviceGetDefaultQueue": ("The default queue, NULL for none.", lambda device: int(device.own.DefaultQueue)),
-    "WdfDeviceWdmGetDeviceObject": ("The DEVICE_OBJECT of a device.", lambda device: device.object),
-    "WdfDeviceWdmGetAttachedDevice": ("The DEVICE_OBJECT below, NULL for a control device.", lambda device: device.lower),
 })  # fmt: skip

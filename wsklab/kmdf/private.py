@@ -40,6 +40,7 @@ class Private(Object):
 KINDS = (
     ("WDFSTRING", 0x1007, "FX_STRING", True),
     ("WDFLOOKASIDE", 0x1009, "FX_LOOKASIDE", False),
+    ("WDFFILEOBJECT", 0x1018, "FX_FILE", True),
     ("WDFCOLLECTION", 0x100E, "FX_COLLECTION", False),
     ("WDFDPC", 0x1015, "FX_LATER", True),
     ("WDFWAITLOCK", 0x1023, "FX_WAIT_LOCK", False),
@@ -174,6 +175,12 @@ def wsklab_wdf_wait_for(m: Machine, Lock: int, Routine: int, Argument: int) -> G
 def wsklab_wdf_thread(m: Machine, Function: int, Handle: int) -> None:
     """Run a function in a system thread."""
     m.start_thread(m.call_waiting(Function, Handle), "system worker")
+
+
+@quiet()
+def wsklab_wdf_delete(m: Machine, Object_: int) -> None:
+    """Delete an object, whether the driver could or not."""
+    framework(m).get(Object_, Object).delete()
 
 
 @quiet()

@@ -216,6 +216,8 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
     def finish(self, value: int, information: int | None = None) -> None:
         """Complete a received request, whoever has it. Facts: KMDF-CMP-01, KMDF-QUE-20."""
         irp = self.irp
+        if value < 0 and self.device is not None and not self.location().MajorFunction:
+            self.fw.c("wsklab_file_refused", self.handle)
         self.let_go(COMPLETED)
         wdm.complete(self.m, irp, value, information)
         self.gone()

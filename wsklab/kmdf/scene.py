@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from wsklab.io import completion
 from wsklab.io import device as io_device
-from wsklab.io import irp as io_irp
 from wsklab.kmdf import wdm
-from wsklab.kmdf.core import Framework, framework
+from wsklab.kmdf.application import AppRequest
+from wsklab.kmdf.core import framework
 from wsklab.kmdf.device import PURGING, RESUMING, STARTING, STOPPING, STOPPING_QUEUES, Device, DeviceInit, Driver
 from wsklab.kmdf.lower import LowerDevice
 from wsklab.kmdf.memory import Memory
 from wsklab.kmdf.request import Request
 from wsklab.kmdf.target import IoTarget, RemoteTarget
-from wsklab.kmdf.wdm import BUFFERED, DIRECT, METHOD_TYPES, MJ_DEVICE_CONTROL, NEITHER, TRANSFERS
+from wsklab.kmdf.wdm import MJ_DEVICE_CONTROL
 from wsklab.machine import Machine, Wait
 from wsklab.machine.status import NTSTATUS
 
@@ -46,8 +45,11 @@ def _scene_device(m: Machine) -> Device:
     if fw.devices:
         return fw.devices[0]
     if fw.scene is None:
-        driver = Driver(fw, io_device.make_driver(m, "scene", fw.dispatch))
-        fw.scene = Device(fw, driver, driver.object, DeviceInit(fw))
+        init = DeviceInit(fw, Driver(fw, io_device.make_driver(m, "scene", fw.dispatch)))
+        fw.scene = Device(init)
+        fw.devices.remove(fw.scene)  # it is the scene's, not a driver's
+        init.delete()
+        fw.c("wsklab_device_begins", fw.scene.handle)
         fw.scene.start()
     return fw.scene
 
@@ -79,109 +81,51 @@ def memory(m: Machine, content: bytes | int) -> int:
     return Memory(fw, fw.default_parent(), buffer, len(raw)).handle
 
 
-class AppRequest:
-    """One request of an application: an IRP that the I/O manager makes, with buffers where the device or the method wants them.
-
-    `irp` is 0 once it is over, `status` and `information` are None until then, `data` is what a read or control code delivered.
-    """
-
-    def __init__(self, m: Machine, device: int, major: int, *, content: bytes = b"", room: int = 0, code: int = 0) -> None:
-        self.m, self._room, self._blocks, self._mdl = m, room, list[int](), 0
-        self.status: NTSTATUS | None = None
-        self.information: int | None = None
-        self.data = b""
-        self.irp = io_irp.build(m, m.view(device, "DEVICE_OBJECT").StackSize, self._finished, maker="app")
-        packet, below = m.view(self.irp, "IRP"), wdm.location(m, self.irp, 1)
-        below.MajorFunction, packet.RequestorMode = major, int(major in (*TRANSFERS, MJ_DEVICE_CONTROL))
-        kind, given = METHOD_TYPES[code & 3][1], 0
-        if major in TRANSFERS:
-            kind = wdm.io_type(m, device)
-            below.Parameters.Read.Length = room or len(content)
-        else:
-            control = below.Parameters.DeviceIoControl
-            control.IoControlCode, control.InputBufferLength, control.OutputBufferLength = code, len(content), room
-            given = self._block(len(content), content) if kind != BUFFERED else 0
-            packet.AssociatedIrp.SystemBuffer = given if kind == DIRECT else 0
-            control.Type3InputBuffer = given if kind == NEITHER else 0
-        self._output = self._block(room if given else max(room, len(content)), b"" if given else content)
-        if kind == DIRECT and self._output:
-            packet.MdlAddress = self._mdl = wdm.build_mdl(m, self._output, room or len(content), write=bool(room))
-        elif kind == BUFFERED:
-            packet.AssociatedIrp.SystemBuffer = self._output
-        elif kind == NEITHER:
-            packet.UserBuffer = self._output
-        wdm.call_driver(m, device, self.irp, by="app")
-
-    @property
-    def done(self) -> bool:
-        """Whether the request has been completed."""
-        return self.status is not None
-
-    def cancel(self) -> bool:
-        """Ask for cancellation, as CancelIo does; whether somebody had made the request cancelable."""
-        return bool(self.irp and completion.cancel(self.m, self.irp, by="app"))
-
-    def __repr__(self) -> str:
-        outcome = f"{self.status!r}, {self.information} bytes" if self.done else "under way"
-        return f"<application request: {outcome}>"
-
-    def _block(self, size: int, content: bytes = b"") -> int:
-        if size:
-            self._blocks.append(self.m.allocate(size, kind="native", label="application buffer", zero=True))
-            self.m.write(self._blocks[-1], content)
-        return self._blocks[-1] if size else 0
-
-    def _finished(self, irp: int, status: int, information: int) -> None:
-        self.irp, self.status, self.information = 0, NTSTATUS(status), information
-        if self._room and information:
-            self.data = self.m.read(self._output, min(information, self._room))
-        if self._mdl:
-            wdm.free_mdl(self.m, self._mdl)
-        # The driver's way to the buffer ends here: system buffers are freed, mappings undone (KMDF-BUF-14).
-        for block in self._blocks:
-            self.m.free(block)
-
-
 class LoadedDriver:
-    """A driver: `status` is DriverEntry's, `device_status` EvtDriverDeviceAdd's (None: not called), `lower` the device below."""
+    """A driver: `status` is DriverEntry's, `device_status` EvtDriverDeviceAdd's (None: not called).
+
+    `lower` is the device below: a scripted one, or another driver whose device it stands on. An application that has no handle
+    reads and writes without opening (`read`, `write`, `ioctl`); `wsklab.kmdf.application.File` is one with a handle.
+    """
 
     def __init__(self, m: Machine, name: str) -> None:
         self.m, self.name, self.status = m, name, NTSTATUS(0)
         self.device_status: NTSTATUS | None = None
-        self.lower: LowerDevice | None = None
+        self.lower: LowerDevice | LoadedDriver | None = None
+        self.driver: Driver | None = None
 
     @property
     def devices(self) -> list[int]:
         """The WDFDEVICE handles."""
-        return [device.handle for device in framework(self.m).devices]
+        return [device.handle for device in self.driver.devices] if self.driver else []
+
+    @property
+    def object(self) -> int:
+        """The DEVICE_OBJECT of its last device. Raises ValueError when there is none."""
+        if not self.driver or not self.driver.devices:
+            raise ValueError(f"{self.name} has no device")
+        return self.driver.devices[-1].object
 
     def suspend(self) -> None:
         """The devices leave their working state: power-managed queues stop, then EvtDeviceD0Exit. Facts: KMDF-MCA-11 to 13."""
-        _run(self.m, _sleep(framework(self.m)))
+        _run(self.m, _sleep(self))
 
     def resume(self) -> None:
         """The devices work again: EvtDeviceD0Entry, then EvtIoResume and what waits in the queues."""
-        _run(self.m, _wake(framework(self.m)))
-
-    def _ask(self, major: int, **values: Any) -> AppRequest:
-        made = framework(self.m).devices
-        if not made:
-            raise ValueError(f"{self.name} has no device")
-        return AppRequest(self.m, made[-1].object, major, **values)
+        _run(self.m, _wake(self))
 
     def read(self, length: int) -> AppRequest:
         """An application reads from the driver's device."""
-        return self._ask(wdm.MJ_READ, room=length)
+        return AppRequest(self.m, self.object, wdm.MJ_READ, room=length)
 
     def write(self, content: bytes) -> AppRequest:
         """An application writes to the driver's device."""
-        return self._ask(wdm.MJ_WRITE, content=content)
+        return AppRequest(self.m, self.object, wdm.MJ_WRITE, content=content)
 
     def ioctl(self, code: int, content: bytes = b"", output: int = 0, *, internal: bool = False) -> AppRequest:
         """An application (or, with `internal`, a driver) sends a control code to the driver's device."""
-        return self._ask(
-            wdm.MJ_INTERNAL_DEVICE_CONTROL if internal else MJ_DEVICE_CONTROL, content=content, room=output, code=code
-        )
+        major = wdm.MJ_INTERNAL_DEVICE_CONTROL if internal else MJ_DEVICE_CONTROL
+        return AppRequest(self.m, self.object, major, content=content, room=output, code=code)
 
 
 def is_kmdf(image: Image) -> bool:
@@ -190,7 +134,9 @@ def is_kmdf(image: Image) -> bool:
     return "DriverEntry" in image.functions and any("WdfDriverCreate" in code.co_names for code in codes)
 
 
-def load_driver(m: Machine, image: Image, *, lower: LowerDevice | None = None, name: str = "driver") -> LoadedDriver:
+def load_driver(
+    m: Machine, image: Image, *, lower: LowerDevice | LoadedDriver | None = None, name: str = "driver"
+) -> LoadedDriver:
     """Load a driver and start one device of it over `lower`, running the machine until that is done."""
     loaded = LoadedDriver(m, name)
     _run(m, _load(loaded, image, lower))
@@ -198,8 +144,8 @@ def load_driver(m: Machine, image: Image, *, lower: LowerDevice | None = None, n
 
 
 def unload_driver(m: Machine, loaded: LoadedDriver) -> None:
-    """Remove the device, call EvtDriverUnload, dispose the tree; runs the machine until that is done."""
-    _run(m, _unload(framework(m)))
+    """Remove the driver's devices, call EvtDriverUnload, dispose its tree; runs the machine until that is done."""
+    _run(m, _unload(loaded))
 
 
 def _run(m: Machine, body: Generator[Wait, Any, None]) -> None:
@@ -210,20 +156,22 @@ def _run(m: Machine, body: Generator[Wait, Any, None]) -> None:
         m.hang()
 
 
-def _load(loaded: LoadedDriver, image: Image, lower: LowerDevice | None) -> Generator[Wait, Any, None]:
-    m, fw = loaded.m, framework(loaded.m)
+def _load(loaded: LoadedDriver, image: Image, lower: LowerDevice | LoadedDriver | None) -> Generator[Wait, Any, None]:
+    m, fw, known = loaded.m, framework(loaded.m), len(framework(loaded.m).drivers)
     driver_object = io_device.make_driver(m, loaded.name, fw.dispatch)
+    fw.loading = frozenset(function.place.file for function in image.functions.values())
     path = registry_path(m, loaded.name)
     entry = image.functions["DriverEntry"].address
     loaded.status = NTSTATUS((yield from m.call_waiting(entry, driver_object, path, actor="io")))
-    if loaded.status < 0 or fw.driver is None or not fw.driver.device_add:
+    loaded.driver = driver = fw.drivers[known] if len(fw.drivers) > known else None
+    if loaded.status < 0 or driver is None or not driver.device_add:
         return
     loaded.lower = lower or LowerDevice(m, "lower", answers="later", data=b"data from the lower device")
-    init = DeviceInit(fw, loaded.lower.object)
-    answer = yield from m.call_waiting(fw.driver.device_add, fw.driver.handle, init.handle, actor="framework")
+    init = DeviceInit(fw, driver, loaded.lower.object)
+    answer = yield from m.call_waiting(driver.device_add, driver.handle, init.handle, actor="framework")
     loaded.device_status = NTSTATUS(answer)
     init.delete()
-    for device in list(fw.devices) if answer >= 0 else ():
+    for device in driver.devices if answer >= 0 else ():
         yield from _callbacks(device, STARTING)
 
 
@@ -239,30 +187,33 @@ def _callbacks(device: Device, calls: dict[str, tuple[int, ...]]) -> Generator[W
             device.start()
 
 
-def _sleep(fw: Framework) -> Generator[Wait, Any, None]:
-    for device in reversed(fw.devices):
+def _sleep(loaded: LoadedDriver) -> Generator[Wait, Any, None]:
+    for device in reversed(loaded.driver.devices if loaded.driver else []):
         yield from device.power(STOPPING_QUEUES)
         yield from _callbacks(device, {"EvtDeviceD0Exit": (D3,)})
 
 
-def _wake(fw: Framework) -> Generator[Wait, Any, None]:
-    for device in fw.devices:
+def _wake(loaded: LoadedDriver) -> Generator[Wait, Any, None]:
+    for device in loaded.driver.devices if loaded.driver else []:
         yield from _callbacks(device, {"EvtDeviceD0Entry": (D3,)})
         yield from device.power(RESUMING)
 
 
-def _unload(fw: Framework) -> Generator[Wait, Any, None]:
+def _unload(loaded: LoadedDriver) -> Generator[Wait, Any, None]:
     """The stop callbacks, removal of each device, EvtDriverUnload. Facts: KMDF-OBJ-07, 08, KMDF-STA-15."""
-    for device in reversed(fw.devices):
+    driver = loaded.driver
+    if driver is None:
+        return
+    fw = driver.fw
+    for device in reversed(driver.devices):
         yield from device.power(PURGING)
         yield from _callbacks(device, STOPPING)
         targets = [obj for obj in fw.live.values() if isinstance(obj, IoTarget) and obj.device is device]
         device.delete()
         for target in targets:
             yield from target.drained(ignored=True)
-    fw.devices.clear()
-    if fw.driver is not None:
-        if fw.driver.unload:
-            yield from fw.m.call_waiting(fw.driver.unload, fw.driver.handle, actor="framework")
-        driver, fw.driver = fw.driver, None
-        driver.delete()
+        fw.devices.remove(device)
+    if driver.unload:
+        yield from fw.m.call_waiting(driver.unload, driver.handle, actor="framework")
+    fw.drivers.remove(driver)
+    driver.delete()
