@@ -85,7 +85,7 @@ def skeleton(cell: NotebookNode, language: str) -> tuple[object, ...]:
 def links(text: str, language: str) -> tuple[str, ...]:
     """Where a text's links lead, the language's part and the anchor (a translated heading) left out, in any order."""
     targets = re.findall(r"\]\(([^)\s]+)\)", text)
-    microsoft = r"(?<=learn\.microsoft\.com/)(en-us|ja-jp|fr-fr)/"
+    microsoft = r"(?<=learn\.microsoft\.com/)[a-z]{2}-[a-z]{2}/"
     plain = [re.sub(rf"(?<=/){language}(?=/)", "*", re.sub(microsoft, "", target.partition("#")[0])) for target in targets]
     return tuple(sorted(plain))
 
