@@ -25,6 +25,8 @@ _NAMED = {
     "does not compile": "wsklab/check.py",
     "answer": "wsklab/kmdf/lower.py",
     "send and forget": "wsklab/kmdf/send.py",
+    "pool": "wsklab/machine/machine.py",
+    "system buffer": "wsklab/io/mdl.py",
 }
 """Texts that are values of their own, with the file that makes them."""
 

@@ -14,6 +14,7 @@ import csv
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,6 +134,9 @@ def terms_wrong(entry: polib.POEntry, terms: list[Term]) -> Iterator[str]:
 def catalogue_wrong(entries: polib.POFile, messages: dict[str, Message], terms: list[Term]) -> Iterator[str]:
     """What is wrong in a catalogue, each with the beginning of its message."""
     live = {entry.msgid: entry for entry in entries if not entry.obsolete}
+    for message, times in Counter(entry.msgid for entry in entries).items():
+        if times > 1:
+            yield f"{message[:60]!r}: stands there {times} times"
     for message in messages.keys() - live.keys():
         yield f"{message[:60]!r}: is not in the catalogue; run: python3 kit.py words update"
     for message, entry in live.items():

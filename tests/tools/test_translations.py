@@ -127,6 +127,12 @@ def test_a_translation_that_adds_a_heading_is_named_twice(copy: Project) -> None
     ]
 
 
+def test_a_message_that_stands_there_twice_is_named(copy: Project) -> None:
+    path = copy.catalogue("engine", "ja")
+    path.write_text(path.read_text("utf-8") + '\nmsgid "your driver"\nmsgstr "ドライバー"\n', "utf-8")
+    assert list(everything_wrong(copy)) == ["wsklab/locale/ja.po: 'your driver': stands there 2 times"]
+
+
 def test_an_untranslated_message_is_named_and_stays_english(copy: Project) -> None:
     edit(copy, "pages", "Read and look", "読む", "")
     assert list(everything_wrong(copy)) == ["docs/locale/ja/pages.po: 'Read and look': is not translated"]

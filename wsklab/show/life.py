@@ -49,7 +49,7 @@ class Life(Shown):
         self.language = language
         known = list(events)
         kind = next((event.name for event in known if event.kind == "allocate" and address in event.objects), "")
-        self.name = f"{kind} {address:#018x}".strip()
+        self.name = f"{translate(kind, language)} {address:#018x}".strip()
         self.stations = [_station(event, known, language) for event in known if event.kind in STATIONS]
 
     def _say(self, key: str, **values: Any) -> str:
