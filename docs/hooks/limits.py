@@ -30,7 +30,6 @@ from wsklab.c.headers import headers
 from wsklab.machine.api import MODELLED
 from wsklab.words import translate
 from wsklab.wsk.client import UNMODELLED
-from wsklab.wsk.control import BACKLOGS, FIXED, NOT_YET
 from wsklab.wsk.tables import tables
 
 LANES = {"wsk": "WSK", "framework": "framework", "io": "kernel and I/O manager"}
@@ -87,10 +86,9 @@ def modelled(language: str) -> str:
     lists = {say(title): {name for name, of in known.items() if of == lane} for lane, title in LANES.items()}
     lists[say("written in C in the headers")] = headers().unit.functions.keys() - exports.keys()
     text = "".join(_folded(title, names) for title, names in lists.items()) + "\n\n**" + say("Not modelled yet") + "**\n\n"
-    codes = {name for name in headers().constants if name.startswith("SIO_")} - {*FIXED, *BACKLOGS}
+    codes = {name for name in headers().constants if name.startswith("SIO_")} - tables().controls.keys()
     missing = {
         say("functions of the WSK dispatch tables"): UNMODELLED,
-        say("options of sockets"): NOT_YET,
         say("control codes of sockets"): codes,
         say("other functions that the headers declare"): headers().prototypes.keys() - MODELLED.keys() - exports.keys(),
     }

@@ -9,8 +9,11 @@ import pytest
 
 from wsklab.io import irp as irps
 from wsklab.machine import Machine
+from wsklab.machine.machine import Code
 from wsklab.machine.status import name_of
+from wsklab.net import Address, Peer
 from wsklab.wsk import scene
+from wsklab.wsk.events import INTERFACE
 
 MORE_PROCESSING_REQUIRED = irps.MORE_PROCESSING_REQUIRED
 
@@ -76,6 +79,83 @@ class Driver:
 
     def close(self, socket: int) -> Call:
         return self.call("WskCloseSocket", socket)
+
+    # A client with callbacks
+
+    def register(self) -> int:
+        """Register a client and capture the provider; the WSK_CLIENT."""
+        m = self.m
+        dispatch, npi = m.new("WSK_CLIENT_DISPATCH"), m.new("WSK_CLIENT_NPI")
+        m.set_u16(dispatch, 0x0100)
+        m.set_u64(npi + 8, dispatch)
+        self.block, self.provider = m.allocate(24), m.allocate(16)
+        assert m.api("WskRegister")(npi, self.block) == 0
+        capture = m.start_thread(m.api("WskCaptureProviderNPI")(self.block, 0, self.provider), "capture")
+        m.scheduler.run(until=capture)
+        assert capture.result == 0
+        return m.u64(self.provider)
+
+    def callbacks(self, record: str, **functions: Callable[..., int]) -> int:
+        """A client's dispatch table of Python functions."""
+        table = self.m.new(record)
+        for name, function in functions.items():
+            code = Code(name, function, False, None, True)
+            self.m.set_u64(table + self.m.offset(record, name), self.m.define_code(code))
+        return table
+
+    def socket(self, category: str, context: int = 0, dispatch: int = 0, family: int = 2, descriptor: int = 0) -> int:
+        """A socket of the registered client."""
+        flags, kind, protocol = {"listening": (1, 1, 6), "connection": (2, 1, 6), "datagram": (4, 2, 17), "stream": (8, 1, 6)}[
+            category
+        ]
+        client = self.m.u64(self.provider)
+        made = self.call("WskSocket", client, family, kind, protocol, flags, context, dispatch, 0, 0, descriptor)
+        self.run()
+        assert made.result and made.result[0] == "STATUS_SUCCESS", made
+        return made.result[1]
+
+    def bind(self, socket: int, text: str) -> Call:
+        call = self.call("WskBind", socket, scene.sockaddr(self.m, text), 0)
+        self.run()
+        return call
+
+    def event_control(self, mask: int, interface: bytes = INTERFACE) -> int:
+        """A WSK_EVENT_CALLBACK_CONTROL."""
+        npi = self.m.allocate(16)
+        self.m.write(npi, interface)
+        control = self.m.allocate(16)
+        self.m.set_u64(control, npi)
+        self.m.set_u32(control + 8, mask)
+        return control
+
+    def switch(self, socket: int, mask: int, irp: bool = False) -> Any:
+        """SO_WSK_EVENT_CALLBACK: the status, or with an IRP the call."""
+        m, arguments = self.m, (0, 0x4002, 0xFFFF, 16, self.event_control(mask), 0, 0, 0)
+        if irp:
+            return self.call("WskControlSocket", socket, *arguments)
+        return name_of(m.api("WskControlSocket")(socket, *arguments, 0))
+
+    def for_all(self, mask: int) -> str:
+        """WSK_SET_STATIC_EVENT_CALLBACKS."""
+        arguments = (self.m.u64(self.provider), 7, 16, self.event_control(mask), 0, 0, 0, 0)
+        return name_of(self.m.api("WskControlClient")(*arguments))
+
+    def peer(self, here: str, there: str = "10.0.0.2:5000", behaviour: str = "reads") -> Peer:
+        """A peer that connects to the driver's side."""
+        network = scene.network(self.m)
+        network.host(there)
+        peer = Peer(network, Address.parse(there), behaviour)
+        peer.connect(Address.parse(here))
+        return peer
+
+    def indicated(self, head: int, record: str = "WSK_DATA_INDICATION") -> list[bytes]:
+        """The bytes of each indication of a list, read through its chains."""
+        found, m = [], self.m
+        while head:
+            node = m.view(head, record)
+            found.append(scene.content_of(m, head + m.offset(record, "Buffer")))
+            head = int(node.Next)
+        return found
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from wsklab.machine import NotModelled, Stop
+from wsklab.machine import Stop
 from wsklab.machine.status import name_of
 from wsklab.wsk import check_unload, scene
 from wsklab.wsk.tables import tables
@@ -161,6 +161,12 @@ def test_registration_rules(client: Client) -> None:
     assert rule_of(lambda: list(api("WskDeregister")(client.block))) == "wsk-deregistered-twice"
 
 
+def test_the_registration_block_is_not_the_drivers(client: Client) -> None:
+    """WSK-REG-03, WSK-OBJ-16."""
+    client.m.set_u64(client.block + 8, 0)
+    assert rule_of(lambda: client.m.api("WskReleaseProviderNPI")(client.block)) == "wsk-registration-written"
+
+
 def test_a_reserved_member_must_be_zero(client: Client) -> None:
     client.m.set_u16(client.m.u64(client.npi + 8) + 2, 1)
     assert rule_of(lambda: client.m.api("WskRegister")(client.npi, client.m.allocate(24))) == "wsk-reserved-not-zero"
@@ -196,6 +202,7 @@ def test_provider_functions_need_a_captured_npi(client: Client) -> None:
         ("connection", 2, 1, 6),
         ("datagram", 4, 2, 17),
         ("datagram", 4, 3, 1),
+        ("stream", 8, 1, 6),
     ],
 )
 @pytest.mark.parametrize("way", ["inline", "pending", "early"])
@@ -228,20 +235,6 @@ def test_sockets_that_cannot_be_made(client: Client, flags: int, kind: int, prot
     client.capture()
     call = client.socket(flags, kind, protocol, context=context)
     assert (call.returned, call.result) == (CHOSEN[what].status, (CHOSEN[what].status, 0))
-
-
-def test_stream_sockets_are_not_modelled(client: Client) -> None:
-    client.capture()
-    with pytest.raises(NotModelled, match="STREAM"):
-        client.socket(8, 1, 6)
-
-
-def test_the_client_table_has_no_made_up_successes(client: Client) -> None:
-    client.capture()
-    table = client.m.u64(client.provider + 8)
-    for slot in range(2, 6):
-        with pytest.raises(NotModelled):
-            client.m.call(client.m.u64(table + 8 + 8 * slot), 0, 0)
 
 
 @pytest.mark.parametrize("way", ["inline", "pending", "early"])

@@ -29,6 +29,8 @@ def in_state(driver: Any, state: str) -> int:
         driver.call("WskDisconnect", socket, 0, 0)
     if state in ("receiving closed", "disconnected"):
         scene.peer_of(m, socket).close()
+    if state == "silent":
+        driver.call("WskControlSocket", socket, 2, m.constant("SIO_WSK_SET_TCP_SILENT_MODE"), 0, 0, 0, 0, 0, 0)
     if state == "broken":
         scene.peer_of(m, socket).reset()
     driver.run()

@@ -32,6 +32,8 @@ PREDEFINED = (
     "_WIN32 1", "_WIN64 1", "_M_AMD64 100", "_M_X64 100", "_AMD64_ 1", "_MSC_VER 1940", "_MSC_FULL_VER 194033811",
     "_INTEGRAL_MAX_BITS 64", "_KERNEL_MODE 1", "__WSKLAB__ 1", '__DATE__ "Jan  1 2026"', '__TIME__ "00:00:00"',
 )  # fmt: skip
+WPP = ("WPP_INIT_TRACING(...) ((void)0)", "WPP_CLEANUP(...) ((void)0)", "DoTraceMessage(...) ((void)0)")
+"""What a trace header (.tmh) defines."""
 
 Includes = Callable[[str], str | None]
 """Answers the name in an ``#include`` with the file's text, None if there is no such file."""
@@ -220,8 +222,11 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         quoted = tokens[0].type == STRING
         name = text[1:-1] if quoted else text[1 : text.find(">")] if text.startswith("<") and ">" in text else ""
         base = name.replace("\\", "/").split("/")[-1].lower()
-        # A trace header is made by the WPP preprocessor in a real build; the lab has none and needs none.
-        if name in self.include_once or base.endswith(".tmh") or (base in self.known and not quoted):
+        if base.endswith(".tmh"):  # made by the WPP preprocessor in a real build; in the lab its macros do nothing
+            for definition in WPP:
+                self.define(definition)
+            return
+        if name in self.include_once or (base in self.known and not quoted):
             return
         content = self.includes(name) if base else None
         if not base:

@@ -38,3 +38,4 @@
 #include "wdfrequest.c"
 #include "wdfstring.c"
 #include "wdfsync.c"
+#include "wsknmr.c"

@@ -16,7 +16,9 @@ _KINDS = (
     "ExAllocatePoolZero|ExAllocatePoolUninitialized|PsCreateSystemThread|datagram|path|TCP segments|WSK provider|completion IRQL|"
     "WskSocket|WskSocketConnect|WskControlSocket|WskBind|WskCloseSocket|WskGetLocalAddress|WskAccept|WskConnect|"
     "WskGetRemoteAddress|WskSend|WskReceive|WskDisconnect|WskSendTo|WskReceiveFrom|inline completion|both fixed addresses|"
-    "datagram without a receive"
+    "datagram without a receive|WskControlClient|WskConnectEx|WskListen|WskInspectComplete|WskSendMessages|WskGetAddressInfo|"
+    "WskGetNameInfo|callback IRQL|callback race|data indication|data indication flags|datagram indication|"
+    "WskReceiveEvent resumes|access check"
 )
 KINDS = frozenset(_KINDS.split("|"))
 """Every kind of question that the engine asks; a test holds that."""

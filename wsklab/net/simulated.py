@@ -186,6 +186,8 @@ class Simulated(Network):
     def _asked(self, front: SimulatedEnd) -> None:
         listener = self.find(self.listeners, front.remote)
         if getattr(listener, "conditional", False):
+            if not front.answer:
+                return  # given up on the way
             self._expire(front)
             listener.inspect(front, partial(self._answer, front, listener))
         else:

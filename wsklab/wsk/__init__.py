@@ -4,8 +4,8 @@ Importing this package declares its functions. `subsystem.py` tells how every ca
 socket categories and their states, and the statuses that the documents do not name.
 """
 
-from wsklab.wsk import client, control
+from wsklab.wsk import client, control, names
 from wsklab.wsk.client import check_unload
 from wsklab.wsk.subsystem import Subsystem, subsystem
 
-__all__ = ["Subsystem", "check_unload", "client", "control", "subsystem"]
+__all__ = ["Subsystem", "check_unload", "client", "control", "names", "subsystem"]

@@ -10,11 +10,12 @@ from typing import Any
 
 from wsklab.machine import DISPATCH_LEVEL, PASSIVE_LEVEL, Machine, Wait, status, wdk
 from wsklab.machine.scheduler import Body
-from wsklab.net.tcp import AF_INET, AF_INET6
+from wsklab.wsk.connections import Connection
+from wsklab.wsk.datagrams import Datagram
+from wsklab.wsk.listening import Listening, Stream
 from wsklab.wsk.sockets import Socket
 from wsklab.wsk.subsystem import PROVIDER_VERSION, SETTING_UP, Refused, Request, Subsystem, declare, operation, refuse, subsystem
 from wsklab.wsk.tables import tables
-from wsklab.wsk.transports import Connection, Datagram, Listening
 
 NO_WAIT, INFINITE = 0, 0xFFFF_FFFF
 MILLISECOND = 10_000
@@ -23,13 +24,10 @@ LATE = 1000 * MILLISECOND  # when a provider that is late becomes ready: 1 s in 
 SLOTS = ("WskSocket", "WskSocketConnect", "WskControlClient", "WskGetAddressInfo", "WskFreeAddressInfo", "WskGetNameInfo")
 """The table that a client gets with the provider."""
 
-UNMODELLED = (
-    *SLOTS[2:], "WskInspectComplete", "WskConnectEx", "WskSendEx", "WskReceiveEx", "WskSendMessages",
-    "WskReleaseDataIndicationList", "WskReleaseDatagramIndicationList",
-)  # fmt: skip
-"""Functions in slots of the tables that are not modelled yet: calling one says so, it never makes up a result."""
+UNMODELLED = ("WskSendEx", "WskReceiveEx")
+"""Functions in slots of the tables that are reserved for the system (WSK-CAT-01): calling one says so."""
 
-MAKERS: dict[str, type[Socket]] = {maker.category: maker for maker in (Socket, Listening, Datagram, Connection)}
+MAKERS: dict[str, type[Socket]] = {maker.category: maker for maker in (Socket, Listening, Datagram, Connection, Stream)}
 """Category → what keeps a socket of it."""
 
 
@@ -44,6 +42,8 @@ class Registration:
     sockets: dict[int, Socket] = field(default_factory=dict)  # open ones by address
     group: dict[Request, None] = field(default_factory=dict)  # its pending client-level requests
     running: list[str] = field(default_factory=list)  # client-level functions that have not returned
+    static: int = 0  # the event flags that every new socket has for ever (WSK-STE-04)
+    created: bool = False  # whether a socket has been made for it
     state: str = "registered"  # then deregistering, then ended
 
     def holding(self) -> tuple[Any, ...]:
@@ -60,6 +60,8 @@ def _find(m: Machine, function: str, block: int) -> Registration:
     registration = subsystem(m).registrations.get(block)
     if registration is None:
         m.stop("wsk-not-registered", objects=(block,), function=function)
+    if m.u64(block + m.offset("WSK_REGISTRATION", "ReservedRegistrationContext")) != registration.client:
+        m.stop("wsk-registration-written", objects=(block,), function=function)
     return registration
 
 
@@ -145,6 +147,9 @@ def WskDeregister(m: Machine, WskRegistration: int) -> Body:
     if registration.state != "registered":
         m.stop("wsk-deregistered-twice", objects=(WskRegistration,), function="WskDeregister")
     registration.state = "deregistering"
+    for request in list(registration.group):
+        if request.name == "WskControlClient":  # WSK-DER-05, WSK-TLC-03
+            request.cancel()
 
     def ready() -> bool:
         # What is left is told anew each time, so that a hang names what is open then.
@@ -160,61 +165,64 @@ def WskDeregister(m: Machine, WskRegistration: int) -> Body:
 
 def check_unload(m: Machine) -> None:
     """Stop when the driver is unloaded with a registration left. Facts: WSK-DER-06, WSK-DER-10."""
-    for registration in subsystem(m).registrations.values():
+    wsk = subsystem(m)
+    for registration in wsk.registrations.values():
         if registration.state != "ended":
             m.stop("wsk-not-deregistered", objects=(registration.block,), function="Unload")
+    for rule, left in (("wsk-descriptor-not-released", wsk.descriptors), ("wsk-address-info-not-freed", wsk.lists)):
+        if left:
+            m.stop(rule, objects=tuple(left)[:8], count=len(left))
 
 
 @operation(SETTING_UP, flags=True)
 def WskSocket(
-    call: Request, Client: Registration, AddressFamily: int, SocketType: int, Protocol: int, Flags: int, SocketContext: int,
-    Dispatch: int, OwningProcess: int, OwningThread: int, SecurityDescriptor: int, Irp: int,
+    call: Request, client: Registration, AddressFamily: int, SocketType: int, Protocol: int, Flags: int, SocketContext: int,
+    Dispatch: int, SecurityDescriptor: int,
 ) -> None:  # fmt: skip
     """Create a socket. Facts: WSK-SOCK-01 to 13."""
-    m = call.wsk.machine
-    if Flags == m.constant("WSK_FLAG_STREAM_SOCKET"):
-        m.not_modelled("WskSocket with WSK_FLAG_STREAM_SOCKET")
-    category = next((name for name, row in tables().categories.items() if m.constant(row.flag) == Flags), "")
+    constant = call.wsk.machine.constant
+    category = next((name for name, row in tables().categories.items() if constant(row.flag) == Flags), "")
     if not category or (category == "basic" and (SocketContext or Dispatch)):
         raise refuse("bad argument")
-    call.complete(0, make(call.wsk, Client, category, AddressFamily, SocketType, Protocol).address)
+    call.use_descriptor(SecurityDescriptor)
+    socket = make(call.wsk, client, category, AddressFamily, SocketType, Protocol)
+    socket.descriptor, socket.events.context, socket.events.table = SecurityDescriptor, SocketContext, Dispatch
+    call.complete(0, socket.address)
 
 
 def make(wsk: Subsystem, client: Registration | None, category: str, family: int, kind: int, protocol: int) -> Socket:
     """A new socket. Raises Refused when no transport fits (WSK-AF-02, WSK-AF-05)."""
     constant = wsk.machine.constant
     fitting = [name for known, name in tables().categories[category].kinds if constant(known) == kind]
-    if family not in (AF_INET, AF_INET6) or not any(name == "" or constant(name) == protocol for name in fitting):
+    there = {(of, known) for of, known, _ in wsk.transports}
+    if (family, kind) not in there or not any(name == "" or constant(name) == protocol for name in fitting):
         raise refuse("protocol 0" if fitting and not protocol else "no such transport")
     return MAKERS[category](wsk, client, family, kind, protocol)
 
 
 @operation(SETTING_UP)
 def WskSocketConnect(
-    call: Request, Client: Registration, SocketType: int, Protocol: int, LocalAddress: int, RemoteAddress: int, Flags: int,
-    SocketContext: int, Dispatch: int, OwningProcess: int, OwningThread: int, SecurityDescriptor: int, Irp: int,
+    call: Request, client: Registration, SocketType: int, Protocol: int, LocalAddress: int, RemoteAddress: int,
+    SocketContext: int, Dispatch: int, SecurityDescriptor: int,
 ) -> None:  # fmt: skip
     """Create, bind and connect a connection-oriented socket. Facts: WSK-SC-01 to 08, WSK-AF-04."""
-    m = call.wsk.machine
-    socket = make(call.wsk, Client, "connection", m.u16(LocalAddress), SocketType, Protocol)
+    call.use_descriptor(SecurityDescriptor)
+    socket = make(call.wsk, client, "connection", call.wsk.machine.u16(LocalAddress), SocketType, Protocol)
     assert isinstance(socket, Connection)
-
-    def discard() -> None:
-        socket.shut()
-        socket.vanish()
+    socket.descriptor, socket.events.context, socket.events.table = SecurityDescriptor, SocketContext, Dispatch
 
     def ended(outcome: int) -> None:
         if outcome:
-            discard()
+            socket.discard()
         call.complete(outcome, 0 if outcome else socket.address)
 
     try:
         here, there = socket.read_address(LocalAddress), socket.read_address(RemoteAddress)
         socket.bind(here)
     except Refused:
-        discard()
+        socket.discard()
         raise
-    call.withdraw = discard
+    call.withdraw = socket.discard
     socket.connect(there, call.at_once, ended)
 
 

@@ -1,104 +1,265 @@
-"""WskControlSocket: options and I/O controls. Facts WSK-CTL, WSK-SOO, WSK-SRA, WSK-SSA, WSK-SQB.
+"""WskControlSocket and WskControlClient: options, I/O controls and requests about the whole client.
 
-A pending control request reads its input and writes its output when it is carried out, not when it is called: a buffer on a
-stack that has been left by then is found out (WSK-CTL-10, WSK-CTL-11).
+Which there are, for whom, in which state, with which buffers and whether with an IRP stands in ``tables.toml``; here stands what
+each does. A pending request reads its input and writes its output when it is carried out, not when it is called: a buffer on a
+stack that has been left by then is found out (WSK-CTL-10, WSK-CTL-11). Facts WSK-CTL, WSK-CC, WSK-SOO, WSK-SAL, WSK-STSM, WSK-SD.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from struct import pack
+from typing import Any, NamedTuple
 
 from wsklab.c.headers import headers
-from wsklab.wsk.sockets import SIZES, Socket
-from wsklab.wsk.subsystem import SETTING_UP, Request, operation, refuse
+from wsklab.machine import PASSIVE_LEVEL, Machine, status
+from wsklab.net import Address
+from wsklab.wsk.client import Registration
+from wsklab.wsk.events import DISABLE, INTERFACE, event_mask
+from wsklab.wsk.sockets import SIZES, Socket, encode
+from wsklab.wsk.subsystem import FORBIDDEN, OPTIONAL, PROVIDER_VERSION, SETTING_UP, Refused, Request, operation, refuse
 from wsklab.wsk.tables import tables
-from wsklab.wsk.transports import Connection, Datagram
 
-SET, GET, IOCTL = 0, 1, 2  # WskSetOption, WskGetOption, WskIoctl
+SET, GET, IOCTL, CLIENT = 0, 1, 2, 3  # WskSetOption, WskGetOption, WskIoctl; requests of WskControlClient
 
-BACKLOG = 65_536  # the ideal send backlog of every connection, in bytes
 
-NOT_YET = ("SO_WSK_EVENT_CALLBACK", "SO_WSK_SECURITY", "SO_CONDITIONAL_ACCEPT")
-"""Options of sockets that are known and not modelled."""
+class Control(NamedTuple):
+    """One control request."""
+
+    call: Request
+    owner: Any  # the socket or the registration
+    name: str
+    machine: Machine
+    input: int  # address of the input
+    room: int  # size of the output buffer
+    output: int  # its address
+    returned: int  # OutputSizeReturned
+    reads: bool = False  # whether an option is read
+
+    def produce(self, content: bytes) -> int:
+        """Write the output; a buffer that is too small is told how many bytes are needed (WSK-CC-05, WSK-SAL-02, WSK-GAP-03)."""
+        if self.returned:
+            self.machine.set_u64(self.returned, len(content))
+        if self.room < len(content):
+            raise Refused(status.BUFFER_OVERFLOW)
+        self.machine.write(self.output, content)
+        return len(content)
+
+
+@cache
+def _codes() -> dict[tuple[int, int, int], str]:
+    """What a number means: (SET, level, option), (IOCTL, 0, code) or (CLIENT, 0, code) → name."""
+    constants, codes = headers().constants, {}
+    for name, row in tables().controls.items():
+        kind = {"SIO": IOCTL, "WSK": CLIENT}.get(name[:3], SET)
+        codes[kind, constants[row.level] if kind == SET else 0, constants[name] & 0xFFFF_FFFF] = name
+    return codes
+
+
+def _name(m: Machine, kind: int, code: int, level: int = 0) -> str:
+    """The name of a request. Raises NotModelled for one that stands in no table, Refused where that means nothing."""
+    code &= 0xFFFF_FFFF
+    found = _codes().get((SET if kind == GET else kind, level if kind in (SET, GET) else 0, code))
+    if found is None and kind == CLIENT:
+        raise refuse("bad argument")
+    if found is None:
+        names = (each for each, value in headers().constants.items() if each.startswith("SIO_") and value & 0xFFFF_FFFF == code)
+        what = next(names, f"{code:#010x}") if kind == IOCTL else f"option {code:#x} of level {level:#x}"
+        m.not_modelled(f"WskControlSocket with {what}")
+    return found
+
+
+def _irp_of_socket(m: Machine, _socket: int, kind: int, code: int, level: int, size: int, place: int, *_: int) -> str:
+    name = _name(m, kind, code, level) if kind in (SET, GET, IOCTL) else ""
+    if name == "SO_WSK_EVENT_CALLBACK" and size >= 16:  # WSK-SOE-03, WSK-SOE-04
+        return OPTIONAL if m.u32(place + m.offset("WSK_EVENT_CALLBACK_CONTROL", "EventMask")) & DISABLE else FORBIDDEN
+    return tables().controls[name].irp if name else OPTIONAL
+
+
+def _irp_of_client(m: Machine, _client: int, code: int, *_: int) -> str:
+    name = _codes().get((CLIENT, 0, code))
+    return tables().controls[name].irp if name else OPTIONAL
+
+
+@operation(SETTING_UP, irp=_irp_of_socket)
+def WskControlSocket(
+    call: Request, socket: Socket, RequestType: int, ControlCode: int, Level: int, InputSize: int, InputBuffer: int,
+    OutputSize: int, OutputBuffer: int, OutputSizeReturned: int,
+) -> None:  # fmt: skip
+    """Set or get an option, or issue an I/O control. Facts: WSK-CTL-01 to 14."""
+    if RequestType not in (SET, GET, IOCTL):
+        raise refuse("bad argument")
+    m, name = socket.machine, _name(socket.machine, RequestType, ControlCode, Level)
+    row = tables().controls[name]
+    if row.passive and m.irql > PASSIVE_LEVEL:
+        m.too_high(f"WskControlSocket ({name})", PASSIVE_LEVEL)
+    if row.categories and socket.category not in row.categories:
+        raise refuse("wrong category of option")
+    if RequestType == GET and not row.get:
+        raise refuse("bad argument")
+    _check_sizes(row, InputSize if RequestType != GET else row.input, OutputSize if RequestType != SET else row.output)
+    if RequestType == SET and row.before_bind and socket.local:
+        raise refuse("option after the bind")
+    if row.step:
+        socket.require(row.step, "fixed address before the bind" if name in FIXED else "wrong state")
+    _serve(Control(call, socket, name, m, InputBuffer, OutputSize, OutputBuffer, OutputSizeReturned, RequestType == GET))
+
+
+@operation(SETTING_UP, irp=_irp_of_client)
+def WskControlClient(
+    call: Request, client: Registration, ControlCode: int, InputSize: int, InputBuffer: int, OutputSize: int, OutputBuffer: int,
+    OutputSizeReturned: int,
+) -> None:  # fmt: skip
+    """Ask something of the client object. Facts: WSK-CC-01 to 07, WSK-TLQ, WSK-TLC, WSK-SD, WSK-STE, WSK-TDI."""
+    m = call.wsk.machine
+    name = _name(m, CLIENT, ControlCode)
+    _check_sizes(tables().controls[name], InputSize, OutputSize)
+    _serve(Control(call, client, name, m, InputBuffer, OutputSize, OutputBuffer, OutputSizeReturned))
+
+
+def _check_sizes(row: Any, given: int, room: int) -> None:
+    if given < row.input or room < row.output:
+        raise Refused(getattr(status, row.too_small)) if row.too_small else refuse("wrong size of option buffer")
+
+
+def _serve(c: Control) -> None:
+    row, action = tables().controls[c.name], ACTIONS.get(c.name, _option)
+    if row.answers:
+        raise Refused(getattr(status, row.answers))
+
+    def work() -> None:
+        size = action(c)
+        if size is not None:
+            c.call.complete(0, size)
+
+    if c.call.at_once or row.at_once:
+        work()
+    else:
+        c.machine.after(0, lambda: c.call.attempt(work))
+
+
+def _option(c: Control) -> int:
+    """A ULONG (WSK-SOO-04)."""
+    if c.reads:
+        return c.produce(c.owner.option(c.name).to_bytes(4, "little"))
+    value = c.machine.u32(c.input)
+    for callback in ("WskInspectEvent", "WskAbortEvent") if c.name == "SO_CONDITIONAL_ACCEPT" and value else ():
+        c.owner.events.need(callback)
+    c.owner.options[c.name] = value
+    return 0
+
+
+# I/O controls and the special options. Each returns the bytes of output, or None when it completes the request by itself.
 
 FIXED = {"SIO_WSK_SET_REMOTE_ADDRESS": "fixed_remote", "SIO_WSK_SET_SENDTO_ADDRESS": "fixed_destination"}
 """I/O controls that fix an address of a datagram socket, and the attribute they set."""
 
-BACKLOGS: dict[str, Callable[[Any], int]] = {
-    "SIO_WSK_QUERY_IDEAL_SEND_BACKLOG": lambda socket: BACKLOG,
-    "SIO_WSK_QUERY_RECEIVE_BACKLOG": lambda socket: len(socket.connected.received),
-}
-"""I/O controls that tell a number of bytes about a connection. Every other one says its name."""
 
-Action = Callable[[], int]  # carries a control request out; returns the bytes of output
+def _fix_address(c: Control) -> int:
+    setattr(c.owner, FIXED[c.name], c.owner.read_address(c.input) if c.input else None)
+    return 0
 
 
-@operation(SETTING_UP)
-def WskControlSocket(
-    call: Request, Socket: Socket, RequestType: int, ControlCode: int, Level: int, InputSize: int, InputBuffer: int,
-    OutputSize: int, OutputBuffer: int, OutputSizeReturned: int, Irp: int,
-) -> None:  # fmt: skip
-    """Set or get an option, or issue an I/O control. Facts: WSK-CTL-01 to 14."""
-    given, wanted = (InputSize, InputBuffer), (OutputSize, OutputBuffer)
-    code = ControlCode & 0xFFFF_FFFF
-    if RequestType == IOCTL:
-        action = _ioctl(Socket, code, given, wanted)
-    elif RequestType in (SET, GET):
-        action = _option(Socket, RequestType == SET, code, Level, *(given if RequestType == SET else wanted))
-    else:
+def _security(c: Control) -> int:
+    """Use a cached descriptor for the bind, or tell the one in use as a cached copy of its own. Facts: WSK-SOO-01."""
+    if c.reads:
+        return _cache(c, c.owner.client)
+    c.owner.descriptor = c.machine.u64(c.input)
+    c.call.use_descriptor(c.owner.descriptor)
+    return 0
+
+
+def _silence(c: Control) -> int:
+    """From now on nothing goes on the wire, and nothing comes from it. Facts: WSK-STSM-01 to 03."""
+    end = c.owner.connected
+    if not end.idle or c.owner.wsk.network.is_local(end.remote):
+        raise refuse("wrong state")
+    c.owner.enter(c.owner.require(c.name))
+    end.broken = "silent"
+    c.owner.fail_waiting("wrong state")
+    return 0
+
+
+def _tell_inspect_id(c: Control) -> int:
+    """Facts: WSK-SQI-01, WSK-SQI-02."""
+    if getattr(c.owner, "inspect_id", None) is None:
+        raise Refused(status.INVALID_DEVICE_REQUEST)
+    return c.produce(pack("<QQ", *c.owner.inspect_id))
+
+
+def _tell_addresses(c: Control) -> int:
+    """A SOCKET_ADDRESS_LIST, then the SOCKADDRs that it points to. Facts: WSK-SAL-01, WSK-SAL-02."""
+    size, local = SIZES[c.owner.family], (Address(ip, 0) for ip in c.owner.wsk.network.local)
+    found = [encode(address) for address in local if address.family == c.owner.family]
+    places = c.output + 8 + 16 * len(found)
+    entries = (pack("<QQ", places + number * size, size) for number in range(len(found)))
+    return c.produce(pack("<Q", len(found)) + b"".join(entries) + b"".join(found))
+
+
+def _watch(c: Control) -> None:
+    """Wait for a change: of the family's addresses, or of the transports. Facts: WSK-SAL-03, WSK-TLC-01 to 04."""
+    c.call.withdraw = bool  # a cancelled one is over, and `Subsystem.changed` passes it over
+    c.call.wsk.watchers.setdefault(getattr(c.owner, "family", 0), []).append(c.call)
+
+
+def _tell_transports(c: Control) -> int:
+    """Facts: WSK-TLQ-01 to 04, WSK-AF-07, WSK-STR-08."""
+    rows = [(PROVIDER_VERSION, kind, protocol, family, INTERFACE) for family, kind, protocol in c.call.wsk.transports]
+    return c.produce(b"".join(pack("<HHIH2x16s", *row) for row in rows))
+
+
+def _cache(c: Control, client: Registration | None) -> int:
+    address = c.machine.allocate(8, "native", label="cached SECURITY_DESCRIPTOR", zero=True)
+    c.call.wsk.descriptors[address] = client
+    return c.produce(pack("<Q", address))
+
+
+def _cache_descriptor(c: Control) -> int:
+    """Facts: WSK-SD-01, WSK-SD-03."""
+    if c.machine.u8(c.machine.u64(c.input)) != headers().constants["SECURITY_DESCRIPTOR_REVISION"]:
         raise refuse("bad argument")
-    if call.at_once:
-        call.complete(0, action())
-    else:
-        call.wsk.machine.after(0, lambda: call.attempt(lambda: call.complete(0, action())))
+    return _cache(c, c.owner)
 
 
-def _option(socket: Socket, setting: bool, code: int, level: int, size: int, place: int) -> Action:
-    constants, options, m = headers().constants, tables().options, socket.machine
-    levels = {name: row.level for name, row in options.items()} | dict.fromkeys(NOT_YET, "SOL_SOCKET")
-    fitting = [name for name, of in levels.items() if (constants[of], constants[name] & 0xFFFF_FFFF) == (level, code)]
-    name = fitting[0] if fitting else f"option {code:#x} of level {level:#x}"
-    if name not in options:
-        m.not_modelled(f"WskControlSocket to {'set' if setting else 'get'} {name}")
-    if socket.category not in options[name].categories:
-        raise refuse("wrong category of option")
-    if size < 4:
-        raise refuse("wrong size of option buffer")
-    if setting and options[name].before_bind and socket.local:
-        raise refuse("option after the bind")
-
-    def carry_out() -> int:
-        if setting:
-            socket.options[name] = m.u32(place)
-            return 0
-        m.set_u32(place, socket.option(name))
-        return 4
-
-    return carry_out
+def _release_descriptor(c: Control) -> int:
+    """Facts: WSK-SD-02, WSK-SD-05, WSK-SOCK-08, WSK-SC-08."""
+    m, wsk, address = c.machine, c.call.wsk, c.machine.u64(c.input)
+    wsk.check_descriptor(c.call.name, address)
+    users = [user.name for user in wsk.requests.values() if user.descriptor == address]
+    if users:
+        m.stop("wsk-descriptor-in-use", objects=(address,), function=users[0])
+    del wsk.descriptors[address]
+    m.free(address)
+    return 0
 
 
-def _ioctl(socket: Socket, code: int, given: tuple[int, int], wanted: tuple[int, int]) -> Action:
-    names = (name for name, value in headers().constants.items() if name.startswith("SIO_") and value & 0xFFFF_FFFF == code)
-    name = next(names, f"{code:#010x}")
-    fixes = name in FIXED
-    if not fixes and name not in BACKLOGS:
-        socket.machine.not_modelled(f"WskControlSocket with {name}")
-    if not isinstance(socket, Datagram if fixes else Connection):
-        raise refuse("wrong category of option")
-    if fixes:
-        socket.require(name, "fixed address before the bind")
-    else:
-        socket.require("WskGetRemoteAddress")  # connected, in the sense of WSK-GLA-06
-    if (given[1] and given[0] < SIZES[socket.family]) if fixes else wanted[0] < 8:
-        raise refuse("wrong size of option buffer")
+def _before_sockets(c: Control) -> int:
+    """What holds for all sockets; the TDI codes change nothing. Facts: WSK-STE-01 to 07, WSK-TDI-01, WSK-TDI-02, WSK-TDI-04."""
+    m, known = c.machine, [row.flag for row in tables().events.values() if row.flag]
+    mask = event_mask(m, c.input) if c.name == "WSK_SET_STATIC_EVENT_CALLBACKS" else m.u32(c.input) & 0
+    if mask & ~sum(map(m.constant, known)):
+        raise refuse("bad argument")
+    if c.owner.created:
+        raise refuse("sockets exist already")
+    c.owner.static |= mask
+    return 0
 
-    def fix_address() -> int:
-        setattr(socket, FIXED[name], socket.read_address(given[1]) if given[1] else None)
-        return 0
 
-    def tell_backlog() -> int:
-        socket.machine.set_u64(wanted[1], BACKLOGS[name](socket))
-        return 8
-
-    return fix_address if fixes else tell_backlog
+ACTIONS: dict[str, Callable[[Control], int | None]] = {
+    "SO_WSK_EVENT_CALLBACK": lambda c: c.owner.events.control(c.call, c.input),
+    "SO_WSK_SECURITY": _security,
+    **dict.fromkeys(FIXED, _fix_address),
+    "SIO_WSK_QUERY_IDEAL_SEND_BACKLOG": lambda c: c.produce(pack("<Q", c.owner.backlog)),
+    "SIO_WSK_QUERY_RECEIVE_BACKLOG": lambda c: c.produce(pack("<Q", len(c.owner.connected.received))),
+    "SIO_WSK_QUERY_INSPECT_ID": _tell_inspect_id,
+    "SIO_WSK_SET_TCP_SILENT_MODE": _silence,
+    "SIO_ADDRESS_LIST_QUERY": _tell_addresses,
+    "SIO_LOOPBACK_FAST_PATH": lambda c: c.machine.u8(c.input) * 0,  # taken note of, and without effect (WSK-SMISC-01)
+    **dict.fromkeys(("SIO_ADDRESS_LIST_CHANGE", "WSK_TRANSPORT_LIST_CHANGE"), _watch),
+    "WSK_TRANSPORT_LIST_QUERY": _tell_transports,
+    "WSK_CACHE_SD": _cache_descriptor,
+    "WSK_RELEASE_SD": _release_descriptor,
+    **dict.fromkeys(("WSK_SET_STATIC_EVENT_CALLBACKS", "WSK_TDI_DEVICENAME_MAPPING", "WSK_TDI_BEHAVIOR"), _before_sockets),
+}
+"""What each request does; an option that does not stand here is a ULONG that is kept."""

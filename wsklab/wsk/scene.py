@@ -12,14 +12,15 @@ from contextlib import contextmanager
 from wsklab.io import mdl
 from wsklab.machine import Machine
 from wsklab.net import Address, Network, Peer
-from wsklab.net.tcp import AF_INET
+from wsklab.net.tcp import AF_INET, AF_INET6
 from wsklab.wsk.buffers import take
 from wsklab.wsk.client import make
+from wsklab.wsk.connections import Connection
 from wsklab.wsk.control import IOCTL, WskControlSocket
+from wsklab.wsk.listening import Listening, WskAccept
 from wsklab.wsk.sockets import SIZES, Socket, encode
 from wsklab.wsk.subsystem import Subsystem, subsystem
 from wsklab.wsk.tables import DEAD
-from wsklab.wsk.transports import Connection, Listening, WskAccept
 
 
 def network(m: Machine) -> Network:
@@ -91,6 +92,22 @@ def kill(m: Machine, socket: int) -> None:
     """The transport under a socket goes away: from then on its functions fail with STATUS_FILE_FORCED_CLOSED (WSK-CTL-08)."""
     subsystem(m).sockets[socket].enter(DEAD)
     subsystem(m).sockets[socket].break_off()
+    subsystem(m).sockets[socket].events.wake()
+
+
+def transports(m: Machine, triples: list[tuple[int, int, int]]) -> None:
+    """From now on there are these transports: family, socket type, protocol (WSK-TLC-02)."""
+    subsystem(m).transports = list(triples)
+    subsystem(m).changed(0)
+
+
+def addresses(m: Machine, texts: list[str]) -> None:
+    """From now on the machine has these addresses; whoever watches the list of a family that changes is told (WSK-SAL-03)."""
+    network = subsystem(m).network
+    before, network.local = network.local, [Address.parse(text).ip for text in texts]
+    for family, size in ((AF_INET, 4), (AF_INET6, 16)):
+        if [ip for ip in before if len(ip) == size] != [ip for ip in network.local if len(ip) == size]:
+            subsystem(m).changed(family)
 
 
 def _socket(wsk: Subsystem, category: str, local: str, bind: bool = True) -> Socket:

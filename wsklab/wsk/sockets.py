@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from wsklab.machine import Machine
 from wsklab.machine import status as ntstatus
 from wsklab.net import Address
 from wsklab.net.tcp import AF_INET, AF_INET6
 from wsklab.wsk.buffers import Buffer
-from wsklab.wsk.subsystem import SETTING_UP, Refused, Request, Subsystem, operation, refuse
-from wsklab.wsk.tables import CLOSING, DEAD, DEFAULT, EXCLUSIVE, REUSE, SUCCESS, second_bind, tables
+from wsklab.wsk.events import Events
+from wsklab.wsk.subsystem import PORTS, SETTING_UP, Refused, Request, Subsystem, operation, refuse
+from wsklab.wsk.tables import CHECK, CLOSING, DEAD, DEFAULT, DENIED, EXCLUSIVE, REUSE, SUCCESS, second_bind, tables
 
 if TYPE_CHECKING:
     from wsklab.wsk.client import Registration
-
-FIRST_FREE_PORT = 49152  # where the ports begin that are given to sockets bound to port 0
 
 SIZES = {AF_INET: 16, AF_INET6: 28}  # size in bytes of the SOCKADDR of a family
 
@@ -34,6 +36,14 @@ def encode(address: Address) -> bytes:
     return head + bytes(4) + address.ip + address.scope.to_bytes(4, "little")
 
 
+def decode(m: Machine, pointer: int, family: int) -> Address:
+    """The address in the SOCKADDR_IN or SOCKADDR_IN6 at `pointer`; sin_zero need not be set, sin6_flowinfo says nothing."""
+    port = int.from_bytes(m.read(pointer + 2, 2), "big")
+    if family == AF_INET:
+        return Address(m.read(pointer + 4, 4), port)
+    return Address(m.read(pointer + 8, 16), port, m.u32(pointer + 24))
+
+
 Waiting = tuple[Request, Callable[..., bool | None]]
 """A queued accept or receive, and what it does with something that has arrived; False when it waits for more."""
 
@@ -43,6 +53,7 @@ class Socket:
 
     category = "basic"
     reached_by = ""
+    descriptor = 0  # its cached security descriptor
 
     def __init__(self, wsk: Subsystem, client: Registration | None, family: int, kind: int, protocol: int) -> None:
         self.wsk, self.client, self.machine = wsk, client, wsk.machine  # no client: a scene's socket
@@ -55,12 +66,13 @@ class Socket:
         self.arrived: deque[tuple[Any, ...]] = deque()  # connections or datagrams nobody has taken, as arguments of `give`
         self.waiting: deque[Waiting] = deque()  # queued accepts or receives, oldest first
         row = tables().categories[self.category]
+        self.events = Events(self, client.static if client else 0)
         self.address = self.machine.new("WSK_SOCKET")
         self.machine.set_u64(self.address, wsk.table(row.table, row.slots))
         self.machine.seal(self.address, 8)
         wsk.sockets[self.address] = self
         if client:
-            client.sockets[self.address] = self
+            client.sockets[self.address], client.created = self, True
 
     def enter(self, state: str) -> None:
         """Change the state."""
@@ -74,6 +86,16 @@ class Socket:
         if after is None:
             raise refuse("after a break" if self.state in (DEAD, "broken") else what)
         return after
+
+    @property
+    def is_open(self) -> bool:
+        """Whether WskCloseSocket has not been called yet."""
+        return self.state != CLOSING and self.address in self.wsk.sockets
+
+    def next_event(self) -> Callable[[int], None] | None:
+        """What a callback has to be told now: a function of the flags; None when there is nothing (WSK-EV-08)."""
+        names = [name for name, row in tables().events.items() if row.dead and self.category in row.categories]
+        return next(filter(None, map(self.events.told, names if self.state == DEAD else ())), None)
 
     def why(self, otherwise: str) -> str:
         """What ends a pending request: the close, the loss of the transport, or `otherwise`."""
@@ -94,10 +116,7 @@ class Socket:
         m = self.machine
         if m.u16(pointer) != self.family:
             raise refuse("wrong family")
-        port = int.from_bytes(m.read(pointer + 2, 2), "big")
-        if self.family == AF_INET:
-            return Address(m.read(pointer + 4, 4), port)  # sin_zero need not be set, sin6_flowinfo says nothing
-        address = Address(m.read(pointer + 8, 16), port, m.u32(pointer + 24))
+        address = decode(m, pointer, self.family)
         return address.unmapped() if self.dual_mode else address
 
     def tell(self, pointer: int, address: Address) -> None:
@@ -114,9 +133,9 @@ class Socket:
         """Take a local address, a free port when it has none. Raises Refused on a conflict (WSK-BIND-04)."""
         if not wanted.is_wildcard and not self.wsk.network.is_local(wanted):
             raise refuse("not a local address")
-        free = (port for port in range(FIRST_FREE_PORT, 0x10000) if not self.wsk.bound.get((self.protocol, self.family, port)))
+        ports = (port for port in islice(self.wsk.ports, PORTS) if not self.wsk.bound.get((self.protocol, self.family, port)))
         problem = "port in use"
-        for port in (wanted.port,) if wanted.port else free:
+        for port in (wanted.port,) if wanted.port else ports:
             self._check_sharing(address := wanted.at(port))
             if not (problem := self.wsk.network.open(self.reached_by, address, self)):
                 self.wsk.bound.setdefault((self.protocol, self.family, port), []).append(self)
@@ -128,8 +147,10 @@ class Socket:
         for other in self.wsk.bound.get((self.protocol, self.family, address.port), ()):
             if other.local and (address.is_wildcard or other.local.is_wildcard or other.local.ip == address.ip):
                 result = second_bind((self._sharing(), address.is_wildcard), (other._sharing(), other.local.is_wildcard))
+                if result == CHECK and other.descriptor:  # WSK-SHR-02
+                    result = SUCCESS if self.machine.choose("access check", ("granted", "denied")) == "granted" else DENIED
                 if result != SUCCESS:
-                    raise Refused(getattr(ntstatus, result))
+                    raise Refused(getattr(ntstatus, DENIED if result == CHECK else result))
 
     def _sharing(self) -> str:
         if self.option("SO_EXCLUSIVEADDRUSE"):
@@ -173,17 +194,25 @@ class Socket:
             heirs = (other for other in holders if other.local == self.local and type(other) is type(self))
             self.wsk.network.hand_on(self.reached_by, self.local, self, next(heirs, None))
 
+    def discard(self) -> None:
+        """Close a socket that the driver never got, or did not want."""
+        self.enter(CLOSING)
+        self.shut()
+        for pending in list(self.group):
+            pending.end_now("closed")
+        self.vanish()
+
     def vanish(self) -> None:
         """The close is over: the WSK_SOCKET is gone (WSK-CLOSE-10)."""
         del self.wsk.sockets[self.address]
-        self.wsk.closed.add(self.address)
+        self.wsk.closed.setdefault(self.address, "wsk-call-after-close")
         if self.client:
             self.client.sockets.pop(self.address, None)
         self.machine.free(self.address)
 
 
 @operation(SETTING_UP)
-def WskBind(call: Request, Socket: Socket, LocalAddress: int, Flags: int, Irp: int) -> None:
+def WskBind(call: Request, Socket: Socket, LocalAddress: int) -> None:
     """Give a socket its local address; a listening socket listens from then on. Facts: WSK-BIND-01 to 12."""
     after = Socket.require("WskBind", "second bind")
     Socket.bind(Socket.read_address(LocalAddress))
@@ -192,21 +221,25 @@ def WskBind(call: Request, Socket: Socket, LocalAddress: int, Flags: int, Irp: i
 
 
 @operation(SETTING_UP)
-def WskCloseSocket(call: Request, Socket: Socket, Irp: int) -> None:
+def WskCloseSocket(call: Request, Socket: Socket) -> None:
     """Close a socket: everything pending completes first, then the close. Facts: WSK-CLOSE-01 to 16."""
     if others := Socket.running[:-1]:
         names = ", ".join(others)
         Socket.machine.stop("wsk-close-while-call-runs", objects=(Socket.address,), function=call.name, running=names)
+    Socket.events.check_released()
     Socket.enter(CLOSING)
     Socket.shut()
     for pending in [request for request in Socket.group if request is not call]:
         pending.end_now("closed")
     call.last = Socket.vanish
-    call.complete(0)
+    if Socket.events.running:  # WSK-CLOSE-06
+        Socket.events.after.append(partial(call.complete, 0))
+    else:
+        call.complete(0)
 
 
 @operation(SETTING_UP)
-def WskGetLocalAddress(call: Request, Socket: Socket, LocalAddress: int, Irp: int) -> None:
+def WskGetLocalAddress(call: Request, Socket: Socket, LocalAddress: int) -> None:
     """Tell the local address of a bound socket. Facts: WSK-GLA-01 to 07."""
     Socket.require("WskGetLocalAddress")
     address = Socket.local

@@ -1,4 +1,4 @@
-"""The Winsock Kernel subsystem of one machine, and one operation asked of it. Facts WSK-OBJ, WSK-CAT, WSK-USE-01 to 06.
+"""The Winsock Kernel subsystem of one machine, and one operation asked of it. Facts WSK-OBJ, WSK-CAT, WSK-USE-01 to 06, WSK-NUM.
 
 What a driver can see lies in real bytes: WSK_SOCKETs and the constant provider tables. What only the subsystem knows is Python.
 Every function that takes an IRP is declared with `operation`: the `Request` takes the IRP, which from here on is completed
@@ -11,14 +11,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from inspect import signature
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
+from wsklab.c.headers import headers
+from wsklab.c.types import Function, Pointer
 from wsklab.io import irp as irps
 from wsklab.io.completion import cancel_code, complete, set_cancel_routine
 from wsklab.machine import DISPATCH_LEVEL, PASSIVE_LEVEL, Machine, wdk
 from wsklab.net import Network, network_of
+from wsklab.net.tcp import AF_INET, AF_INET6
 from wsklab.wsk.buffers import Buffer, take
 from wsklab.wsk.tables import CLOSING, chosen, tables
 
@@ -27,6 +31,11 @@ if TYPE_CHECKING:
     from wsklab.wsk.sockets import Socket
 
 PROVIDER_VERSION = 0x0100  # the one version of the interface that is provided: 1.0 (WSK-OBJ-12)
+
+KINDS = ((1, 6), (2, 17), (3, 255))
+"""The socket types and protocols that both families have from the start: stream and TCP, datagram and UDP, raw."""
+
+PORTS = 16_384  # how many ports there are for sockets bound to port 0: the last ones
 
 INLINE, PENDING, EARLY = "inline", "pending", "early"
 SETTING_UP, MOVING_DATA = (INLINE, PENDING, EARLY), (PENDING, INLINE, EARLY)
@@ -48,8 +57,13 @@ class Subsystem:
         self.registrations: dict[int, Registration] = {}  # by WSK_REGISTRATION, also ended ones
         self.clients: dict[int, Registration] = {}  # by WSK_CLIENT
         self.sockets: dict[int, Socket] = {}
-        self.closed: set[int] = set()  # addresses of sockets that were closed
+        self.closed: dict[int, str] = {}  # sockets that are gone, by address, and the rule that a call on them breaks
+        self.descriptors: dict[int, Registration | None] = {}  # cached security descriptors that nobody has released, and whose
+        self.transports = [(family, *kind) for family in (AF_INET, AF_INET6) for kind in KINDS]
+        self.watchers: dict[int, list[Request]] = {}  # who waits for a change: by family of its addresses, 0 of the transports
+        self.lists: dict[int, list[int]] = {}  # results of WskGetAddressInfo: head → every block of the list
         self.requests: dict[int, Request] = {}  # pending, by IRP
+        self.ports = cycle(range(65536 - PORTS, 65536))  # for sockets bound to port 0, each in its turn
         self.bound: dict[tuple[int, int, int], list[Socket]] = {}  # by protocol, family and port
         self.cancel_routine = cancel_code(machine, lambda irp: self.requests[irp].cancel(), "WSK cancel routine")
         self._tables: dict[str, int] = {}
@@ -80,14 +94,27 @@ class Subsystem:
     def socket(self, function: str, address: int) -> Socket:
         """The open socket at `address`, or the stop of the rule the call breaks. Facts: WSK-CLOSE-09, WSK-CAT-10."""
         socket, stop = self.sockets.get(address), self.machine.stop
-        if address in self.closed or (socket and socket.state == CLOSING):
-            rule = "wsk-second-close" if function == "WskCloseSocket" else "wsk-call-after-close"
-            stop(rule, objects=(address,), function=function)
+        rule = self.closed.get(address) or ("wsk-call-after-close" if socket and socket.state == CLOSING else "")
+        if rule:
+            again = rule == "wsk-call-after-close" and function == "WskCloseSocket"
+            stop("wsk-second-close" if again else rule, objects=(address,), function=function)
         if socket is None:
             stop("wsk-not-a-socket", objects=(address,), function=function, address=f"{address:#018x}")
         if function not in tables().categories[socket.category].slots:
             stop("wsk-wrong-dispatch", objects=(address,), function=function, category=socket.category)
         return socket
+
+    def check_descriptor(self, function: str, address: int, optional: bool = False) -> int:
+        """A security descriptor that the driver hands over; a stop when it is not a cached one (WSK-SOCK-07)."""
+        if address not in self.descriptors and (address or not optional):
+            shown = f"{address:#018x}"
+            self.machine.stop("wsk-not-a-cached-descriptor", objects=(address,), function=function, address=shown)
+        return address
+
+    def changed(self, what: int) -> None:
+        """Complete whatever waits for a change; what it was, each has to find out itself (WSK-TLC-02, WSK-SAL-03)."""
+        for request in self.watchers.pop(what, ()):
+            request.complete(0)
 
 
 def subsystem(m: Machine) -> Subsystem:
@@ -105,18 +132,24 @@ def refuse(what: str) -> Refused:
 
 
 class Request:
-    """One operation under way. Making it takes the IRP; 0 when a scene asks, which `done` then tells the outcome."""
+    """One operation under way. Making it takes the IRP.
+
+    There is none when a scene asks, which `done` then tells the outcome, or when a control request goes without: it is over
+    when the call returns.
+    """
 
     def __init__(
         self, wsk: Subsystem, name: str, irp: int, ways: tuple[str, ...], group: dict[Request, None], done: Done | None
     ) -> None:
         self.wsk, self.name, self.irp = wsk, name, irp
-        self.way = INLINE if done else wsk.machine.choose(name, ways)
+        self.way = wsk.machine.choose(name, ways) if irp and not done else INLINE
         self.at_once = self.way != PENDING  # whether the operation should try to be over inside the call
         self.group = group  # whatever is pending on the same socket or client, this request among it
         self.withdraw: Callable[[], object] | None = None  # takes the operation back when the IRP is cancelled
         self.last: Callable[[], object] | None = None  # done right before the completion
-        self.buffer: Buffer | None = None  # the memory it uses until then
+        self.buffers: list[Buffer] = []  # the memory it uses until then
+        self.descriptor = 0  # the cached security descriptor it uses until then
+        self.tells_status = False  # whether Information is the status too, as for name resolution (WSK-GAI-05)
         self.over = False
         self._done, self._inside = done, True
         self._outcome: tuple[int, int] | None = None
@@ -136,7 +169,7 @@ class Request:
         if self._outcome is None:
             return irps.PENDING
         status, choose = self._outcome[0], self.wsk.machine.choose
-        after = self.way == INLINE and not self._done and choose("inline completion", ORDERS) != ORDERS[0]
+        after = self.way == INLINE and self.irp and choose("inline completion", ORDERS) != ORDERS[0]
         if after or self.way == PENDING:
             self.wsk.machine.after(0, self._deliver, irql=self._level())
         else:
@@ -146,7 +179,7 @@ class Request:
     def attempt(self, action: Callable[..., object], *arguments: Any) -> None:
         """Do something that may be refused, unless the request is over: a refusal is reported inline."""
         try:
-            if not self.over:
+            if not self.over and self._outcome is None:
                 action(*arguments)
         except Refused as refusal:
             self.way = INLINE
@@ -154,15 +187,20 @@ class Request:
 
     def take(self, pointer: int) -> Buffer:
         """The memory that a WSK_BUF describes; the request uses it until it completes."""
-        self.buffer = take(self.wsk.machine, self.name, pointer)
-        self.buffer.hold()
-        return self.buffer
+        self.buffers.append(take(self.wsk.machine, self.name, pointer))
+        self.buffers[-1].hold()
+        return self.buffers[-1]
+
+    def use_descriptor(self, address: int) -> int:
+        """A cached security descriptor that must not be released before the request is over (WSK-SD-05)."""
+        self.descriptor = self.wsk.check_descriptor(self.name, address, optional=True)
+        return address
 
     def complete(self, status: int, information: int = 0) -> None:
         """The outcome is known. Later than the call this completes the IRP; inside it, `run` does."""
         if self._outcome is not None or self.over:
             return
-        self._outcome = (status, information)
+        self._outcome = (status, status & 0xFFFF_FFFF if self.tells_status else information)
         if self._inside:
             return
         machine = self.wsk.machine
@@ -199,8 +237,8 @@ class Request:
         self.group.pop(self, None)
         if self.last:
             self.last()
-        if self.buffer:
-            self.buffer.release()
+        for buffer in self.buffers:
+            buffer.release()
         if self._done:
             self._done(*self._outcome)
         elif self.irp:
@@ -208,50 +246,64 @@ class Request:
             complete(self.wsk.machine, self.irp, *self._outcome, by="wsk", function=self.name)
 
 
-def declare(name: str, function: Callable[..., Any]) -> None:
-    """Declare the function of a slot: the prototype of WskSendTo is PFN_WSK_SEND_TO."""
-    wdk(name, lane="wsk", prototype="PFN_" + re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper())(function)
+def _prototype(name: str) -> str:
+    """The type of the slot of a function: that of WskSendTo is PFN_WSK_SEND_TO."""
+    return "PFN_" + re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()
 
 
-def _needs_irp(m: Machine, request: int, code: int) -> bool:
-    """Whether a control request is one of the modelled I/O controls; these need an IRP (WSK-SRA-01, WSK-SSA-01, WSK-SQB-01)."""
-    names = ("SET_REMOTE_ADDRESS", "SET_SENDTO_ADDRESS", "QUERY_IDEAL_SEND_BACKLOG", "QUERY_RECEIVE_BACKLOG")
-    return request == 2 and any((m.constant(f"SIO_WSK_{name}") ^ code) & 0xFFFF_FFFF == 0 for name in names)
+def declare(name: str, function: Callable[..., Any], irql: int = DISPATCH_LEVEL) -> None:
+    """Declare the function of a slot."""
+    wdk(name, lane="wsk", prototype=_prototype(name), irql=irql)(function)
 
 
-def operation(ways: tuple[str, ...], *, flags: bool = False) -> Callable[[Callable[..., None]], Callable[..., int]]:
+@cache
+def parameters(name: str) -> list[str]:
+    """The names of the parameters in the prototype of a slot."""
+    slot = headers().type(_prototype(name))
+    assert isinstance(slot, Pointer) and isinstance(slot.to, Function)
+    return [parameter.name or "" for parameter in slot.to.parameters]
+
+
+REQUIRED, OPTIONAL, FORBIDDEN = "required", "optional", "forbidden"
+"""Whether a call takes an IRP; for control requests it depends on the request (WSK-CTL-01, WSK-CC-01)."""
+
+
+def operation(
+    ways: tuple[str, ...], *, flags: bool = False, irql: int = DISPATCH_LEVEL, irp: Callable[..., str] = lambda *_: REQUIRED
+) -> Callable[[Callable[..., None]], Callable[..., int]]:
     """Declare a function of a dispatch table that takes an IRP.
 
-    The Python function is called with the request and the arguments of the C call; the first of these, Socket or Client, is
-    replaced by what stands behind the pointer. What is declared is called as from C, or by a scene with Irp 0 and a `done`.
+    The Python function is called with the request, with what stands behind the Socket or Client that comes first in C, and with
+    those arguments of the C call that it names. What is declared is called as from C, or by a scene with Irp 0 and a `done`.
 
     Args:
         ways: SETTING_UP or MOVING_DATA.
         flags: whether Flags may be anything but zero.
+        irql: the highest at which it may be called.
+        irp: told the machine and the arguments, says whether the call takes an IRP; a stop when it does not fit the request.
     """
 
     def wrap(function: Callable[..., None]) -> Callable[..., int]:
-        name, names = function.__name__, list(signature(function).parameters)[1:]
-        zero = names.index("Flags") if "Flags" in names and not flags else None
+        name, wanted = function.__name__, list(signature(function).parameters)[2:]
 
         @wraps(function)
         def called(m: Machine, *arguments: int, done: Done | None = None) -> int:
-            if zero is not None and arguments[zero]:
-                m.stop("wsk-flags-not-zero", function=name, flags=f"{arguments[zero]:#x}")
+            given = dict(zip(parameters(name), arguments, strict=False))
+            if not flags and given.get("Flags"):
+                m.stop("wsk-flags-not-zero", function=name, flags=f"{given['Flags']:#x}")
             wsk = subsystem(m)
-            owner: Any = (wsk.client if names[0] == "Client" else wsk.socket)(name, arguments[0])
-            if not arguments[-1] and done is None:
-                if name == "WskControlSocket" and not _needs_irp(m, *arguments[1:3]):  # WSK-CTL-01: some even forbid one
-                    m.not_modelled("WskControlSocket without an IRP")
-                m.stop("wsk-no-irp", function=name)
+            owner: Any = (wsk.client if "Client" in given else wsk.socket)(name, arguments[0])
+            needed = irp(m, *arguments) if done is None else OPTIONAL
+            if needed != OPTIONAL and bool(arguments[-1]) != (needed == REQUIRED):
+                m.stop("wsk-no-irp" if needed == REQUIRED else "wsk-irp-forbidden", objects=(arguments[0],), function=name)
             request = Request(wsk, name, arguments[-1], ways, owner.group, done)
             owner.running.append(name)
             try:
-                return request.run(function, owner, *arguments[1:])
+                return request.run(function, owner, *(given[each] for each in wanted))
             finally:
                 owner.running.pop()
 
-        declare(name, called)
+        declare(name, called, irql)
         return called
 
     return wrap

@@ -18,7 +18,7 @@ DEAD, CLOSING = "dead", "closing"
 called, and every call is a broken rule."""
 
 DEFAULT, REUSE, EXCLUSIVE = "default", "reuse", "exclusive"
-SUCCESS, IN_USE, DENIED = "SUCCESS", "ADDRESS_ALREADY_EXISTS", "ACCESS_DENIED"
+SUCCESS, IN_USE, DENIED, CHECK = "SUCCESS", "ADDRESS_ALREADY_EXISTS", "ACCESS_DENIED", "CHECK"
 
 
 class Tables(NamedTuple):
@@ -27,7 +27,10 @@ class Tables(NamedTuple):
     categories: dict[str, SimpleNamespace]
     states: dict[str, dict[str, dict[str, str]]]
     options: dict[str, SimpleNamespace]
+    controls: dict[str, SimpleNamespace]
+    events: dict[str, SimpleNamespace]
     sharing: dict[str, list[str]]
+    services: dict[str, int]
     chosen: dict[str, SimpleNamespace]
 
 
@@ -38,7 +41,12 @@ def tables() -> Tables:
     for rows in read["states"].values():
         for state, row in rows.items():
             row |= dict.fromkeys(row.pop("stay", ()), state)
-    for table in ("categories", "options", "chosen"):
+    connection, stream = read["states"]["connection"], read["states"]["stream"]
+    read["states"]["stream"] = connection | {state: connection.get(state, {}) | row for state, row in stream.items()}
+    defaults = {table: read[table].pop("default", {}) for table in ("controls", "options")}
+    read["options"] = {name: defaults["controls"] | defaults["options"] | row for name, row in read["options"].items()}
+    read["controls"] = read["options"] | {name: defaults["controls"] | row for name, row in read["controls"].items()}
+    for table in ("categories", "options", "controls", "events", "chosen"):
         read[table] = {name: SimpleNamespace(**row) for name, row in read[table].items()}
     return Tables(**read)
 
@@ -51,10 +59,6 @@ def chosen(what: str) -> int:
 
 
 def second_bind(second: tuple[str, bool], first: tuple[str, bool]) -> str:
-    """SUCCESS, IN_USE or DENIED for a bind that overlaps an earlier one; both are an option and whether it is the wildcard.
-
-    Without a descriptor the default forbids sharing (WSK-SHR-02); descriptors are not modelled, so a CHECK ends in DENIED.
-    """
+    """What a bind gets that overlaps an earlier one; both are an option and whether it is the wildcard (WSK-SHR-01)."""
     row, column = (f"{option} {'wildcard' if wild else 'specific'}" for option, wild in (second, first))
-    result = tables().sharing[row][list(tables().sharing).index(column)]
-    return DENIED if result == "CHECK" else result
+    return tables().sharing[row][list(tables().sharing).index(column)]
