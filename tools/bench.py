@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wsklab import Lab
+from wsklab.driverlife import start, unload
 
 ROOT = Path(__file__).parents[1]
 
@@ -107,6 +108,61 @@ def array_loop(rounds: int = 1_000) -> None:
         f"by hand {rounds * 256 / by_hand / 1e6:.1f} M/s: {compiled / by_hand:.1f} times", "at most 5 times")  # fmt: skip
 
 
+CLIENT = """
+import socket, sys, time
+port, size, count = map(int, sys.argv[1:])
+message, received = bytes(size), bytearray(size)
+with socket.create_connection(("127.0.0.1", port)) as client:
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    start = time.perf_counter()
+    for _ in range(count):
+        client.sendall(message)
+        place = memoryview(received)
+        while place:
+            place = place[client.recv_into(place):]
+    print(count / (time.perf_counter() - start))
+"""
+
+ASYNCIO_SERVER = """
+import asyncio
+async def echo(reader, writer):
+    while content := await reader.read(65_536):
+        writer.write(content)
+        await writer.drain()
+    writer.close()
+async def main():
+    server = await asyncio.start_server(echo, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+asyncio.run(main())
+"""
+
+
+def echo(size: int, count: int, target: str) -> None:
+    """Round trips per second of a blocking client through a C server on loopback, against an asyncio echo server."""
+    with Lab(network="loopback", trace=False) as lab:
+        # Several programs may run at a time, so the example gets a free port.
+        port = lab.network.peer("127.0.0.1:0", "refuses").address.port + 1
+        text = (ROOT / "examples" / "tcp_echo.c").read_text("utf-8").replace("40007", str(port))
+        started = start(lab, lab.load(text, "tcp_echo.c"), "tcp_echo")
+
+        def ask(port: int | str) -> subprocess.Popen[str]:
+            command = [sys.executable, "-c", CLIENT, str(port), str(size), str(count)]
+            return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+        client = ask(port)
+        while client.poll() is None:
+            lab.run(seconds=0.1)
+        rate = float(client.communicate()[0])
+        unload(lab, started)
+    with subprocess.Popen([sys.executable, "-c", ASYNCIO_SERVER], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        baseline = float(ask(server.stdout.readline().strip()).communicate()[0])
+        server.kill()
+    row(f"echo of {size:,} bytes through a C server", f"{rate:,.0f} round trips/s",
+        f"asyncio {baseline:,.0f}/s: {rate / baseline:.2f} of it", target)  # fmt: skip
+
+
 def memory() -> None:
     """What one Lab adds to a bare interpreter."""
     if not Path("/proc/self/status").exists():
@@ -125,3 +181,5 @@ def memory() -> None:
 if __name__ == "__main__":
     for figure in (cold_start, sends, array_loop, memory):
         figure()
+    echo(1_024, 5_000, "at least 0.10")
+    echo(65_536, 1_000, "at least 0.25")

@@ -121,7 +121,7 @@ class Lab(Scenes):
         On the loopback network the machine without `seconds` is idle when nothing has come in for a moment.
         """
         with self.guarded():
-            self.machine.run(None if seconds is None else self.machine.time + int(seconds * 10_000_000))
+            self.machine.run(None if seconds is None else self.network.now() + int(seconds * 10_000_000))
 
     @property
     def network(self) -> Any:

@@ -185,7 +185,7 @@ class Memory:
         offset = address - BASE
         states, written = self.state[offset : offset + size], b"\2" * size
         if states != written:
-            if len(states) != size or states.translate(None, b"\1\2"):
+            if states != b"\1" * size and (len(states) != size or states.translate(None, b"\1\2")):
                 self._refuse(address, size, "write")
             self.state[offset : offset + size] = written
         self.data[offset : offset + size] = content

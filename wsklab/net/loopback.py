@@ -19,13 +19,14 @@ from weakref import WeakValueDictionary
 from wsklab.net.network import CONNECTED, IN_USE, NOT_ALLOWED, REFUSED, TIMED_OUT, UNREACHABLE, Network
 from wsklab.net.peers import Host, Peer
 from wsklab.net.realtime import RealTime
-from wsklab.net.stream import WINDOW, SocketEnd
+from wsklab.net.stream import PIECE, SocketEnd
 from wsklab.net.tcp import AF_INET, Address, End
 
 if TYPE_CHECKING:
     from wsklab.machine import Machine
 
 BACKLOG = 256
+ADDRESSES = {Address.parse(text).ip for text in ("127.0.0.1", "::1")}  # the only ones that a real socket ever gets to see
 
 OUTCOMES = {0: CONNECTED, errno.ECONNREFUSED: REFUSED, errno.ETIMEDOUT: TIMED_OUT}
 """How a connection request ends, by error number; everything else means that the way there is closed."""
@@ -78,7 +79,7 @@ class Loopback(RealTime, Network):
     def _watch(self, table: str, address: Address, real: socket.socket) -> None:
         where = _address(real.getsockname())
         self._bound[table, where] = real
-        if table == "listeners":
+        if table == "listeners" and real.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             self.loop.add_reader(real, self._accept, address, real)
         elif table == "receivers":
             self.loop.add_reader(real, self._receive, address, real)
@@ -94,7 +95,7 @@ class Loopback(RealTime, Network):
 
     def _make(self, datagram: bool, local: Address) -> socket.socket:
         """A real socket bound to one of the two addresses. Raises OSError."""
-        if not self.is_local(local):
+        if local.ip not in ADDRESSES:
             raise OSError(errno.EADDRNOTAVAIL, "not a loopback address")
         family = socket.AF_INET if local.family == AF_INET else socket.AF_INET6
         made = socket.socket(family, socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM)
@@ -175,8 +176,8 @@ class Loopback(RealTime, Network):
         real = self._bound.pop(("callers", local), None)
         error = errno.EHOSTUNREACH
         try:
-            real = real or self._make(False, local if self.is_local(local) else self.route(remote))
-            if self.is_local(remote):
+            real = real or self._make(False, local if local.ip in ADDRESSES else self.route(remote))
+            if remote.ip in ADDRESSES:
                 error = real.connect_ex(_pair(remote))
         except (OSError, StopIteration):
             real = real or socket.socket()
@@ -257,7 +258,7 @@ class Loopback(RealTime, Network):
 
     def _receive(self, address: Address, real: socket.socket) -> None:
         try:
-            content, source = real.recvfrom(WINDOW)
+            content, source = real.recvfrom(PIECE)
         except OSError:  # what an earlier datagram met; nobody is told
             return
         self.came(partial(self._deliver, address, content, _address(source), _address(real.getsockname())))
@@ -265,20 +266,25 @@ class Loopback(RealTime, Network):
     def _deliver(self, address: Address, content: bytes, source: Address, destination: Address) -> None:
         receiver = self.receivers.get(address)
         if receiver:
-            if not isinstance(receiver, Host):
+            if not isinstance(receiver, Host) and not self._is_driver(source):
                 self.tell("datagram", source, destination, content, actor="peer", target="transport")
                 if self.capture:
                     self.capture.datagram(self.now(), source, destination, content)
             receiver.datagram_arrived(content, source, destination)
 
+    def _is_driver(self, address: Address) -> bool:
+        """Whether a socket of the driver has the address: what it sends has been told."""
+        owner = self.find(self.receivers, address)
+        return owner is not None and not isinstance(owner, Host)
+
     def send_datagram(self, source: Address, destination: Address, content: bytes) -> None:
         """Send one datagram through the socket that was bound for it; nothing leaves the machine."""
         real = self._bound.get(("receivers", source))
-        if not isinstance(self.receivers.get(source), Host):
+        if self._is_driver(source):
             self.tell("datagram", source, destination, content)
-            if self.capture and self.is_local(destination):
+            if self.capture and destination.ip in ADDRESSES:
                 self.capture.datagram(self.now(), source, destination, content)
-        if real is None or not self.is_local(destination):
+        if real is None or destination.ip not in ADDRESSES:
             return self.drop(content, source, destination, "no host")
         try:
             real.sendto(content, _pair(destination))

@@ -68,6 +68,10 @@ class Network:
         if self.capture:
             self.capture.close()
 
+    def now(self) -> int:
+        """Virtual time."""
+        return self.machine.time
+
     # Addresses and names
 
     def is_local(self, address: Address) -> bool:

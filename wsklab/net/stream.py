@@ -17,7 +17,8 @@ from wsklab.net.tcp import ABORTED, SENT, End, Transfer
 if TYPE_CHECKING:
     from wsklab.net.loopback import Loopback
 
-WINDOW = 65_536  # bytes that are read ahead of the driver
+PIECE = 65_536  # the most bytes read at once
+WINDOW = 4 * PIECE  # the bytes that are read ahead of the driver
 
 
 @dataclass(eq=False)
@@ -73,7 +74,7 @@ class SocketEnd(End):
     def _read(self) -> None:
         network = self.network
         try:
-            content = self.socket.recv(WINDOW)
+            content = self.socket.recv(PIECE)
         except BlockingIOError:
             return
         except OSError:

@@ -179,12 +179,13 @@ class Stream(Connection, Listening):
 @operation(SETTING_UP)
 def WskListen(call: Request, Socket: Stream) -> None:
     """Let a bound stream socket listen; complete when it does, not when a peer arrives. Facts: WSK-LSTN-01 to 04, WSK-GAP-06."""
-    Socket.enter(Socket.require("WskListen"))
+    after, network = Socket.require("WskListen"), Socket.wsk.network
     assert Socket.local
-    network = Socket.wsk.network
     network.hand_on(Socket.reached_by, Socket.local, Socket)
+    if problem := network.open(Listening.reached_by, Socket.local, Socket):
+        raise refuse(problem)
     Socket.reached_by = Listening.reached_by
-    network.open(Socket.reached_by, Socket.local, Socket)
+    Socket.enter(after)
     call.complete(0)
 
 
