@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -66,8 +67,9 @@ LOCAL = Address.parse("10.0.0.1:5000")
 REMOTE = "10.0.0.2:80"
 
 
-def connect(behaviour: str = "reads") -> tuple[Clock, Network, Socket]:
+def connect(behaviour: Any = "reads", path: str = "usual") -> tuple[Clock, Network, Socket]:
     clock = Clock()
+    clock.answers["path"] = path
     network = Network(clock)  # type: ignore[arg-type]
     network.peer(REMOTE, behaviour)
     socket = Socket()
@@ -249,3 +251,83 @@ def test_a_lost_datagram() -> None:
     network.send_datagram(LOCAL, Address.parse("10.0.0.2:7"), b"ping")
     clock.run()
     assert host.datagrams == []
+
+
+# Conditions
+
+
+def timed(clock: Clock, network: Network, socket: Socket, content: bytes) -> int:
+    """How long the peer's bytes take to the driver's side, in 100-ns units."""
+    start, log = clock.time, len(socket.log)
+    arrived: list[int] = []
+    socket.data_arrived = lambda end: arrived.append(clock.time - start)  # type: ignore[method-assign]
+    network.listeners[Address.parse(REMOTE)].send(content)
+    clock.run()
+    assert len(socket.log) == log
+    return arrived[-1]
+
+
+PATHS = [("usual", DELAY), ("long", DELAY + 5_000_000), ("narrow", DELAY + 1_000_000), ("lossy", DELAY + 3_000_000)]
+
+
+@pytest.mark.parametrize(("path", "expected"), PATHS)
+def test_the_path_of_a_connection_is_a_choice(path: str, expected: int) -> None:
+    """1,000 bytes: 1 ms, half a second more, a tenth of a second more at 10 kB/s, 300 ms until the lost segment comes again."""
+    clock, network, socket = connect(path=path)
+    assert timed(clock, network, socket, bytes(1_000)) == expected
+
+
+def test_latency_and_bandwidth_of_the_network_and_of_one_host() -> None:
+    clock, network, socket = connect()
+    network.delay, network.bandwidth = 50_000, 100_000
+    assert timed(clock, network, socket, bytes(1_000)) == 50_000 + 100_000
+    host = network.host("10.0.0.2")
+    host.delay, host.bandwidth = 20_000, 50_000
+    assert timed(clock, network, socket, bytes(1_000)) == 20_000 + 200_000
+
+
+def test_nothing_overtakes_within_a_connection_where_the_bandwidth_is_small() -> None:
+    clock, network, socket = connect(path="narrow")
+    peer = network.listeners[Address.parse(REMOTE)]
+    for content in (bytes(1_000), b"2", b"3"):
+        peer.send(content)
+    clock.run()
+    assert socket.log[1:] == ["data " + bytes(1_000).decode(), "data 2", "data 3"]
+
+
+@pytest.mark.parametrize(
+    ("fate", "copies", "order"),
+    [
+        ("arrives", 1, [b"1", b"2"]),
+        ("is lost", 0, [b"2"]),
+        ("arrives twice", 2, [b"1", b"1", b"2"]),
+        ("arrives late", 1, [b"2", b"1"]),
+    ],
+)
+def test_what_becomes_of_a_datagram_is_a_choice(fate: str, copies: int, order: list[bytes]) -> None:
+    clock = Clock()
+    network = Network(clock)  # type: ignore[arg-type]
+    host = network.host("10.0.0.2")
+    clock.answers["datagram"] = fate
+    network.send_datagram(LOCAL, Address.parse("10.0.0.2:7"), b"1")
+    clock.answers["datagram"] = "arrives"
+    clock.after(2 * DELAY, lambda: network.send_datagram(LOCAL, Address.parse("10.0.0.2:7"), b"2"))
+    clock.run()
+    assert [datagram.content for datagram in host.datagrams] == order
+    assert [datagram.content for datagram in host.datagrams].count(b"1") == copies
+
+
+def test_bytes_may_arrive_in_many_segments() -> None:
+    clock, network, socket = connect()
+    clock.answers["TCP segments"] = "many"
+    network.listeners[Address.parse(REMOTE)].send(b"abcdefghijklmnopq")
+    clock.run()
+    assert socket.log[1:] == ["data abc", "data def", "data ghi", "data jkl", "data mno", "data pq"]
+
+
+def test_a_peer_is_a_function_of_what_it_gets() -> None:
+    clock, _, socket = connect(lambda content: content[::-1])
+    assert socket.end
+    socket.end.send(lambda: b"abc", 3)
+    clock.run()
+    assert socket.log == ["connected", "data cba"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from wsklab.machine import Machine
-from wsklab.net import Address
+from wsklab.net import Address, Peer
 from wsklab.net.loopback import Loopback
 from wsklab.wsk import scene
 from wsklab.wsk.subsystem import subsystem
@@ -34,9 +34,9 @@ def both(request: pytest.FixtureRequest, make_driver: Any) -> Iterator[Any]:
 def settle(driver: Any, until: Callable[[], object]) -> None:
     """Run until something is so; the tests say afterwards whether it is."""
     for _ in range(100):
+        driver.run()
         if until():
             return
-        driver.run()
 
 
 def local_of(m: Machine, address: int) -> Address:
@@ -177,6 +177,131 @@ def test_datagrams(both: Any, family: int) -> None:
     assert scene.content_of(both.m, buffer) == b"pin"
     assert int.from_bytes(both.m.read(remote + 2, 2), "big") == there.port
     assert host.datagrams == [(b"ping", str(local_of(both.m, made)), str(there))]
+
+
+# Callbacks
+
+RECEIVE, DISCONNECT, RECEIVE_FROM, ACCEPT = 0x40, 0x80, 0x100, 0x200
+
+
+def reach(driver: Any, address: Address) -> Peer:
+    """A peer that connects to the driver's side."""
+    network = scene.network(driver.m)
+    network.peer(network.there)  # so that the simulated network has its host
+    peer = Peer(network, Address.parse(network.caller), "reads")
+    peer.connect(address)
+    return peer
+
+
+def listening(driver: Any, category: str = "listening", **callbacks: Any) -> Address:
+    """A socket of a client with callbacks, bound and listening; its address."""
+    table = driver.callbacks("WSK_CLIENT_LISTEN_DISPATCH", **callbacks) if callbacks else 0
+    driver.made = driver.socket(category, 0x11, table)
+    driver.bind(driver.made, scene.network(driver.m).served)
+    return local_of(driver.m, driver.made)
+
+
+def test_accept_receive_and_disconnect_events(both: Any) -> None:
+    """WskReceiveEvent takes three of five bytes; WskReceive takes the rest, and then indications go on."""
+    told: list[Any] = []
+
+    def accepted(context: int, flags: int, local: int, remote: int, socket: int, out_context: int, out_table: int) -> int:
+        told.append("accept")
+        both.m.set_u64(out_context, socket)
+        both.m.set_u64(out_table, connection)
+        return 0
+
+    def received(context: int, flags: int, head: int, length: int, taken: int) -> int:
+        told.append(b"".join(both.indicated(head)))
+        if told[-1] == b"hello":
+            both.m.set_u64(taken, 3)
+            told.append(context)
+        return 0
+
+    def disconnected(context: int, flags: int) -> int:
+        told.append("disconnect")
+        return 0
+
+    both.register()
+    connection = both.callbacks("WSK_CLIENT_CONNECTION_DISPATCH", WskReceiveEvent=received, WskDisconnectEvent=disconnected)
+    assert both.for_all(ACCEPT | RECEIVE | DISCONNECT) == "STATUS_SUCCESS"
+    peer = reach(both, listening(both, WskAcceptEvent=accepted))
+    settle(both, lambda: peer.ends)
+    peer.send(b"hello")
+    settle(both, lambda: len(told) == 3)
+    assert told[:2] == ["accept", b"hello"]
+    receive, buffer = both.receive(told[2], 10)
+    settle(both, lambda: receive.result)
+    assert (receive.result, scene.content_of(both.m, buffer, 2)) == (("STATUS_SUCCESS", 2), b"lo")
+    peer.send(b"again")
+    peer.close()
+    settle(both, lambda: told[-1] == "disconnect")
+    assert told[3:] == [b"again", "disconnect"]
+
+
+@pytest.mark.parametrize(("action", "later"), [(1, None), (0, None), (2, 1), (2, 0)])
+def test_conditional_accept(both: Any, action: int, later: int | None) -> None:
+    """Accept and reject, at once and later; on the loopback network the system has answered the client before."""
+    ids: list[int] = []
+
+    def inspect(context: int, local: int, remote: int, inspect_id: int) -> int:
+        ids.append(copy := both.m.allocate(16))
+        both.m.memory.copy(copy, inspect_id, 16)
+        return action
+
+    both.register()
+    table = both.callbacks("WSK_CLIENT_LISTEN_DISPATCH", WskInspectEvent=inspect, WskAbortEvent=lambda *_: 0)
+    made, on = both.socket("listening", 0x11, table), both.m.allocate(4)
+    both.m.set_u32(on, 1)
+    assert both.call("WskControlSocket", made, 0, 0x3002, 0xFFFF, 4, on, 0, 0, 0).result == ("STATUS_SUCCESS", 0)
+    both.bind(made, scene.network(both.m).served)
+    accept = both.call("WskAccept", made, 0, 0, 0, 0, 0)
+    peer = reach(both, local_of(both.m, made))
+    for _ in range(100):
+        both.run(20)
+        if ids:
+            break
+    if later is not None:
+        both.call("WskInspectComplete", made, ids[0], later)
+    wanted = bool(later if later is not None else action)
+    for _ in range(100):
+        both.run(20)
+        if accept.result or (peer.ends and peer.broken):
+            break
+    assert (accept.result is not None, bool(peer.ends) and not peer.broken) == (wanted, wanted)
+
+
+def test_a_stream_socket_listens(both: Any) -> None:
+    both.register()
+    address = listening(both, "stream")
+    listen = both.call("WskListen", both.made)
+    settle(both, lambda: listen.result)
+    accept = both.call("WskAccept", both.made, 0, 0, 0, 0, 0)
+    peer = reach(both, address)
+    settle(both, lambda: accept.result)
+    send = both.send(accept.result[1], b"hello")
+    settle(both, lambda: peer.received)
+    assert (listen.result, send.result, peer.received) == (("STATUS_SUCCESS", 0), ("STATUS_SUCCESS", 5), b"hello")
+
+
+def test_datagrams_are_indicated(both: Any) -> None:
+    told: list[list[bytes]] = []
+
+    def received(context: int, flags: int, head: int) -> int:
+        told.append(both.indicated(head, "WSK_DATAGRAM_INDICATION"))
+        return 0
+
+    both.register()
+    table = both.callbacks("WSK_CLIENT_DATAGRAM_DISPATCH", WskReceiveFromEvent=received)
+    network = scene.network(both.m)
+    made = both.socket("datagram", 0x11, table)
+    both.bind(made, network.here)
+    assert both.switch(made, RECEIVE_FROM) == "STATUS_SUCCESS"
+    host = network.host("127.0.0.1:0" if isinstance(network, Loopback) else "10.0.0.2")
+    for content in (b"one", b"two"):
+        host.send(content, str(local_of(both.m, made)))
+    settle(both, lambda: sum(told, []) == [b"one", b"two"])
+    assert sum(told, []) == [b"one", b"two"]
 
 
 # What only real sockets can do

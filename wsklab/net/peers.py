@@ -180,9 +180,9 @@ class Host:
     delay: int | None = None  # of a crossing to or from it in 100-ns units, None for the network's
     bandwidth: int = 0  # in bytes per second, 0 for no limit
 
-    def send(self, content: bytes, to: str, port: int = 7) -> None:
-        """Send a datagram to ``"10.0.0.1:5000"`` from one of its ports."""
-        self.network.send_datagram(self.address.at(port), Address.parse(to), content)
+    def send(self, content: bytes, to: str, port: int = 0) -> None:
+        """Send a datagram to ``"10.0.0.1:5000"`` from one of its ports, by default its own or 7."""
+        self.network.send_datagram(self.address.at(port or self.address.port or 7), Address.parse(to), content)
 
     def datagram_arrived(self, content: bytes, source: Address, destination: Address) -> None:
         """Keep it; send it back when the host echoes."""
