@@ -12,6 +12,8 @@ from scapy.utils import rdpcap
 
 from wsklab import Lab
 from wsklab.net import Address
+from wsklab.wsk import scene
+from wsklab.wsk.subsystem import subsystem
 
 SEND_DATA = (Path(__file__).parents[1] / "programs" / "send_data.c").read_text("utf-8")
 
@@ -150,3 +152,20 @@ def test_datagrams_on_the_simulated_network(tmp_path: Path) -> None:
         lab.run()
     found = [(packet.summary().split(" / ")[0], len(packet[UDP].payload)) for packet in packets(tmp_path / "run.pcapng")]
     assert [size for _, size in found] == [3_000, 6, 3_000]
+
+
+def test_what_two_sockets_of_the_driver_say_is_captured_once(tmp_path: Path) -> None:
+    with Lab(network="loopback") as lab:
+        lab.capture(tmp_path / "run.pcapng")
+        sockets = subsystem(lab.machine).sockets
+        listening = sockets[scene.listener(lab.machine)]
+        with scene._scene(lab.machine) as wsk:
+            connection = scene._socket(wsk, "connection", wsk.network.here)
+            connection.connect(listening.local, True, lambda status: None)
+        lab.run()
+        one, other = (sockets[scene.datagram(lab.machine)].local for _ in range(2))
+        lab.network.send_datagram(one, other, b"hello")
+        lab.run()
+    found = packets(tmp_path / "run.pcapng")
+    assert [told(packet) for packet in found[:3]] == HANDSHAKE
+    assert [(packet[UDP].sport, packet[UDP].dport) for packet in found[3:]] == [(one.port, other.port)]

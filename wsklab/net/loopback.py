@@ -148,10 +148,8 @@ class Loopback(RealTime, Network):
     def host(self, text: str) -> Host:
         """A program that gets the datagrams of one port: ``"127.0.0.1:0"`` takes a free one, which `host.address` tells."""
         address = Address.parse(text)
-        known = self.receivers.get(address)
-        host = known if isinstance(known, Host) else Host(self, address)
-        if host is not known:
-            self._place("receivers", host)
+        if not isinstance(host := self.receivers.get(address), Host):
+            self._place("receivers", host := Host(self, address))
         return host
 
     def _place(self, table: str, owner: Peer | Host) -> None:
@@ -183,18 +181,13 @@ class Loopback(RealTime, Network):
             real = real or socket.socket()
         end = SocketEnd(self, local, remote, owner, answer=answer, socket=real, hidden=isinstance(owner, Peer))
         if error not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
-            self._soon(partial(self._connected, end, error))
+            decided = partial(self._connected, end, error)
+            decided() if self._instant else self.machine.after(0, decided)
         elif self._instant and _stands(real):
             self._connected(end)
         else:
             self.loop.add_writer(real, self._decided, end)
         return end
-
-    def _soon(self, work: Callable[[], None]) -> None:
-        if self._instant:
-            work()
-        else:
-            self.machine.after(0, work)
 
     def _decided(self, end: SocketEnd) -> None:
         self.loop.remove_writer(end.socket)

@@ -143,6 +143,10 @@ class End:
 
     def take(self, count: int | None = None) -> bytes:
         """Take the first `count` bytes of what has arrived, or all of it."""
+        if count is None:  # the usual case, and without a second copy
+            content = bytes(self.received)
+            self.received.clear()
+            return content
         content = bytes(self.received[:count])
         del self.received[: len(content)]
         return content
