@@ -98,6 +98,7 @@ class Headers:
                 self.prototypes[name] = symbol.type
         self.typedef_names = dict.fromkeys(self.typedefs, True)
 
+    @functools.cache  # noqa: B019 - one Headers lives as long as the process
     def record(self, name: str) -> Record:
         """A struct or union by typedef name or tag. Raises KeyError if there is none."""
         record = self.declarations.record(name)
