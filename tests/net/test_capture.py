@@ -11,6 +11,7 @@ from scapy.layers.inet6 import IPv6
 from scapy.utils import rdpcap
 
 from wsklab import Lab
+from wsklab.cli import main
 from wsklab.net import Address
 from wsklab.wsk import scene
 from wsklab.wsk.subsystem import subsystem
@@ -169,3 +170,15 @@ def test_what_two_sockets_of_the_driver_say_is_captured_once(tmp_path: Path) -> 
     found = packets(tmp_path / "run.pcapng")
     assert [told(packet) for packet in found[:3]] == HANDSHAKE
     assert [(packet[UDP].sport, packet[UDP].dport) for packet in found[3:]] == [(one.port, other.port)]
+
+
+def test_the_command_line_captures_the_simulated_network(tmp_path: Path) -> None:
+    example = Path(__file__).parents[2] / "examples" / "tcp_send.c"
+    assert main(["run", "--capture", str(tmp_path / "run.pcapng"), str(example)]) == 0
+    found = packets(tmp_path / "run.pcapng")
+    assert [told(packet) for packet in found] == [
+        *HANDSHAKE,
+        ("PA", 1001, 1001, 21), ("A", 1001, 1022, 0),
+        ("RA", 1022, 1001, 0),
+    ]  # fmt: skip
+    assert main(["run", "--capture", str(tmp_path), str(example)]) == 64
