@@ -61,6 +61,26 @@ def row(what: str, measured: str, baseline: str, target: str) -> None:
     print(f"{what:<44} {measured:>22}   {baseline:<42} target {target}", flush=True)
 
 
+def connections() -> None:
+    """Simulated connections, all open at once in one machine: opened, used for an echo, closed."""
+    for count in (100, 1_000, 10_000):
+        lab = Lab(trace=False)
+        client = lab.load((ROOT / "tests" / "programs" / "connections.c").read_text("utf-8"), "connections.c")
+        assert client.Start() == client.Open(0) == client.Use(0) == client.Close(0) == 0
+        before, memory_before = time.perf_counter(), resident()
+        for step in (client.Open, client.Use, client.Close):
+            assert all(step(number) == 0 for number in range(count))
+        took, grown = time.perf_counter() - before, resident() - memory_before
+        row(f"{count:,} simulated connections", f"{took / count * 1e3:.2f} ms each", f"{grown / count:.0f} kB each",
+            "both stay the same")  # fmt: skip
+
+
+def resident() -> float:
+    """The memory this process has now, in kB; 0 where Linux does not tell."""
+    status = Path("/proc/self/status")
+    return int(status.read_text().split("VmRSS:")[1].split()[0]) if status.exists() else 0
+
+
 def cold_start() -> None:
     """``python -m wsklab run`` on a small driver, headers cached, against a bare interpreter."""
     driver = [sys.executable, "-m", "wsklab", "run", str(ROOT / "examples" / "tcp_send.c")]
@@ -164,7 +184,8 @@ def echo(size: int, count: int, target: str) -> None:
 
 
 def memory() -> None:
-    """What one Lab adds to a bare interpreter."""
+    """What connections add to a machine, and one Lab to a bare interpreter."""
+    connections()
     if not Path("/proc/self/status").exists():
         print("memory of one Lab: measured on Linux only, from /proc/self/status")
         return

@@ -82,7 +82,7 @@ class Connected:
 
 
 def test_a_receive_event_takes_everything(driver: Any) -> None:
-    """WSK-REV-01, WSK-REV-03, WSK-REV-12, WSK-EV-06, WSK-IRQL-02."""
+    """WSK-REV-01 to 03, WSK-REV-11, WSK-REV-12, WSK-EV-05, WSK-EV-06, WSK-IRQL-02, WSK-STR-07."""
     c = Connected(driver)
     assert c.send(b"hello", b"again") == [b"hello", b"again"]
     assert c.told[0][1:] == (AT_DISPATCH, 2)
@@ -118,7 +118,7 @@ def test_the_list_is_gone_when_the_callback_has_returned(driver: Any) -> None:
 
 
 def test_what_is_not_accepted_waits_for_a_receive(driver: Any) -> None:
-    """WSK-REV-05, WSK-REV-07, WSK-REV-10: the callback is suspended, and comes again with old and new data."""
+    """WSK-REV-05, WSK-REV-07, WSK-REV-09, WSK-REV-10: the callback is suspended, and comes again with old and new data."""
     c = Connected(driver, NOT_ACCEPTED)
     assert c.send(b"abc", b"def") == [b"abc"]
     pair = driver.receive(c.socket, 2)
@@ -154,7 +154,7 @@ def test_more_than_indicated_cannot_be_accepted(driver: Any) -> None:
 
 
 def test_a_retained_list_is_the_drivers_until_it_is_released(driver: Any) -> None:
-    """WSK-REV-06, WSK-RLS-01 to 05."""
+    """WSK-REV-06, WSK-RLS-01 to 05, WSK-CLOSE-12."""
     c, release = Connected(driver, PENDING, PENDING), driver.m.api("WskReleaseDataIndicationList")
     assert c.send(b"abc", b"def") == [b"abc", b"def"]
     assert driver.indicated(c.heads[0]) == [b"abc"]
@@ -366,6 +366,29 @@ def test_a_close_inside_a_callback_completes_after_it(driver: Any) -> None:
     c.peer.send(b"late")
     driver.run()
     assert len(c.told) == 1
+
+
+def test_what_was_about_to_be_told_at_the_close_is_not(driver: Any) -> None:
+    """WSK-CLOSE-07: the end of the stream stood in line behind data, and the data has just been taken."""
+    driver.m.choices["WskReceive"] = "inline"
+    c = Connected(driver, NOT_ACCEPTED)
+    c.send(b"x")
+    c.peer.close()
+    driver.run()
+    assert driver.receive(c.socket, 1)[0].result == ("STATUS_SUCCESS", 1)
+    driver.close(c.socket)
+    driver.run()
+    assert [what[0] for what in c.told] == [b"x"]
+
+
+def test_what_was_about_to_be_indicated_at_an_abort_is_not(driver: Any) -> None:
+    """WSK-DISC-03: neither sending nor receiving is possible afterwards."""
+    c = Connected(driver, NOT_ACCEPTED)
+    c.send(b"x")
+    driver.call("WskReceive", c.socket, scene.wsk_buf(driver.m, b""), 0)
+    driver.call("WskDisconnect", c.socket, 0, 1)
+    driver.run()
+    assert [what[0] for what in c.told] == [b"x"]
 
 
 def test_waiting_in_a_callback_stops(driver: Any) -> None:

@@ -112,7 +112,7 @@ def test_capturing(driver: Any, provider: str, timeout: int, result: str, took: 
     ("version", "result"), [(0x0100, "STATUS_SUCCESS"), (0x0101, "STATUS_NOINTERFACE"), (0x0200, "STATUS_NOINTERFACE")]
 )
 def test_versions(driver: Any, version: int, result: str) -> None:
-    """WSK-CAP-05, WSK-REG-08, WSK-QPC-02."""
+    """WSK-CAP-05, WSK-REG-04, WSK-REG-08, WSK-QPC-02 to 04, WSK-OBJ-10: registering succeeds with every version."""
     client = Client(driver, version)
     assert client.capture() == result
     place = driver.m.allocate(4)
@@ -152,6 +152,7 @@ def test_deregister_waits_for_captures_and_sockets(client: Client) -> None:
 
 
 def test_registration_rules(client: Client) -> None:
+    """WSK-REG-02, WSK-REG-06, WSK-REL-02, WSK-DER-06, WSK-DER-10."""
     m, api = client.m, client.m.api
     assert rule_of(lambda: api("WskRegister")(client.npi, client.block)) == "wsk-registered-twice"
     assert rule_of(lambda: api("WskReleaseProviderNPI")(client.block)) == "wsk-released-too-often"

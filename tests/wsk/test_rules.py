@@ -45,7 +45,7 @@ def test_a_close_while_a_call_runs(driver: Any) -> None:
 
 
 def test_no_irp(driver: Any) -> None:
-    """WSK-USE-01, WSK-CLOSE-01."""
+    """WSK-USE-01, WSK-CLOSE-01, WSK-SOCK-02, WSK-SOE-03."""
     socket, m = scene.connected(driver.m), driver.m
     assert rule_of(lambda: m.api("WskSend")(socket, scene.wsk_buf(m, b"x"), 0, 0)) == "wsk-no-irp"
     assert rule_of(lambda: m.api("WskCloseSocket")(socket, 0)) == "wsk-no-irp"
@@ -56,6 +56,7 @@ def test_no_irp(driver: Any) -> None:
 
 @pytest.mark.parametrize("address", [0, 0x1234])
 def test_something_else_than_a_socket(driver: Any, address: int) -> None:
+    """WSK-SOCK-09, WSK-SOCK-11, WSK-OBJ-01."""
     assert rule_of(lambda: driver.close(address)) == "wsk-not-a-socket"
 
 

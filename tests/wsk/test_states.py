@@ -61,6 +61,7 @@ STEPS = ["WskBind", "WskConnect", "WskSend", "WskReceive", "WskDisconnect", "Wsk
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("state", STATES["connection"])
 def test_each_call_in_each_state(driver: Any, state: str, step: str) -> None:
+    """WSK-CONN-05, WSK-SEND-02, WSK-SEND-14, WSK-RECV-07, WSK-DISC-08, WSK-GLA-04, WSK-GLA-06, WSK-GLA-07, WSK-GAP-13."""
     scene.network(driver.m).peer("10.0.0.2:80")
     address = in_state(driver, state)
     socket = subsystem(driver.m).sockets[address]
@@ -79,5 +80,5 @@ def test_each_call_in_each_state(driver: Any, state: str, step: str) -> None:
 
 @pytest.mark.parametrize("state", STATES["connection"])
 def test_every_state_can_be_closed(driver: Any, state: str) -> None:
-    """WSK-CLOSE-03, WSK-CLOSE-15."""
+    """WSK-CLOSE-02, WSK-CLOSE-03, WSK-CLOSE-15, WSK-GAP-04."""
     assert driver.close(in_state(driver, state)).result == ("STATUS_SUCCESS", 0)

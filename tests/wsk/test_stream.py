@@ -265,3 +265,27 @@ def test_a_cancelled_waitall_receive_takes_no_bytes(driver: Any) -> None:
     driver.run()
     assert waiting.result == ("STATUS_CANCELLED", 0)
     assert scene.content_of(driver.m, second, call.result[1]) == b"ab"
+
+
+def test_receives_complete_in_order_whatever_way_each_takes(driver: Any) -> None:
+    """WSK-RECV-11: the first is decided and completes from a DPC, the second inside its call."""
+    socket = scene.connected(driver.m)
+    scene.peer_of(driver.m, socket).send(b"abcd")
+    driver.run()
+    driver.m.choices.once("WskReceive", "pending", "early")
+    calls = [driver.receive(socket, 2)[0] for _ in range(2)]
+    assert driver.completed == calls
+    driver.run()
+    assert [call.times for call in calls] == [1, 1]
+
+
+def test_a_close_between_two_completions_of_one_moment(driver: Any) -> None:
+    """WSK-CLOSE-05: what is decided completes as decided, once."""
+    socket = scene.connected(driver.m)
+    calls = [driver.receive(socket, 2)[0] for _ in range(2)]
+    driver.then = lambda call: driver.close(socket) if call is calls[0] else None
+    driver.m.choices.once("completion IRQL", "PASSIVE_LEVEL", "DISPATCH_LEVEL")
+    scene.peer_of(driver.m, socket).send(b"abcd")
+    driver.run()
+    assert driver.completed[:2] == calls
+    assert [(call.result, call.times) for call in calls] == [((SUCCESS, 2), 1)] * 2

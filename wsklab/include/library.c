@@ -2,6 +2,7 @@
  * library.c: the variables that Windows drivers get from import libraries (netio.lib, uuid.lib, ntoskrnl.lib). Linked into a
  * driver that names one and does not define it itself; the headers declare them extern.
  */
+/* The interface of WSK (WSK-OBJ-20). */
 const NPIID NPI_WSK_INTERFACE_ID = { 0x2227E803, 0x8D8B, 0x11D4, { 0xAB, 0xAD, 0x00, 0x90, 0x27, 0x71, 0x9E, 0x09 } };
 const IN_ADDR in4addr_any = { { { 0, 0, 0, 0 } } };
 const IN_ADDR in4addr_loopback = { { { 127, 0, 0, 1 } } };

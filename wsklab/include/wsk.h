@@ -1,7 +1,8 @@
 /*
  * wsk.h: Winsock Kernel: registration, sockets, the provider's tables of functions and the client's tables of callbacks.
  *
- * Rules: the layouts are the tables of ns-wsk-*; in C the two slots every table starts with (the member `Basic` of C++) are
+ * Rules: this header is enough for a driver (WSK-OBJ-19, WSK-OBJ-21); callbacks are WSKAPI (WSK-OBJ-17, WSK-OBJ-18);
+ * the layouts are the tables of ns-wsk-*; in C the two slots every table starts with (the member `Basic` of C++) are
  * unnamed members (WSK-OBJ-22); flags mean something per function only (WSK-NUM-01).
  * Follows the wsk.h pages; values from fact sheet section 1.4.
  */

@@ -1,6 +1,6 @@
 """Clients of the subsystem: registration, capturing the provider, making sockets, and the end.
 
-Facts WSK-REG, WSK-CAP, WSK-REL, WSK-QPC, WSK-DER, WSK-SOCK, WSK-SC.
+Facts WSK-REG, WSK-CAP, WSK-REL, WSK-QPC, WSK-DER, WSK-SOCK, WSK-SC, WSK-OBJ-05 to 08, WSK-OBJ-13 to 16, WSK-CEV-01, WSK-CEV-02.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Registration:
     state: str = "registered"  # then deregistering, then ended
 
     def holding(self) -> tuple[Any, ...]:
-        """What still keeps WskDeregister waiting, for a report: words and socket addresses (WSK-DER-02, WSK-DER-03)."""
+        """What still keeps WskDeregister waiting, for a report: words and addresses (WSK-DER-02, WSK-DER-03, WSK-USE-31)."""
         found: list[Any] = [f"{self.captures} captured NPI"] if self.captures else []
         if self.sockets:
             found += ["open sockets:", *self.sockets]

@@ -27,6 +27,7 @@ _FAILED = {REFUSED: "connect refused", TIMED_OUT: "connect timed out", UNREACHAB
 _BROKEN = {RESET: "reset", ABORTED: "aborted"}
 _FLAGS = {"WSK_FLAG_ENTIRE_MESSAGE": ENTIRE_MESSAGE, "none": 0, "WSK_FLAG_RELEASE_ASAP": RELEASE_ASAP}
 
+FAILED = ("the socket can connect again", "the socket is of no more use")
 RESUMED = ("when WskReceive has completed", "when WskReceive is called")
 BACKLOG, LARGEST_BACKLOG = 65_536, 1 << 20  # the ideal send backlog at first, and how far it grows, in bytes
 WITH_CONNECT = 65_535  # the most bytes that WskConnectEx sends
@@ -65,6 +66,8 @@ class Connection(Socket):
                 self.attach(end)
             else:
                 self.give_up()
+                if self.machine.choose("failed connect", FAILED) != FAILED[0]:  # WSK-CONN-07
+                    self.enter("broken")
             ended(0 if end else chosen(_FAILED[outcome]))
 
         with self.wsk.network.instant(at_once):
@@ -99,7 +102,7 @@ class Connection(Socket):
         """Data before the end of the stream; an abort at once."""
         end, events = self.end, self.events
         if end and not end.answer and self.state != DEAD:
-            if end.received and not self.suspended and events.due("WskReceiveEvent"):
+            if end.received and not end.broken and not self.suspended and events.due("WskReceiveEvent"):
                 return self.indicate
             if self.left is not None and (self.left or not end.received) and events.on("WskDisconnectEvent"):
                 return self.tell_left

@@ -2,7 +2,7 @@
 
 Which there are, for whom, in which state, with which buffers and whether with an IRP stands in ``tables.toml``; here stands what
 each does. A pending request reads its input and writes its output when it is carried out, not when it is called: a buffer on a
-stack that has been left by then is found out (WSK-CTL-10, WSK-CTL-11). Facts WSK-CTL, WSK-CC, WSK-SOO, WSK-SAL, WSK-STSM, WSK-SD.
+stack that has been left by then is found out (WSK-CTL-10, WSK-CTL-11). Facts WSK-CTL, WSK-CC, WSK-SOO, WSK-SAL, WSK-SQB-01.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _codes() -> dict[tuple[int, int, int], str]:
 
 
 def _name(m: Machine, kind: int, code: int, level: int = 0) -> str:
-    """The name of a request. Raises NotModelled for one that stands in no table, Refused where that means nothing."""
+    """The name of a request. Raises NotModelled for one that stands in no table (WSK-SOO-06), Refused where it means nothing."""
     code &= 0xFFFF_FFFF
     found = _codes().get((SET if kind == GET else kind, level if kind in (SET, GET) else 0, code))
     if found is None and kind == CLIENT:
@@ -250,6 +250,7 @@ ACTIONS: dict[str, Callable[[Control], int | None]] = {
     "SO_WSK_EVENT_CALLBACK": lambda c: c.owner.events.control(c.call, c.input),
     "SO_WSK_SECURITY": _security,
     **dict.fromkeys(FIXED, _fix_address),
+    # Bytes to keep outstanding, and bytes that wait (WSK-SQB-02).
     "SIO_WSK_QUERY_IDEAL_SEND_BACKLOG": lambda c: c.produce(pack("<Q", c.owner.backlog)),
     "SIO_WSK_QUERY_RECEIVE_BACKLOG": lambda c: c.produce(pack("<Q", len(c.owner.connected.received))),
     "SIO_WSK_QUERY_INSPECT_ID": _tell_inspect_id,

@@ -1,4 +1,4 @@
-"""Datagram sockets. Facts WSK-STO, WSK-SMSG, WSK-RFR, WSK-RFEV, WSK-SRA, WSK-SSA.
+"""Datagram sockets. Facts WSK-STO, WSK-SMSG, WSK-RFR, WSK-RFEV, WSK-SRA-01 to 05, WSK-SSA-01 to 04.
 
 Two addresses can be fixed on a bound datagram socket. The fixed remote address is the default destination and a filter for what
 is received; the fixed destination address is the default destination only. An explicit RemoteAddress wins over both.

@@ -2,7 +2,8 @@
 
 A socket says what there is to tell (`next_event`); here it is told, one callback after the other and never two at once, in an
 arbitrary thread at the IRQL that the choice point picks. What a callback may return, and how it is switched on, stands in
-``tables.toml``. Facts WSK-EV, WSK-AEV-04 to 08, WSK-IRQL-02 to 04, WSK-SOE, WSK-STE, WSK-RLS, WSK-STR-05, WSK-CAT-11.
+``tables.toml``. Facts WSK-EV-01 to 13, WSK-AEV-04 to 08, WSK-IRQL-02 to 04, WSK-SOE, WSK-STE, WSK-RLS, WSK-STR-05, WSK-CAT-11,
+WSK-GAP-07, WSK-GAP-08.
 """
 
 from __future__ import annotations
@@ -74,14 +75,14 @@ class Events:
 
     def wake(self) -> None:
         """Look whether there is something to tell."""
-        if not (self.turns or self.running) and self.socket.next_event():
+        if not (self.turns or self.running) and self.socket.is_open and self.socket.next_event():
             level = self.machine.choose("callback IRQL", LEVELS)
             irql = PASSIVE_LEVEL if level == LEVELS[1] else DISPATCH_LEVEL
             self.turns = True
             self.machine.after(0, partial(self._turn, AT_DISPATCH if level == LEVELS[0] else 0), irql=irql)
 
     def _turn(self, flags: int) -> None:
-        self.turns, step = False, self.socket.next_event()
+        self.turns, step = False, self.socket.next_event() if self.socket.is_open else None
         if step:
             step(flags)
         self.running, self.overtaken, after, self.after = "", False, self.after, []

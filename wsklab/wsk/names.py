@@ -22,7 +22,7 @@ STORAGE = 128  # bytes of a SOCKADDR_STORAGE
 
 
 def _ask(call: Request, process: int, thread: int, work: Callable[[], None]) -> None:
-    """Do `work` when the answer comes. The security context is checked and does not matter (WSK-GAI-07, WSK-GAI-08)."""
+    """Do `work` when the answer comes. The security context does not matter (WSK-GAI-07, WSK-GAI-08, WSK-GAP-05)."""
     call.tells_status = True
     if thread and not process:
         raise Refused(status.INVALID_PARAMETER)

@@ -2,7 +2,7 @@
 
 A step that the tables of states do not allow raises `Refused` and changes nothing. SOCKADDRs are read and written byte for byte
 at the size of the family's structure, so a buffer that is too small for IPv6 shows itself as the overrun it is.
-Facts WSK-OBJ-04, WSK-BIND, WSK-SHR-03, WSK-AF-01, WSK-AF-06, WSK-GLA, WSK-CLOSE.
+Facts WSK-OBJ-03, WSK-OBJ-04, WSK-AF-09, WSK-BIND, WSK-SHR-03, WSK-AF-01, WSK-AF-06, WSK-GLA, WSK-CLOSE.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ def WskBind(call: Request, Socket: Socket, LocalAddress: int) -> None:
 
 @operation(SETTING_UP)
 def WskCloseSocket(call: Request, Socket: Socket) -> None:
-    """Close a socket: everything pending completes first, then the close. Facts: WSK-CLOSE-01 to 16."""
+    """Close a socket: everything pending completes first, then the close. Facts: WSK-CLOSE-01 to 16, WSK-GAP-04."""
     if others := Socket.running[:-1]:
         names = ", ".join(others)
         Socket.machine.stop("wsk-close-while-call-runs", objects=(Socket.address,), function=call.name, running=names)

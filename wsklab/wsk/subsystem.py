@@ -1,4 +1,5 @@
-"""The Winsock Kernel subsystem of one machine, and one operation asked of it. Facts WSK-OBJ, WSK-CAT, WSK-USE-01 to 06, WSK-NUM.
+"""The Winsock Kernel subsystem of one machine, and one operation asked of it. Facts WSK-OBJ-01 to 04, WSK-OBJ-09, WSK-OBJ-10,
+WSK-OBJ-17 to 19, WSK-OBJ-24, WSK-CAT-01 to 05, WSK-USE-01 to 06, WSK-USE-16, WSK-USE-17, WSK-USE-21, WSK-USE-23, WSK-USE-25.
 
 What a driver can see lies in real bytes: WSK_SOCKETs and the constant provider tables. What only the subsystem knows is Python.
 Every function that takes an IRP is declared with `operation`: the `Request` takes the IRP, which from here on is completed
@@ -226,12 +227,22 @@ class Request:
             self.withdraw()
             self.fail("cancelled")
 
+    @property
+    def decided(self) -> bool:
+        """Whether its outcome is known and its call has returned."""
+        return self._outcome is not None and not self._inside
+
     def _level(self) -> int:
         level = self.wsk.machine.choose("completion IRQL", ("DISPATCH_LEVEL", "PASSIVE_LEVEL"))
         return DISPATCH_LEVEL if level == "DISPATCH_LEVEL" else PASSIVE_LEVEL
 
     def _deliver(self) -> None:
         if self.over or self._outcome is None:
+            return
+        # What was asked for earlier in the same way and is decided too completes first: bytes keep their order (WSK-RECV-11).
+        while (first := next((each for each in self.group if each.name == self.name), self)) is not self and first.decided:
+            first._deliver()
+        if self.over:  # a completion routine has closed the socket
             return
         self.over = True
         self.group.pop(self, None)
@@ -252,13 +263,13 @@ def _prototype(name: str) -> str:
 
 
 def declare(name: str, function: Callable[..., Any], irql: int = DISPATCH_LEVEL) -> None:
-    """Declare the function of a slot."""
+    """Declare the function of a slot, with the highest IRQL at which it may be called (WSK-IRQL-01)."""
     wdk(name, lane="wsk", prototype=_prototype(name), irql=irql)(function)
 
 
 @cache
 def parameters(name: str) -> list[str]:
-    """The names of the parameters in the prototype of a slot."""
+    """The names of the parameters in the prototype of a slot (WSK-GAP-09)."""
     slot = headers().type(_prototype(name))
     assert isinstance(slot, Pointer) and isinstance(slot.to, Function)
     return [parameter.name or "" for parameter in slot.to.parameters]
