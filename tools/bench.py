@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wsklab import Lab
+from wsklab.c.headers import INCLUDE, headers, read_headers
 from wsklab.driverlife import start, unload
 
 ROOT = Path(__file__).parents[1]
@@ -44,6 +45,96 @@ def python_sum(rounds: int) -> int:
             total += values[i]
             i += 1
     return total
+
+
+CALLS = """
+static int Add(int left, int right) { return left + right; }
+
+int Calls(int rounds)
+{
+    int i, total = 0;
+    for (i = 0; i < rounds; i++) total = Add(total, i & 7);
+    return total;
+}
+
+int Walk(int rounds)
+{
+    char text[256], *p;
+    int i, total = 0;
+    for (i = 0; i < 255; i++) text[i] = 'a' + (i & 15);
+    text[255] = 0;
+    for (i = 0; i < rounds; i++) {
+        p = text;
+        while (*p) total += *p++;
+    }
+    return total;
+}
+"""
+
+
+def python_add(left: int, right: int) -> int:
+    """The function of CALLS, written by hand."""
+    return left + right
+
+
+def python_calls(rounds: int) -> int:
+    """The first loop of CALLS, written by hand."""
+    total = i = 0
+    while i < rounds:
+        total = python_add(total, i & 7)
+        i += 1
+    return total
+
+
+def python_walk(rounds: int) -> int:
+    """The second loop of CALLS, written by hand."""
+    text = bytes(97 + (i & 15) for i in range(255)) + b"\0"
+    total = 0
+    for _ in range(rounds):
+        i = 0
+        while text[i]:
+            total += text[i]
+            i += 1
+    return total
+
+
+FUNCTION = """
+static NTSTATUS Function{number}(PIRP Irp, ULONG Count, int *Values)
+{{
+    ULONG i, total = 0;
+    NTSTATUS status = STATUS_SUCCESS;
+
+    if (Irp == NULL || Count > 100) {{
+        return STATUS_INVALID_PARAMETER;
+    }}
+    for (i = 0; i < Count; i++) {{
+        if (Values[i] < 0) {{
+            status = STATUS_UNSUCCESSFUL;
+            break;
+        }}
+        total += Values[i] * 2;
+    }}
+    Irp->IoStatus.Status = status;
+    Irp->IoStatus.Information = total;
+    return status;
+}}
+"""
+"""Twenty lines of C."""
+PYTHON_FUNCTION = """
+def function{number}(irp, count, values):
+    status, total = 0, 0
+    if irp is None or count > 100:
+        return 0xC000000D
+    for value in values[:count]:
+        if value < 0:
+            status = 0xC0000001
+            break
+        total += value * 2
+    irp.status, irp.information = status, total
+    return status
+
+
+"""
 
 
 def seconds(work: Callable[[], object], runs: int = 5) -> float:
@@ -122,10 +213,38 @@ def array_loop(rounds: int = 1_000) -> None:
     driver = Lab(trace=False).load(SUM_LOOP, "sum.c")
     assert driver.Sum(3) == python_sum(3)
     # In turn and the best of each, because a busy machine slows down whichever happens to run.
-    both = [(seconds(lambda: driver.Sum(rounds), 1), seconds(lambda: python_sum(rounds), 1)) for _ in range(7)]
+    _beside("C loop over an array", "iterations", lambda: driver.Sum(rounds), lambda: python_sum(rounds), rounds * 256, 4)
+
+
+def calls_and_pointers(rounds: int = 200_000) -> None:
+    """Calls of a small C function, and a loop over ``*p++``, against the same in Python."""
+    driver = Lab(trace=False).load(CALLS, "calls.c")
+    assert (driver.Calls(9), driver.Walk(3)) == (python_calls(9), python_walk(3))
+    _beside("calls of a small C function", "calls", lambda: driver.Calls(rounds), lambda: python_calls(rounds), rounds, 5)
+    walks = rounds // 255
+    _beside("C loop over *p++", "iterations", lambda: driver.Walk(walks), lambda: python_walk(walks), walks * 255, None)
+
+
+def _beside(what: str, unit: str, c: Callable[[], object], python: Callable[[], object], count: int, target: int | None) -> None:
+    # In turn and the best of each, because a busy machine slows down whichever happens to run.
+    both = [(seconds(c, 1), seconds(python, 1)) for _ in range(7)]
     compiled, by_hand = (min(times) for times in zip(*both, strict=True))
-    row("C loop over an array", f"{rounds * 256 / compiled / 1e6:.1f} M iterations/s",
-        f"by hand {rounds * 256 / by_hand / 1e6:.1f} M/s: {compiled / by_hand:.1f} times", "at most 5 times")  # fmt: skip
+    baseline = f"by hand {count / by_hand / 1e6:.1f} M/s: {compiled / by_hand:.1f} times"
+    row(what, f"{count / compiled / 1e6:.1f} M {unit}/s", baseline, f"at most {target} times" if target else "none")
+
+
+def compiling() -> None:
+    """A thousand lines of C from text to functions, headers cached; then the headers alone, from their text."""
+    text = "".join(FUNCTION.format(number=number) for number in range(50))
+    python = "".join(PYTHON_FUNCTION.format(number=number) for number in range(1000 // 13))
+    Lab(trace=False).load("int warm;")
+    baseline = f"Python compiles 1,000 of its own in {seconds(lambda: compile(python, 'x', 'exec')):.3f} s"
+    compiled = seconds(lambda: Lab(trace=False).load(text))
+    row(f"compile {len(text.splitlines()):,} lines of C", f"{compiled:.2f} s", baseline, "at most 1.0 s")
+    characters = sum(len(path.read_text("utf-8")) for path in INCLUDE.glob("*.h"))
+    row("parse the headers, which is then cached", f"{seconds(lambda: read_headers(INCLUDE), 3):.2f} s",
+        f"{characters / 1e3:,.0f} thousand characters; read in {seconds(lambda: headers.__wrapped__(), 3):.2f} s from the cache",
+        "at most 2 s more")  # fmt: skip
 
 
 CLIENT = """
@@ -200,7 +319,7 @@ def memory() -> None:
 
 
 if __name__ == "__main__":
-    for figure in (cold_start, sends, array_loop, memory):
+    for figure in (cold_start, sends, compiling, array_loop, calls_and_pointers, memory):
         figure()
     echo(1_024, 5_000, "at least 0.10")
     echo(65_536, 1_000, "at least 0.25")

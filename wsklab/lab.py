@@ -241,9 +241,9 @@ class Lab(Scenes):
         except Stop as stop:
             self._stopped_by(stop)
             raise
-        except (UnboundLocalError, RecursionError) as error:  # what C did wrong in a compiled function
+        except (NameError, RecursionError) as error:  # what C did wrong in a compiled function
             stack = _c_stack_of(error, self.machine.sources)
-            if not stack:
+            if not stack or "is not defined" in str(error):
                 raise
             variable = re.search(r"'(\w+)'", str(error))
             rule = "stack-overflow" if isinstance(error, RecursionError) else "uninitialised-variable"
@@ -352,6 +352,7 @@ def _c_stack_of(error: BaseException, sources: dict[str, list[str]]) -> tuple[CF
         code = frame.f_code
         if code.co_filename in sources and code.co_name != "<module>":
             names = code.co_varnames[: code.co_argcount]
-            arguments = {name: frame.f_locals[name] for name in names if name in frame.f_locals}
-            frames.append(CFrame(code.co_name, place_of(frame)._replace(line=line), arguments))
+            arguments = {name: frame.f_locals[name] for name in names if name in frame.f_locals and "·" not in name}
+            where = place_of(frame)._replace(line=line)
+            frames.append(CFrame(where.function, where, arguments))
     return tuple(reversed(frames))

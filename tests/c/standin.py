@@ -31,6 +31,13 @@ class NoViews:
     def near(self, size: int, address: int) -> int:
         return NOWHERE
 
+    def run(self, size: int, address: int) -> tuple[int, int]:
+        return NOWHERE, 0
+
+
+class Raised(Exception):
+    """An exception of C, which this machine never raises."""
+
 
 class StandIn:
     """Fits the protocol `wsklab.c.runtime.Runtime`."""
@@ -99,6 +106,9 @@ class StandIn:
         assert self.frames.pop() == address
         self.next = address - BASE
 
+    def scope(self, frame: int, lives: tuple[tuple[int, int], ...], is_open: int) -> None:
+        assert frame == self.frames[-1]
+
     def string(self, data: bytes) -> int:
         if data not in self._strings:
             address = self._strings[data] = self._allocate(len(data))
@@ -144,6 +154,14 @@ class StandIn:
 
     def may_wait(self, prototype: Function) -> bool:
         return any(prototype == other for other in self.waiting_types)
+
+    raised = Raised
+
+    def guard(self, asked: Callable[[int, int], Any]) -> object:
+        return asked
+
+    def unguard(self, guard: object) -> None:
+        assert guard
 
     def gap(self, place: Place, kind: str) -> int:
         self.gaps.append((place.line, place.column, kind))

@@ -87,6 +87,13 @@ def problems(text: str) -> list[str]:
          ["22 not-scalar: A number or pointer is needed here; this is PLACE.", "42 bad-cast: int cannot be cast to PLACE."]),
         # statements
         ("int f(void) { goto out; return 0; }", ["15 undeclared-label: There is no label out."]),
+        ("void f(void) { __leave; }", ["16 misplaced-leave: __leave stands in no __try."]),
+        ("int f(void) { return GetExceptionCode(); }",
+         ["22 misplaced-intrinsic: GetExceptionCode has a meaning only in the filter and the block of an __except."]),
+        ("void f(void) { __try { } __except (nothing()) { AbnormalTermination(); } }", [
+            "36 bad-filter: The filter of __except must be an integer, not void.",
+            "49 misplaced-intrinsic: AbnormalTermination has a meaning only in the block of a __finally.",
+        ]),
         ("void f(void) { case 1: ; }", ["16 misplaced-case: This label stands in no switch."]),
         ("void f(const int *p, int n) { n = p[0]; *p = n; }",
          ["42 const-assigned: The left side of = is const: it cannot be changed."]),
@@ -97,6 +104,8 @@ def problems(text: str) -> list[str]:
         ("void f(void) { break; }", ["16 misplaced-break: break stands in no loop or switch."]),
         ("void f(void) { continue; }", ["16 misplaced-continue: continue stands in no loop."]),
         ("int f(int n) { switch (n) { case 1: case 1: return 0; } return 1; }", ["37 duplicate-case: The case 1 appears twice."]),
+        ("int f(int n) { switch (n) { default: n = 1; default: return 0; } return 1; }",
+         ["45 duplicate-case: The case default appears twice."]),
         # initialisers
         ('char s[2] = "abc";', ["13 string-too-long: The string is longer than the array (2 bytes)."]),
         ("int a[2] = {1, 2, 3};", ["19 too-many-initialisers: There are more values than members."]),

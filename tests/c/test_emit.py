@@ -224,6 +224,27 @@ def test_missing_and_double_symbols_are_reported_together() -> None:
     ]
 
 
+def test_what_files_declare_differently_is_reported() -> None:
+    one = compile_unit("int f(int a, int b); extern char data; int g(void) { return f(1, 2) + data; }", "one.c")
+    two = compile_unit("int data; int f(int a) { return a; }", "two.c")
+    with pytest.raises(CompileError) as caught:
+        link([one, two], StandIn())
+    text = "{} is declared as {} here, but as {} in line 1 of two.c."
+    assert [(p.place.file, p.place.column, p.id, p.message) for p in caught.value.problems] == [
+        ("one.c", 5, "conflicting-types", text.format("f", "int (int, int)", "int (int)")),
+        ("one.c", 34, "conflicting-types", text.format("data", "char", "int")),
+    ]
+
+
+def test_a_driver_has_only_what_the_kernel_has() -> None:
+    text = """NTSTATUS DriverEntry(PDRIVER_OBJECT Object, PUNICODE_STRING Path) { free(Path); return abs(-1) + atoi("2"); }"""
+    with pytest.raises(CompileError) as caught:
+        link([compile_unit(text, "one.c")], StandIn({"ExFreePool": print}))
+    assert [(p.place.column, p.id, p.message) for p in caught.value.problems] == [
+        (69, "not-in-kernel", "The kernel has no function free."),
+    ]
+
+
 def test_a_modelled_function_has_an_address() -> None:
     text = """int helper(int n); typedef int ACTION(int n); ACTION *table[] = {helper};
         int f(int n) { return table[0](n) + (helper == table[0]); }"""

@@ -158,10 +158,8 @@ def test_words_beyond_standard_c(text: str, expected: str) -> None:
             ("bad-number", 1, 17, "1x is not a number.", None),
             ("empty-character", 1, 25, "A character constant cannot be empty.", "Write '\\0' for the character zero."),
         ]),
-        ("void f(void) { __try { } __except (1) { } }", [
-            ("not-supported", 1, 16, "__try is not supported yet.", None),
-            ("not-supported", 1, 26, "__except is not supported yet.", None),
-        ]),
+        ("void f(void) { __asm { } }", [("not-supported", 1, 16, "__asm is not supported yet.", None)]),
+        ("void f(void) { __try { } f(); }", [("expected", 1, 26, "Here __except was expected, not f.", None)]),
         ("if (1) return;", [("statement-outside", 1, 1, "A statement cannot stand outside a function.",
                               "Perhaps the function above is closed by a } too early.")]),
         ("int f(a, b) int a; { return a; }", [("parameter-without-type", 1, 10, "b is not the name of a type.", None)]),

@@ -102,3 +102,14 @@ def test_macros_that_double_themselves_are_stopped() -> None:
 def test_a_file_that_includes_itself_is_stopped() -> None:
     _, problems = run('#include "a.h"', {"a.h": '#include "a.h"\n'})
     assert [p.id for p in problems.errors] == ["include-too-deep"]
+
+
+def test_the_comma_of_va_opt_has_another_spelling() -> None:
+    problems = run("#define LOG(a, ...) f(a __VA_OPT__(,) __VA_ARGS__)")[1]
+    assert [(p.id, p.place.column, p.message) for p in problems.errors] == [("va-opt", 9, "__VA_OPT__ is not supported.")]
+
+
+def test_files_are_found_beside_the_file_that_includes_them() -> None:
+    files = {"sub/one.h": '#include "../two.h"', "two.h": "two", "sub/two.h": "wrong"}
+    tokens, problems = run('#include "sub/one.h"', files)
+    assert ([token.value for token in tokens], problems.errors) == (["two"], [])

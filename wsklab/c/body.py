@@ -79,6 +79,7 @@ class LoopScope:
     def __init__(self, *parts: Any) -> None:
         self.changing = changed(*parts)
         self.calls = any(isinstance(node, c_ast.FuncCall | Gap) for part in parts for node in walk(part))
+        self.changes_states = False  # whether what was written can become unwritten in it, by a copy or at the end of a block
         self.found: dict[str, tuple[str, int, Value]] = {}
         """Python name → C local, size of an element, address of the array."""
         self.views: set[str] = set()
@@ -113,7 +114,9 @@ class Body:
         self.needs: dict[str, tuple[Any, ...]] = {}
         """What generated code wants to find in its namespace: name → ("given", it) or how the runtime makes it."""
         self.loops: list[LoopScope] = []
-        self.variadic = self.uses_rest = False  # whether it takes ``...``, and looks at what came for it
+        self.uses_rest = False  # whether it looks at the arguments that came for ``...``
+        self.known: dict[str, str] = {}
+        """What the compiler's own functions stand for here: the Python local."""
         self.counter: Local | None = None
         """A local that is surely below the largest value of its type."""
         self._temporaries = self._unevaluated = 0
@@ -146,6 +149,13 @@ class Body:
         yield
         self._unevaluated -= 1
         self.references = before
+
+    @contextmanager
+    def knows(self, **names: str) -> Iterator[None]:
+        """While in here, functions of the compiler stand for these Python locals."""
+        before, self.known = self.known, self.known | names
+        yield
+        self.known = before
 
     # Variables and names
 
@@ -240,11 +250,20 @@ class Body:
         """A store to memory, which gives None. The address is computed before the value."""
         address = reach(x.address)
         if x.wide:
-            return py.call("copy·", address, value, py.constant(x.type.size))
+            return self._copy(address, value, x.type)
         if x.bit_width is None:
             return py.call(self.need(f"store·{py.kind(x.type)}", "store", x.type), address, value)
         name = f"store·{py.kind(x.type)}·{x.bit_offset}·{x.bit_width}"
         return py.call(self.need(name, "store_bits", x.type, x.bit_offset, x.bit_width), address, value)
+
+    def _copy(self, target: ast.expr, source: ast.expr, ctype: CType) -> ast.expr:
+        self.changes_states()
+        return py.call("copy·", target, source, py.constant(ctype.size))
+
+    def changes_states(self) -> None:
+        """The loops around cannot rely on that what is written stays so."""
+        for loop in self.loops:
+            loop.changes_states = True
 
     def assigned(self, x: Object, v: Value, where: Place) -> Value:
         """An assignment as an expression: its value is what was stored."""
@@ -252,7 +271,7 @@ class Body:
             return Value(x.type, where, py.save(x.local.python, settled(v)), possible(v))
         if x.wide:
             first, again = self.twice(reach(x.address))
-            copied = py.call("copy·", first, settled(v), py.constant(x.type.size))
+            copied = self._copy(first, settled(v), x.type)
             return Value(x.type, where, py.either("||", copied, again))
         first, again = py.save(kept := self.temporary(), settled(v)), py.name(kept)
         stored = self.store(x, first)
@@ -293,13 +312,20 @@ class Body:
         home.found[looked_up] = item.root, size, array
         index, again = self.twice(item.number)
         kept = py.save("o·", py.binary(py.name(looked_up), "+", py.binary(index, "*", item.scale // size)))
-        end = self._view(f"n{size}")
-        inside = py.compare(kept, "<", end) if possible(item.index)[0] >= 0 else py.between(0, kept, "<", end)
+        end, upwards = self._view(f"n{size}"), possible(item.index)[0] >= 0
         state = ast.Subscript(self._view(f"s{size}"), py.name("o·"), py.LOAD)
         written = py.compare(state, "==", py.name(f"written·{size}"))
+        if home.calls:
+            inside = py.compare(kept, "<", end) if upwards else py.between(0, kept, "<", end)
+            test = py.either("&&", inside, written)
+        else:
+            # What was written when the loop began stays so: no call frees it. The rest is asked one by one.
+            first, last = py.name(looked_up), py.name(f"end·{looked_up}")
+            known = py.compare(kept, "<", last) if upwards else ast.Compare(first, [ast.LtE(), ast.Lt()], [kept, last])
+            test = py.either("||", known, py.either("&&", py.between(0, py.name("o·"), "<", end), written))
         element = ast.Subscript(self._view(py.kind(x.type)), py.name("o·"), py.LOAD)
         far = py.binary(py.binary(item.base, "+", py.binary(again, "*", item.scale)), "+", array.offset)
-        return py.either("&&", inside, written), element, far
+        return test, element, far
 
     def _home(self, root: str) -> LoopScope | None:
         """The outermost loop around that does not change a local."""
@@ -322,9 +348,14 @@ class Body:
         """The look-ups before a loop; a pointer that has no value yet is found out when the loop uses it."""
         result: Python = []
         for name, (root, size, array) in loop.found.items():
-            found = py.assign(name, py.call(f"near·{size}", reach(array)))
+            pair = ast.Tuple([ast.Name(name, py.STORE), ast.Name(f"end·{name}", py.STORE)], py.STORE)
+            near, known = py.call(f"near·{size}", reach(array)), py.call(f"run·{size}", reach(array))
+            found: ast.stmt = ast.Assign([pair], ast.Tuple([near, py.constant(0)], py.LOAD) if loop.changes_states else known)
+            if loop.calls:
+                found = py.assign(name, near)
             if root and root not in [parameter.name for parameter in self.parameters]:
-                nowhere = ast.ExceptHandler(py.name("UnboundLocalError"), None, [py.assign(name, py.name("nowhere·"))])
+                unset: Python = [py.assign(name, py.name("nowhere·")), py.assign(f"end·{name}", 0)]
+                nowhere = ast.ExceptHandler(py.name("UnboundLocalError"), None, unset)
                 found = ast.Try([found], [nowhere], [], [])
             result.append(found)
         views = [py.assign(f"{view}·", ast.Attribute(py.name("memory·"), view, py.LOAD)) for view in sorted(loop.views)]

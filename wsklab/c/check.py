@@ -66,7 +66,7 @@ def _translated(unit: Unit, definition: FunctionDefinition, waits: Waits) -> tup
     node, place, ctype = definition.node, definition.place, definition.type
     declarations = unit.declarations
     body = Statements(definition.name, declarations, unit.problems, node.body, ctype.returns, waits)
-    body.variadic = ctype.varargs
+    body.known = {"wsklab_arguments": ARGUMENTS} if ctype.varargs else {}
     for name in sorted({name for name in body.labels if body.labels.count(name) > 1}):
         body.wrong(node.body, "duplicate-label", "The label {name} appears twice.", name=name)
     body.begin(node.body)

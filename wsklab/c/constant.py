@@ -79,7 +79,8 @@ def literal(node: Any) -> tuple[int | float | bytes, CType]:
     if text[-1] == "'":
         return character_literal(text)
     if node.type in ("float", "double", "long double"):
-        return float(text.rstrip("fFlL")), FLOAT if text[-1] in "fF" else DOUBLE
+        number = text.rstrip("fFlL")
+        return float.fromhex(number) if number[:2] in ("0x", "0X") else float(number), FLOAT if text[-1] in "fF" else DOUBLE
     return integer_literal(text)
 
 

@@ -320,6 +320,10 @@ class Expressions(Body):
     def _post_step(self, node: Any) -> Value:
         """``x++`` and ``x--``: stores the new value and is the old one."""
         stored, current = self._stored_and_read(self._target(node.expr, node))
+        if isinstance(current.type, Pointer) and stored.local is not None:
+            # The old pointer is the new one less the step, which joins the constant part of the address.
+            stepped = operators.binary(self, node.op[1], current, number(INT, place_of(node), 1), node)
+            return replace(self.assigned(stored, stepped, place_of(node)), offset=current.offset - stepped.offset)
         kept, where = self.temporary(), place_of(node)
         old = Value(current.type, where, py.save(kept, settled(current)), possible(current), bits=current.bits)
         result = convert(operators.binary(self, node.op[1], old, number(INT, where, 1), node), stored.type)

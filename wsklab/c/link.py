@@ -72,6 +72,10 @@ class _Module:
         return name in self.functions and not (self.private and self.unit.functions[name].static)
 
 
+_HOSTED = {"stdio.h", "stdlib.h", "math.h"}
+"""Headers whose functions only programs with a main have."""
+
+
 @functools.cache
 def _library() -> Unit:
     return compile_unit((INCLUDE / "library.c").read_text("utf-8"), "library.c")
@@ -106,6 +110,7 @@ class _Linker:
         self.problems = Problems()
         self.modelled: dict[str, CompiledFunction] = {}
         """Functions that the runtime supplies."""
+        self.is_driver = any("DriverEntry" in unit.functions for unit in units)
         self._may_wait: dict[int, bool] = {}
         for unit in units:
             self.problems.sources.update(unit.problems.sources)
@@ -179,9 +184,16 @@ class _Linker:
         """Ask the runtime for the functions that no unit defines."""
         named = body.references
         for name, where in [*named.calls.items(), *named.addresses.items()]:
-            if self._function(module, name) is not None:
-                continue
             symbol = module.unit.declarations.lookup(name)
+            if symbol is not None and symbol.place.file in _HOSTED and self.is_driver and module.private:
+                text, hint = (
+                    "The kernel has no function {name}.",
+                    "It belongs to programs with a main; a driver cannot be linked with it.",
+                )
+                self.problems.error("not-in-kernel", where, text, hint, name=name)
+            if (function := self._function(module, name)) is not None:
+                self._agree(symbol, function)
+                continue
             try:
                 assert symbol is not None and isinstance(symbol.type, Function)
                 call, waits = self.runtime.resolve(name, symbol.type)
@@ -190,9 +202,19 @@ class _Linker:
                 text = "The function {name} is declared but defined nowhere."
                 self.problems.error("undefined-function", where, text, name=name)
         for name, where in named.symbols.items():
-            if self._home(module, name) is None:
+            if (home := self._home(module, name)) is not None:
+                self._agree(module.unit.declarations.lookup(name), home.unit.statics[name])
+            else:
                 text = "The variable {name} is declared but defined nowhere."
                 self.problems.error("undefined-variable", where, text, name=name)
+
+    def _agree(self, declared: Symbol | None, defined: CompiledFunction | Symbol) -> None:
+        """Report what one file declares otherwise than another defines it."""
+        if declared is not None and not compatible(declared.type, defined.type, exact=True):
+            values: dict[str, Any] = {"name": declared.name, "new": declared.type, "old": defined.type}
+            text = "{name} is declared as {new} here, but as {old} in line {line} of {file}."
+            place = defined.place
+            self.problems.error("conflicting-types", declared.place, text, **values, line=place.line, file=place.file)
 
     # Waiting
 

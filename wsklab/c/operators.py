@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from pycparser import c_ast
 
 from wsklab.c import python as py
-from wsklab.c.body import ARGUMENTS, Body
+from wsklab.c.body import Body
 from wsklab.c.conversions import COMPARISONS, arithmetic, balanced, comparison, convert, promoted
 from wsklab.c.parse import Gap
 from wsklab.c.source import closest, place_of
-from wsklab.c.types import CHAR, DOUBLE, SIZE_T, VOID, CType, Float, Function, Int, Parameter, Pointer, Record, Void, compatible
+from wsklab.c.types import DOUBLE, SIZE_T, VOID, CType, Float, Function, Int, Parameter, Pointer, Record, Void, compatible
 
 from wsklab.c.values import (  # isort: skip
     MASK, UNKNOWN, Value, element, is_null, is_scalar, number, pointer_trouble, reach, settled, unknown,
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from wsklab.c.expressions import Expressions
 
 _PTRDIFF = Int(8, True, "long long", 5)
+INTRINSICS = {
+    "wsklab_arguments": ("no-varargs", "{name} has no ... whose arguments va_start could find."),
+    "_exception_code": ("misplaced-intrinsic", "GetExceptionCode has a meaning only in the filter and the block of an __except."),
+    "_exception_info": ("misplaced-intrinsic", "GetExceptionInformation has a meaning only in the filter of an __except."),
+    "_abnormal_termination": ("misplaced-intrinsic", "AbnormalTermination has a meaning only in the block of a __finally."),
+}
+"""Functions that the compiler itself knows, where they have a meaning: and what is said elsewhere."""
 _BAD = "{op} does not work on {left} and {right}."
 
 
@@ -119,12 +126,12 @@ def call(body: Expressions, node: Any) -> Value:
         if offset is None:
             return body.wrong(node, "bad-offsetof", "offsetof needs a type and one of its members.")
         return number(SIZE_T, place_of(node), offset)
-    if name == "wsklab_arguments":
-        if not body.variadic:
-            return body.wrong(node, "no-varargs", "{name} has no ... whose arguments va_start could find.", name=body.name)
-        body.uses_rest = True
-        return Value(Pointer(CHAR), place_of(node), py.name(ARGUMENTS))
     symbol = body.declarations.lookup(name) if name else None
+    if name in INTRINSICS and symbol is not None and isinstance(symbol.type, Function):
+        if name not in body.known:
+            return body.wrong(node, *INTRINSICS[name], name=body.name)
+        body.uses_rest |= name == "wsklab_arguments"
+        return Value(symbol.type.returns, place_of(node), py.name(body.known[name]))
     if name and symbol is not None and isinstance(symbol.type, Function) and symbol.kind == "function":
         return _finish(body, node, name, symbol.type, arguments, None)
     if name and symbol is None:

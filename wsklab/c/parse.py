@@ -7,6 +7,7 @@ mistakes.
 
 from __future__ import annotations
 
+import gc
 import itertools
 import sys
 from collections.abc import Iterator, Mapping
@@ -43,6 +44,25 @@ class Gap(c_ast.EllipsisParam):  # type: ignore[misc]
     """
 
 
+class Try(c_ast.Node):  # type: ignore[misc]
+    """``__try`` with its `handler`; `filter` is what ``__except`` asks, None for ``__finally``."""
+
+    __slots__ = ("block", "filter", "handler", "coord")
+    attr_names = ()
+
+    def __init__(self, block: Node, filter: Node, handler: Node, coord: Any) -> None:
+        self.block, self.filter, self.handler, self.coord = block, filter, handler, coord
+
+    def children(self) -> tuple[tuple[str, Node], ...]:
+        """The parts that are there, under their names."""
+        parts = {"block": self.block, "filter": self.filter, "handler": self.handler}
+        return tuple((name, part) for name, part in parts.items() if part is not None)
+
+
+class Leave(c_ast.EmptyStatement):  # type: ignore[misc]
+    """``__leave``: to the end of the ``__try`` around."""
+
+
 class External(NamedTuple):
     """One external declaration: its nodes and the tokens it was read from."""
 
@@ -52,13 +72,19 @@ class External(NamedTuple):
 
 @contextmanager
 def deep_recursion(limit: int = 6000) -> Iterator[None]:
-    """Let Python recurse deeper: the phases walk the tree, and the reader has bounded how deep it can be."""
-    before = sys.getrecursionlimit()
+    """Let Python recurse deeper: the phases walk the tree, and the reader has bounded how deep it can be.
+
+    Meanwhile nobody looks for garbage: the trees are large, and all of them live.
+    """
+    before, collects = sys.getrecursionlimit(), gc.isenabled()
     sys.setrecursionlimit(max(before, limit))
+    gc.disable()
     try:
         yield
     finally:
         sys.setrecursionlimit(before)
+        if collects:
+            gc.enable()
 
 
 class Parser(c_parser.CParser):  # type: ignore[misc]
@@ -242,7 +268,7 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
         return (tok is None and self._at_gap()) or bool(super()._starts_expression(tok))
 
     def _starts_statement(self) -> bool:
-        return self._at_gap() or bool(super()._starts_statement())
+        return self._at_gap() or self._peek_type() in ("__TRY", "__LEAVE") or bool(super()._starts_statement())
 
     def _parse_external_declaration(self) -> Any:
         if self._gap_alone():
@@ -295,7 +321,20 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
         return None if self._gap_alone() else super()._parse_struct_declaration()
 
     def _parse_statement(self) -> Any:
-        return self._gap_alone() or super()._parse_statement()
+        if self._peek_type() not in ("__TRY", "__LEAVE"):
+            return self._gap_alone() or super()._parse_statement()
+        coord = self._tok_coord(self._peek())
+        if self._accept("__LEAVE"):
+            self._expect("SEMI")
+            return Leave(coord)
+        self._advance()
+        block, asked = self._parse_compound_statement(), None
+        if not self._accept("__FINALLY"):
+            self._expect("__EXCEPT")
+            self._expect("LPAREN")
+            asked = self._parse_expression()
+            self._expect("RPAREN")
+        return Try(block, asked, self._parse_compound_statement(), coord)
 
     def _parse_enumerator(self) -> Any:
         # A pragma among the enumerators is what every reader of the tree already passes over.

@@ -8,6 +8,7 @@ and the macros of the headers are kept as text until a unit uses them, so that a
 from __future__ import annotations
 
 import itertools
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -32,13 +33,14 @@ PREDEFINED = (
     "_WIN32 1", "_WIN64 1", "_M_AMD64 100", "_M_X64 100", "_AMD64_ 1", "_MSC_VER 1940", "_MSC_FULL_VER 194033811",
     "_INTEGRAL_MAX_BITS 64", "_KERNEL_MODE 1", "__WSKLAB__ 1", '__DATE__ "Jan  1 2026"', '__TIME__ "00:00:00"',
 )  # fmt: skip
-WPP = ("WPP_INIT_TRACING(...) ((void)0)", "WPP_CLEANUP(...) ((void)0)", "DoTraceMessage(...) ((void)0)")
-"""What a trace header (.tmh) defines."""
 
 Includes = Callable[[str], str | None]
 """Answers the name in an ``#include`` with the file's text, None if there is no such file."""
 IncludesFrom = Mapping[str, str] | Path | Includes | None
 _STACKED = re.compile(r'\s*#\s*pragma\s+(push|pop)_macro\s*\(\s*"(\w+)"\s*\)')
+_TRACE_FUNCTION = re.compile(
+    r"^[ \t]*//[ \t]*FUNC[ \t]+(\w+)[ \t]*(?:\{[^}\n]*\})?[ \t]*\(([^)\n]*\bMSG\b[^)\n]*)\)", re.MULTILINE
+)
 _BLANKS = (BLANK, NEWLINE, JOINED)
 
 
@@ -126,6 +128,10 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
 
     def _file(self, source: Source) -> Iterator[Token]:
         self.problems.sources[source.name] = source
+        for name, parameters in _TRACE_FUNCTION.findall(source.text):
+            # What the trace preprocessor would make of it: the message and its arguments are a line on the console.
+            before = parameters.split("MSG")[0]
+            self.macros.setdefault(name, f"{name}({before}...) wsklab_trace_message(__VA_ARGS__)")
         # The text goes by name: what is handed over here would have its trigraphs replaced and its columns shifted.
         return iter(self.parsegen("", source.name, source.name))
 
@@ -188,6 +194,9 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         """Define a macro from the text or tokens after ``#define``."""
         text = tokens if isinstance(tokens, str) else "".join(token.value for token in tokens)
         name = text.split(None, 1)[0].split("(")[0]
+        if "__VA_OPT__" in text and isinstance(tokens, list):
+            hint = "Write , ## __VA_ARGS__ instead: the comma goes when there are no arguments."
+            self.problems.error("va-opt", tokens[0].position.place, "__VA_OPT__ is not supported.", hint)
         try:
             super().define(tokens)
         except IndexError:
@@ -222,13 +231,18 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         quoted = tokens[0].type == STRING
         name = text[1:-1] if quoted else text[1 : text.find(">")] if text.startswith("<") and ">" in text else ""
         base = name.replace("\\", "/").split("/")[-1].lower()
-        if base.endswith(".tmh"):  # made by the WPP preprocessor in a real build; in the lab its macros do nothing
-            for definition in WPP:
-                self.define(definition)
+        # A trace header is made by the WPP preprocessor in a real build; the lab has none and needs none.
+        if base.endswith(".tmh"):  # the usual name of a trace function, which projects give to the preprocessor
+            self.macros.setdefault("TraceEvents", "TraceEvents(Level, Flags, ...) wsklab_trace_message(__VA_ARGS__)")
+        if name in self.include_once or base.endswith(".tmh") or (base in self.known and not quoted):
             return
-        if name in self.include_once or (base in self.known and not quoted):
-            return
-        content = self.includes(name) if base else None
+        # As written beside the file that includes it, then as written.
+        beside = posixpath.normpath(posixpath.join(posixpath.dirname(place.file), name.replace("\\", "/")))
+        content = self.includes(beside) if base and quoted and beside != name else None
+        if content is not None:
+            name = beside
+        elif base:
+            content = self.includes(name)
         if not base:
             self.problems.error("include-malformed", place, 'Write #include "name" or #include <name>.')
         elif content is None and base not in self.known:

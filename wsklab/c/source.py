@@ -198,7 +198,7 @@ class Problems:
 
     def _readable(self, value: object) -> object:
         """A type as its reader calls it: by the typedef name of a structure if there is one."""
-        if isinstance(value, int):
+        if value is None or isinstance(value, int):
             return value
         return re.sub(r"\b(?:struct|union|enum) \w+", lambda match: self.typedef_of(match[0]), str(value))
 

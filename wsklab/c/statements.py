@@ -18,9 +18,10 @@ from typing import Any
 from pycparser import c_ast
 
 from wsklab.c import python as py
-from wsklab.c.body import RESULT, LoopScope, changed, walk
+from wsklab.c.body import FRAME, RESULT, LoopScope, changed, walk
 from wsklab.c.constant import promote, usual
 from wsklab.c.conversions import converted, promoted
+from wsklab.c.exceptions import guarded, leaves_by_name
 from wsklab.c.expressions import Expressions
 from wsklab.c.initialisers import initialised
 from wsklab.c.python import Python, leaves
@@ -40,7 +41,7 @@ class Level:
     part to begin with. `passing` are the jumps that leave the loop by ``break``, by number: where they go, what they do there.
     """
 
-    kind: str  # "loop", "switch" or "labels"
+    kind: str  # "loop", "switch", "labels" or "try"
     proceed: Python = field(default_factory=list)
     labels: dict[Any, int] = field(default_factory=dict)
     begin: str = ""
@@ -75,9 +76,16 @@ class Statements(Expressions):
         return [key for key in keys if isinstance(key, str | c_ast.Case | c_ast.Default) and key in self.entered]
 
     def block(self, nodes: list[Any] | None) -> Python:
-        """Statements and declarations in a scope of their own."""
+        """Statements and declarations in a scope of their own; what of it lies in memory is nobody's outside of it."""
+        known = len(self.locals)
         with self.declarations.scope():
-            return self.items(nodes or [])
+            result = self.items(nodes or [])
+        lives = tuple((local.offset, local.type.size) for local in self.locals[known:] if local.offset is not None)
+        if not lives:
+            return result
+        self.changes_states()
+        begin, end = (ast.Expr(py.call("scope·", py.name(FRAME), py.constant(lives), py.constant(is_open))) for is_open in (1, 0))
+        return [begin, *result] if leaves(result) else [begin, *result, end]
 
     def items(self, nodes: list[Any]) -> Python:
         """Statements and declarations in the current scope; labels begin new parts."""
@@ -300,7 +308,7 @@ class Statements(Expressions):
         return self._jump(level, [*level.proceed, ast.Continue()])
 
     def _do_Break(self, node: Any) -> Python:
-        level = next((level for level in reversed(self.levels) if level.kind != "labels"), None)
+        level = next((level for level in reversed(self.levels) if level.kind in ("loop", "switch")), None)
         if level is None:
             self.wrong(node, "misplaced-break", "break stands in no loop or switch.")
         return [] if level is None else self._jump(level, [ast.Break()])
@@ -323,6 +331,23 @@ class Statements(Expressions):
             return [ast.Return(returned)]
         copied = py.call("copy·", py.name(RESULT), returned, py.constant(wanted.size))
         return [ast.Expr(copied), ast.Return(py.name(RESULT))]
+
+    # Exceptions
+
+    def _do_Try(self, node: Any) -> Python:
+        if not leaves_by_name(node.block):
+            return guarded(self, node, self.block(node.block.block_items))
+        self.levels.append(level := Level("try"))
+        tried = self.block(node.block.block_items)
+        self.levels.pop()
+        return guarded(self, node, self.python_loop(level, [*tried, ast.Break()], once=True))
+
+    def _do_Leave(self, node: Any) -> Python:
+        level = next((level for level in reversed(self.levels) if level.kind == "try"), None)
+        if level is None:
+            self.wrong(node, "misplaced-leave", "__leave stands in no __try.")
+            return []
+        return self._jump(level, [ast.Break()])
 
     # Switch: a jump into the parts that its labels begin
 
@@ -351,6 +376,8 @@ class Statements(Expressions):
         for case in cases:
             target = labels[case], self.entered.get(case, 0)
             if isinstance(case, c_ast.Default):
+                if default[0] < len(parts):
+                    self.wrong(case, "duplicate-case", "The case {value} appears twice.", value="default")
                 default = target
             else:
                 self._add_case(case, table, selected, target)

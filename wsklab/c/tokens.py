@@ -5,7 +5,7 @@ suffixes, prefixes of strings and `...`. Nothing is an error there: a text insid
 
 The `Reader` ends what the Microsoft compiler writes beyond standard C. Calling conventions, SAL annotations and ``__declspec``
 have no meaning for the lab and are dropped; ``__int64`` and ``__forceinline`` become standard words; ``#pragma pack`` travels
-on the ``struct`` and ``union`` tokens. Words that would need support (``__try``) and characters that no C text has are problems.
+on the ``struct`` and ``union`` tokens. Words that would need support (``__asm``) and characters that no C text has are problems.
 """
 
 from __future__ import annotations
@@ -135,8 +135,14 @@ _DROPPED = re.compile(
 _DROPPED_WITH_PARENTHESES = {"__declspec", "_declspec", "__attribute__", "__pragma", "_Pragma", "__annotation"}
 # Names that begin with an underscore and a capital belong to the implementation, so this catches no name of a driver's own.
 _ANNOTATION = re.compile(r"_[A-Z]\w*_$|__drv_\w+$|__(?:deref_)?(?:in|out|inout)(?:_\w+)?$|__(?:checkReturn|callback|success)$")
-_UNSUPPORTED = {"__try", "__except", "__finally", "__leave", "_try", "_except", "_finally", "__asm", "_asm", "asm", "__asm__"}
-_FLOAT = re.compile(r"(?:(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+)[fFlL]?$")
+_UNSUPPORTED = {"__asm", "_asm", "asm", "__asm__"}
+# Structured exception handling; the pages also write the words without underscores, where they can be no names.
+_GUARDS = re.compile("(?:__?)?(try|except|finally|leave)$")
+_BESIDE_GUARDS = {"try": (";{})", "{"), "except": ("}", "("), "finally": ("}", "{"), "leave": (";{})", ";")}
+_FLOAT = re.compile(
+    r"(?:(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+"
+    r"|0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+)[fFlL]?$"
+)
 _PREFIX_TYPES = {"": "", "L": "W", "u8": "U8", "u": "U16", "U": "U32"}
 _PACK = re.compile(r"pragma\s+pack\s*\(\s*(?:(push|pop)\b\s*,?\s*)?(?:[A-Za-z_]\w*\s*,?\s*)?([0-9]+)?\s*\)")
 _TYPOGRAPHIC = dict(zip("“”„«»‘’–—；，（）", '"""""\'\'--;,()', strict=True))
@@ -191,12 +197,22 @@ class Reader:
                 self._put(kind, token, _SPELLINGS[kind])
         elif word in _DROPPED_WITH_PARENTHESES:
             self._declspec(token, self._parenthesised())
+            if word == "__annotation":  # stands for a value that nobody looks at
+                self._put("INT_CONST_DEC", token, "0")
+        elif (guard := _GUARDS.match(word)) and (word[0] == "_" or self._stands_like(guard[1])):
+            self._put(f"__{guard[1].upper()}", token)
         elif word in _UNSUPPORTED:
             self._error("not-supported", token, "{word} is not supported yet.", word=word)
         elif kind is None and word[0] == "_" and _ANNOTATION.match(word):
             self._parenthesised()
         elif word[0] != "_" or not _DROPPED.match(word):
             self._put(kind or "ID", token)
+
+    def _stands_like(self, word: str) -> bool:
+        """Whether the word just passed stands where the word of exception handling would."""
+        before, after = _BESIDE_GUARDS[word]
+        around = [self.tokens[k].value if 0 <= k < len(self.tokens) else "" for k in (self._index - 2, self._index)]
+        return around[0] != "" and around[0] in before and around[1] == after
 
     def _parenthesised(self) -> list[Token]:
         """Pass over ``( … )`` if it comes next; the tokens inside."""

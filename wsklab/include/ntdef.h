@@ -37,6 +37,7 @@ typedef void *PVOID;
 typedef void **PPVOID;
 typedef void *LPVOID;
 typedef const void *PCVOID;
+#define ANYSIZE_ARRAY 1
 typedef char CHAR, *PCHAR, *LPCH, *PCH;
 typedef unsigned char UCHAR, *PUCHAR;
 typedef const unsigned char *PCUCHAR;

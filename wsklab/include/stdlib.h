@@ -12,7 +12,7 @@
 #define EXIT_FAILURE 1
 #define RAND_MAX 0x7FFF
 typedef struct _div_t { int quot, rem; } div_t;
-typedef struct _ldiv_t { long quot, rem; } ldiv_t;
+
 
 DECLSPEC_NORETURN void exit(int status);
 DECLSPEC_NORETURN void abort(void);
@@ -38,10 +38,6 @@ FORCEINLINE void *realloc(void *memblock, size_t size)
         free(memblock);
     }
     return moved;
-}
-FORCEINLINE long labs(long n)
-{
-    return n < 0 ? -n : n;
 }
 FORCEINLINE div_t div(int numer, int denom)
 {
@@ -89,41 +85,4 @@ FORCEINLINE unsigned long long strtoull(const char *strSource, char **endptr, in
 {
     return _strtoui64(strSource, endptr, base);
 }
-typedef int (*WSKLAB_COMPARE)(const void *, const void *);
-FORCEINLINE void qsort(void *base, size_t number, size_t width, WSKLAB_COMPARE compare)
-{
-    /* Heap sort: no more than n log n comparisons, and no memory but one element. */
-    char *array = (char *)base, *kept = (char *)malloc(width);
-    size_t start = number / 2, end = number, parent, child;
-    while (end > 1) {
-        if (start) {
-            start--;
-            memcpy(kept, array + start * width, width);
-        } else {
-            end--;
-            memcpy(kept, array + end * width, width);
-            memcpy(array + end * width, array, width);
-        }
-        for (parent = start; (child = 2 * parent + 1) < end; parent = child) {
-            if (child + 1 < end && compare(array + child * width, array + (child + 1) * width) < 0) child++;
-            if (compare(kept, array + child * width) >= 0) break;
-            memcpy(array + parent * width, array + child * width, width);
-        }
-        memcpy(array + parent * width, kept, width);
-    }
-    free(kept);
-}
-FORCEINLINE void *bsearch(const void *key, const void *base, size_t number, size_t width, WSKLAB_COMPARE compare)
-{
-    size_t low = 0, high = number;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        int order = compare(key, (const char *)base + middle * width);
-        if (order == 0) return (char *)base + middle * width;
-        if (order < 0) high = middle;
-        else low = middle + 1;
-    }
-    return NULL;
-}
-
 #endif

@@ -644,8 +644,18 @@ BOOLEAN ExDeleteTimer(PEX_TIMER Timer, BOOLEAN Cancel, BOOLEAN Wait, PEXT_DELETE
 
 /* Odds and ends. */
 void ExRaiseStatus(NTSTATUS Status);
-void ExRaiseAccessViolation(void);
-void ExRaiseDatatypeMisalignment(void);
+/* Raise STATUS_ACCESS_VIOLATION. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+void ExRaiseAccessViolation(void)
+{
+    ExRaiseStatus(STATUS_ACCESS_VIOLATION);
+}
+/* Raise STATUS_DATATYPE_MISALIGNMENT. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+void ExRaiseDatatypeMisalignment(void)
+{
+    ExRaiseStatus(STATUS_DATATYPE_MISALIGNMENT);
+}
 NTSTATUS ExUuidCreate(UUID *Uuid);
 FORCEINLINE KPROCESSOR_MODE ExGetPreviousMode(void)
 {

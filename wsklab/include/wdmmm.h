@@ -125,7 +125,30 @@ PVOID MmLockPagableDataSection(PVOID AddressWithinSection);
 void MmUnlockPagableImageSection(PVOID ImageSectionHandle);
 BOOLEAN MmIsAddressValid(PVOID VirtualAddress);
 LOGICAL MmIsDriverVerifying(struct _DRIVER_OBJECT *DriverObject);
-void ProbeForRead(const volatile VOID *Address, SIZE_T Length, ULONG Alignment);
-void ProbeForWrite(volatile VOID *Address, SIZE_T Length, ULONG Alignment);
+
+/* User-mode buffers. An address of the system raises, whatever lies there. */
+#define MM_USER_PROBE_ADDRESS 0x7FFFFFFF0000
+#define MmUserProbeAddress ((ULONG64)MM_USER_PROBE_ADDRESS)
+void ExRaiseAccessViolation(void);
+void ExRaiseDatatypeMisalignment(void);
+/* Raise an exception unless a buffer lies in the user's half of the address space and is aligned. */
+_IRQL_requires_max_(APC_LEVEL)
+void ProbeForRead(const volatile VOID *Address, SIZE_T Length, ULONG Alignment)
+{
+    if (Length == 0) return;
+    if ((ULONG_PTR)Address & (Alignment - 1)) ExRaiseDatatypeMisalignment();
+    if ((ULONG_PTR)Address + Length < (ULONG_PTR)Address || (ULONG_PTR)Address + Length > MM_USER_PROBE_ADDRESS)
+        ExRaiseAccessViolation();
+}
+/* Like ProbeForRead; and touch every page of the buffer. */
+_IRQL_requires_max_(APC_LEVEL)
+void ProbeForWrite(volatile VOID *Address, SIZE_T Length, ULONG Alignment)
+{
+    volatile CHAR *page = (volatile CHAR *)Address, *end = page + Length;
+
+    if (Length == 0) return;
+    ProbeForRead(Address, Length, Alignment);
+    for (; page < end; page = (volatile CHAR *)(((ULONG_PTR)page & ~(ULONG_PTR)(PAGE_SIZE - 1)) + PAGE_SIZE)) *page = *page;
+}
 
 #endif

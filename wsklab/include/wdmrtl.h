@@ -372,6 +372,49 @@ FORCEINLINE int rand(void)
     return (int)((wsklab_random >> 16) & 0x7FFF);
 }
 
+FORCEINLINE long labs(long n)
+{
+    return n < 0 ? -n : n;
+}
+
+/* Sorting and searching. */
+typedef int (*WSKLAB_COMPARE)(const void *, const void *);
+FORCEINLINE void wsklab_swap(char *one, char *other, size_t width)
+{
+    while (width--) {
+        char kept = one[width];
+        one[width] = other[width];
+        other[width] = kept;
+    }
+}
+FORCEINLINE void qsort(void *base, size_t number, size_t width, WSKLAB_COMPARE compare)
+{
+    /* Heap sort: no more than 2 n log n comparisons, and no memory of its own. */
+    char *array = (char *)base;
+    size_t start = number / 2, end = number, parent, child;
+    while (end > 1) {
+        if (start) start--;
+        else wsklab_swap(array, array + --end * width, width);
+        for (parent = start; (child = 2 * parent + 1) < end; parent = child) {
+            if (child + 1 < end && compare(array + child * width, array + (child + 1) * width) < 0) child++;
+            if (compare(array + parent * width, array + child * width) >= 0) break;
+            wsklab_swap(array + parent * width, array + child * width, width);
+        }
+    }
+}
+FORCEINLINE void *bsearch(const void *key, const void *base, size_t number, size_t width, WSKLAB_COMPARE compare)
+{
+    size_t low = 0, high = number;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = compare(key, (const char *)base + middle * width);
+        if (order == 0) return (char *)base + middle * width;
+        if (order < 0) high = middle;
+        else low = middle + 1;
+    }
+    return NULL;
+}
+
 /* Counted strings. */
 FORCEINLINE void RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString)
 {

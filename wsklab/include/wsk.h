@@ -248,10 +248,14 @@ typedef struct _WSK_PROVIDER_BASIC_DISPATCH {
     PFN_WSK_CLOSE_SOCKET WskCloseSocket;
 } WSK_PROVIDER_BASIC_DISPATCH, *PWSK_PROVIDER_BASIC_DISPATCH;
 
+/* In C its members are those of the table; in C++ they are behind Basic, and pages write it so. */
 #define WSKLAB_BASIC_SLOTS \
-    struct { \
-        PFN_WSK_CONTROL_SOCKET WskControlSocket; \
-        PFN_WSK_CLOSE_SOCKET WskCloseSocket; \
+    union { \
+        struct { \
+            PFN_WSK_CONTROL_SOCKET WskControlSocket; \
+            PFN_WSK_CLOSE_SOCKET WskCloseSocket; \
+        }; \
+        WSK_PROVIDER_BASIC_DISPATCH Basic; \
     }
 
 typedef struct _WSK_PROVIDER_LISTEN_DISPATCH {

@@ -4,9 +4,12 @@ Importing this package declares the modelled functions of the I/O manager and of
 """
 
 from wsklab.io import completion, device, irp, mdl, unload
-from wsklab.machine import functions_c, functions_locks, functions_pool, functions_system, functions_text, functions_thread
+
+from wsklab.machine import (  # isort: skip
+    exceptions, functions_c, functions_locks, functions_pool, functions_system, functions_text, functions_thread,
+)  # fmt: skip
 
 __all__ = [
-    "completion", "device", "functions_c", "functions_locks", "functions_pool", "functions_system", "functions_text",
-    "functions_thread", "irp", "mdl", "unload",
+    "completion", "device", "exceptions", "functions_c", "functions_locks", "functions_pool", "functions_system",
+    "functions_text", "functions_thread", "irp", "mdl", "unload",
 ]  # fmt: skip

@@ -10,8 +10,9 @@ from functools import partial
 from typing import Any, NoReturn
 
 from wsklab.c.link import link_export
-from wsklab.c.types import CType, Function, Int, Pointer
+from wsklab.c.types import CType, Float, Function, Int, Pointer, Record
 from wsklab.machine.api import MODELLED, Modelled, written_in_c
+from wsklab.machine.exceptions import Guard, Raised, raise_exception
 from wsklab.machine.machine import Code, Machine
 from wsklab.machine.memory import OUT_OF_SCOPE, READ_ONLY, UNWRITTEN
 from wsklab.machine.trace import Where
@@ -30,6 +31,7 @@ class CRuntime:
         self.views = self.memory.views
         self.load, self.store, self.copy = self.memory.load, self.memory.store, self.memory.copy
         self.address_of = machine.slot
+        self._fitting: dict[tuple[int, int], Function] = {}  # prototypes with which a code address was called already
         self._strings: dict[bytes, int] = {}
 
     # Memory
@@ -89,6 +91,11 @@ class CRuntime:
             frames.pop()
             self.memory.mark(address, frames[-1] - address, OUT_OF_SCOPE)
 
+    def scope(self, frame: int, lives: tuple[tuple[int, int], ...], is_open: int) -> None:
+        """A block begins or ends in which locals of a frame live, by offset and size."""
+        for offset, size in lives:
+            self.memory.mark(frame + offset, size, UNWRITTEN if is_open else OUT_OF_SCOPE)
+
     # Code
 
     def define_function(self, name: str, compiled: Any) -> int:
@@ -115,18 +122,44 @@ class CRuntime:
     def indirect_waits(self, address: int, prototype: Function) -> tuple[Callable[..., Any], bool]:
         """The function behind a pointer, and whether its call has to be waited for."""
         code = self.machine.code_at(address)
-        known, given = code.prototype, len(prototype.parameters)
-        if known is not None and not known.varargs and len(known.parameters) != given:
-            self.machine.stop("wrong-prototype", function=code.name, expected=len(known.parameters), given=given)
+        if self._fitting.get((address, id(prototype))) is not prototype:
+            self._check_call(code, prototype)
+            self._fitting[address, id(prototype)] = prototype
         if code.is_driver and not self.is_driver:  # the kernel calls a routine of the driver
             return partial(self.machine.call_waiting, address), True
         return code.call, code.waits
+
+    def _check_call(self, code: Code, prototype: Function) -> None:
+        """Stop when a function is called through a pointer to another kind of function: other arguments in number or kind."""
+        known, given = code.prototype, prototype.parameters
+        if known is None or known.varargs:
+            return
+        if len(known.parameters) != len(given):
+            self.machine.stop("wrong-prototype", function=code.name, expected=len(known.parameters), given=len(given))
+        for number, (wanted, passed) in enumerate(zip(known.parameters, given, strict=True), 1):
+            if any(isinstance(wanted.type, kind) != isinstance(passed.type, kind) for kind in (Float, Record)):
+                kinds: dict[str, Any] = {"expected": wanted.type, "given": passed.type}
+                self.machine.stop("wrong-prototype-type", function=code.name, number=number, **kinds)
 
     def may_wait(self, prototype: Function) -> bool:
         """Whether a modelled function behind a pointer of this type can wait."""
         named = {modelled.prototype for modelled in MODELLED.values() if modelled.waits and modelled.prototype}
         pointers = [self.machine.headers.type(name) for name in named]
         return any(isinstance(pointer, Pointer) and pointer.to == prototype for pointer in pointers)
+
+    # Structured exception handling
+
+    raised = Raised
+
+    def guard(self, asked: Callable[[int, int], Any]) -> Guard:
+        """The filter of an ``__except`` whose block begins."""
+        guards = self.machine.thread.guards
+        guards.append(guard := Guard(asked, guards))
+        return guard
+
+    def unguard(self, guard: Guard) -> None:
+        """The block was left."""
+        guard.among.remove(guard)
 
     # Reports
 
@@ -139,6 +172,8 @@ class CRuntime:
 
     def undefined(self, what: str, **values: Any) -> NoReturn:
         """C leaves the behaviour open here; the machine stops instead of guessing."""
+        if what == "division-by-zero":
+            raise_exception(self.machine, 0xC0000094)
         if what == "step-budget":
             values["steps"] = self.machine.steps.budget
         self.machine.stop(what, **values)

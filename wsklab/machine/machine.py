@@ -19,6 +19,7 @@ from wsklab.c.headers import Headers, headers
 from wsklab.c.types import CType, Function, Int, Pointer, Record
 from wsklab.machine.api import DISPATCH_LEVEL, IRQL_NAMES, MODELLED, PASSIVE_LEVEL, Modelled, bind
 from wsklab.machine.choices import Choices
+from wsklab.machine.exceptions import ACCESS_VIOLATION, USER_END, raise_exception
 from wsklab.machine.memory import READ_ONLY, Memory
 from wsklab.machine.scheduler import Body, Scheduler, Thread, Wait
 from wsklab.machine.stops import CFrame, NotModelled, Stop, c_caller, c_stack
@@ -404,11 +405,18 @@ class Machine:
         return f"{block.label} {block.address:#018x}" if block else f"{address:#018x}"
 
     def _fault(self, rule: str, address: int, size: int, access: str) -> NoReturn:
-        block = self.memory.block_at(address) or self.memory.nearest(address)
+        block = self.memory.block_at(address) or self.memory.blamed(address)
+        if rule in ("null-dereference", "wild-pointer") and address < USER_END and self.irql < DISPATCH_LEVEL:
+            # A page of user space that is not there raises; one of the system's own stops it, whoever is on guard.
+            raise_exception(self, ACCESS_VIOLATION, int(access != "read"), address)
+        frames = self.thread.frames
+        if rule == "use-after-scope" and frames and frames[-1] <= address < frames[0]:
+            rule = "use-after-block"  # the function still runs
         known = block is not None and rule not in ("null-dereference", "wild-pointer")
         if rule in ("null-dereference", "wild-pointer") and self.irql >= 2:
             rule += "-at-dispatch"
         objects, distance = (block.address,) if block and known else (), address - block.end + 1 if block else 0
+        distance = block.address - address if block and address < block.address else distance
         code = int(access != "read")  # 0x50 counts otherwise than the rest: a write is 2 (BUG-03)
         self.stop(rule, objects=objects, address=f"{address:#018x}", size=size, access=access,
                   access_code=code, page_code=2 * code, distance=distance,

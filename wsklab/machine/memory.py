@@ -9,6 +9,7 @@ Follows the special pool of Driver Verifier (facts BUG-10, BUG-35).
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ _OUT = bytes(range(8, 16))
 _PAGING = (bytes.maketrans(_OUT, bytes(range(8))), bytes.maketrans(bytes(range(8)), _OUT))
 
 _LEAD = 1 << 20  # never mapped, so that a pointer somewhat below the first block cannot alias the end of the arena
-_GAP = 16
+_GAP = 32  # bytes between blocks, so that what lies before one is not taken for the end of the other
 LARGEST_BLOCK = 1 << 28  # bytes; larger ones are refused, because the arena lies in the memory of this Python
 _GROWTH = 1 << 20
 PAGE_SIZE = 4096
@@ -67,11 +68,12 @@ class Views:
     _NOWHERE = 1 << 62
 
     def __init__(self, data: bytearray, state: bytearray) -> None:
+        self.pairs: dict[str, list[Any]] = {}  # for each struct format of a scalar: states and values as they now are
         self.renew(data, state)
 
     def renew(self, data: bytearray, state: bytearray) -> None:
         """Look at the grown arena."""
-        self._size = len(data)
+        self._size, self._states = len(data), state
         self._open: list[Any] = [memoryview(data), memoryview(state)]
         for size, letter in ((1, "b"), (2, "h"), (4, "i"), (8, "q")):
             signed, unsigned = (self._open[0].cast(code) for code in (letter, letter.upper()))
@@ -79,6 +81,11 @@ class Views:
             self._open += [signed, unsigned, states]
             bits = size * 8
             self.__dict__.update({f"i{bits}": signed, f"u{bits}": unsigned, f"s{size}": states, f"n{size}": len(states)})
+            for code, values in ((letter, signed), (letter.upper(), unsigned)):
+                self.pairs.setdefault(code, [])[:] = states, values
+        for code, size in (("f", 4), ("d", 8)):
+            self._open.append(values := self._open[0].cast(code))
+            self.pairs.setdefault(code, [])[:] = getattr(self, f"s{size}"), values
 
     def release(self) -> None:
         """Let go of the arena so that it can grow."""
@@ -90,7 +97,14 @@ class Views:
         offset = address - BASE
         return offset // size if 0 <= offset < self._size and not offset % size else self._NOWHERE
 
+    def run(self, size: int, address: int) -> tuple[int, int]:
+        """Like :meth:`near`, and where the written elements that begin there end (not farther than a page)."""
+        first = self.near(size, address)
+        written = _WRITTEN_RUN.match(self._states, first * size, first * size + PAGE_SIZE) if first != self._NOWHERE else None
+        return first, written.end() // size if written else 0
 
+
+_WRITTEN_RUN = re.compile(b"\2+")
 Fault = Callable[[str, int, int, str], NoReturn]
 """Called as fault(rule id, address, size in bytes, "read" | "write"); it never returns."""
 
@@ -159,6 +173,15 @@ class Memory:
         index = bisect_right(self._starts, address) - 1
         return self.blocks[index] if index >= 0 else None
 
+    def blamed(self, address: int) -> Block | None:
+        """The block whose end, or whose start, an access at `address` has missed: the nearer one of the two around it."""
+        index = bisect_right(self._starts, address)
+        before = self.blocks[index - 1] if index else None
+        after = self.blocks[index] if index < len(self.blocks) else None
+        if after is None or after.address - address > _GAP // 2:
+            return before
+        return before if before is not None and address - before.end < after.address - address else after
+
     def mark(self, address: int, size: int, state: int) -> None:
         """Set the state of `size` bytes."""
         self.set_states(address, bytes([state]) * size)
@@ -219,16 +242,18 @@ class Memory:
         code, size = _format(ctype)
         if code in self._loads:
             return self._loads[code]
-        data, state, unpack, written = self.data, self.state, Struct(code).unpack_from, b"\2" * size
+        pair, whole, odd, shift = self.views.pairs[code[1:]], Views.written[size], size - 1, size.bit_length() - 1
+        unpack = Struct(code).unpack
 
-        def load(address: int) -> int:
+        def load(address: int) -> Any:
             offset = address - BASE
-            if state[offset : offset + size] != written:
-                states = state[offset : offset + size]
-                if len(states) != size or states.translate(None, b"\2\4"):
-                    self._refuse(address, size, "read")
-            value: int = unpack(data, offset)[0]
-            return value
+            if offset >= 0 and not offset & odd:
+                try:  # the quick way for what is aligned, and written or a constant
+                    if (states := pair[0][number := offset >> shift]) == whole or states == 2 * whole:
+                        return pair[1][number]
+                except IndexError:
+                    pass
+            return unpack(self.read(address, size))[0]
 
         self._loads[code] = load
         return load
@@ -238,16 +263,19 @@ class Memory:
         code, size = _format(ctype)
         if code in self._stores:
             return self._stores[code]
-        data, state, pack, written = self.data, self.state, Struct(code).pack_into, b"\2" * size
+        pair, whole, odd, shift = self.views.pairs[code[1:]], Views.written[size], size - 1, size.bit_length() - 1
+        pack = Struct(code).pack
 
-        def store(address: int, value: int) -> None:
+        def store(address: int, value: Any) -> None:
             offset = address - BASE
-            if state[offset : offset + size] != written:
-                states = state[offset : offset + size]
-                if len(states) != size or states.translate(None, b"\1\2"):
-                    self._refuse(address, size, "write")
-                state[offset : offset + size] = written
-            pack(data, offset, value)
+            if offset >= 0 and not offset & odd:
+                try:
+                    if pair[0][number := offset >> shift] == whole:
+                        pair[1][number] = value
+                        return
+                except IndexError:
+                    pass
+            self.write(address, pack(value))
 
         self._stores[code] = store
         return store
@@ -274,10 +302,12 @@ class Memory:
         if state in _OUT:
             return "paged-memory-at-dispatch"
         if state == UNMAPPED:
-            block = self.nearest(address)
+            block = self.blamed(address)
             if block is not None and block.kind == "stack" and address < block.end:
                 return "local-overrun"
             far = block is None or address - block.end > PAGE_SIZE
+            if block is not None and address < block.address:
+                return "underrun" if block.live else "use-after-free"
             return "wild-pointer" if block is None or far else "overrun" if block.live else "use-after-free"
         return _RULES[state]
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from wsklab.machine.exceptions import Guard
     from wsklab.machine.machine import Machine
 
 STATUS_SUCCESS = 0
@@ -50,6 +51,7 @@ class Thread:
     done: bool = False
     stack: Any = None
     frames: list[int] = field(default_factory=list)
+    guards: list[Guard] = field(default_factory=list)  # the exception handlers in force, innermost last
     raised: list[int] = field(default_factory=list)  # the IRQLs that KeRaiseIrql saved
     inside: bool = False  # whether a kernel function that is written in C runs, whose own calls are nobody's business
 

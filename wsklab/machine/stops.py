@@ -96,7 +96,8 @@ def c_stack(sources: dict[str, list[str]]) -> tuple[CFrame, ...]:
         code = at.f_code
         if code.co_filename in sources and code.co_name != "<module>":
             names, values = code.co_varnames[: code.co_argcount], at.f_locals
-            found.append(CFrame(code.co_name, place_of(at), {name: values[name] for name in names if name in values}))
+            arguments = {name: values[name] for name in names if name in values and "·" not in name}
+            found.append(CFrame((where := place_of(at)).function, where, arguments))
     return tuple(found)
 
 
@@ -111,7 +112,8 @@ def place_of(frame: FrameType) -> Where:
     """The place in C that a compiled function has reached; columns come from the code's position table."""
     code = frame.f_code
     line, _, column, _ = next(islice(code.co_positions(), max(frame.f_lasti, 0) // 2, None))
-    return Where(code.co_filename, line or frame.f_lineno, 0 if column is None else column + 1, code.co_name)
+    function = code.co_name.split("·")[0]  # what the compiler adds to it is a part of the function
+    return Where(code.co_filename, line or frame.f_lineno, 0 if column is None else column + 1, function)
 
 
 def c_caller(sources: dict[str, list[str]]) -> Where | None:

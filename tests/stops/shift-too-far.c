@@ -1,0 +1,6 @@
+int Run(void)
+{
+    int Bits = 32;
+
+    return 1 << Bits;
+}

@@ -1,0 +1,6 @@
+void Run(void)
+{
+    char *Text = "constant";
+
+    *Text = 'C';
+}

@@ -1,0 +1,6 @@
+int Run(void)
+{
+    int *Pointer = (int *)0x12345678;
+
+    return *Pointer;
+}

@@ -1,0 +1,2 @@
+/* devioctl.h: what it declares for kernel code is in wdmirp.h. */
+#include "wdmirp.h"
