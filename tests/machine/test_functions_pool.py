@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import pytest
 
 import wsklab.io  # noqa: F401
-from wsklab.machine import Machine, NotModelled, Stop
+from wsklab import Lab
+from wsklab.machine import Machine, Stop
 from wsklab.machine.functions_pool import check_pool, tag_text
 
 TAG, NON_PAGED, PAGED = 0x64657246, 0x40, 0x100
@@ -64,10 +65,10 @@ def test_each_can_fail(m: Machine, name: str) -> None:
     check_pool(m)
 
 
-def test_failure_that_raises_is_not_modelled(m: Machine) -> None:
+def test_a_failure_that_raises_and_is_not_handled(m: Machine) -> None:
     m.choices["ExAllocatePool2"] = "fails"
-    with pytest.raises(NotModelled):
-        m.api("ExAllocatePool2")(NON_PAGED | 0x20, 10, TAG)
+    with stops("exception-not-handled", 0x7E, "0xFFFFFFFFC000009A"):
+        m.api("ExAllocatePool2")(0x60, 8, TAG)
 
 
 def test_bad_requests(m: Machine) -> None:
@@ -130,3 +131,15 @@ def test_leaks(m: Machine) -> None:
 def test_tags_are_shown_in_memory_order() -> None:
     """KRN-17: 'Fred' in C is stored as derF."""
     assert tag_text(int.from_bytes(b"Fred", "big")) == "derF"
+
+
+def test_a_failed_allocation_raises_when_asked_to() -> None:
+    """KRN-14, KRN-46: POOL_FLAG_RAISE_ON_FAILURE raises STATUS_INSUFFICIENT_RESOURCES instead of returning NULL."""
+    text = """NTSTATUS f(ULONG flags)
+    {
+        __try { if (ExAllocatePool2(flags, 8, 'tseT') == NULL) return STATUS_SUCCESS; }
+        __except (EXCEPTION_EXECUTE_HANDLER) { return GetExceptionCode(); }
+        return STATUS_UNSUCCESSFUL;
+    }"""
+    driver = Lab(choices={"ExAllocatePool2": "fails"}).load(text)
+    assert [str(driver.f(flags)) for flags in (0x40, 0x60)] == ["STATUS_SUCCESS", "STATUS_INSUFFICIENT_RESOURCES"]

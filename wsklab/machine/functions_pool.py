@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import NoReturn
 
 from wsklab.machine.api import APC_LEVEL, wdk
+from wsklab.machine.exceptions import ExRaiseStatus
 from wsklab.machine.machine import Machine
 from wsklab.machine.memory import LARGEST_BLOCK, Block
 
 UNINITIALIZED, RAISE, NON_PAGED, NON_PAGED_EXECUTE, PAGED = 0x2, 0x20, 0x40, 0x80, 0x100
 PAGED_POOL = 1
+INSUFFICIENT_RESOURCES = 0xC000_009A
 
 
 class Pool(dict[int, Block]):
@@ -64,7 +66,7 @@ def ExAllocatePool2(m: Machine, Flags: int, NumberOfBytes: int, Tag: int) -> int
     zero = not Flags & UNINITIALIZED
     address = _allocate(m, "ExAllocatePool2", NumberOfBytes, Tag, paged=kinds == [PAGED], zero=zero)
     if not address and Flags & RAISE:
-        m.not_modelled("ExAllocatePool2 with POOL_FLAG_RAISE_ON_FAILURE that fails")
+        ExRaiseStatus(m, INSUFFICIENT_RESOURCES)
     return address
 
 
