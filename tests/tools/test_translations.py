@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -125,6 +126,18 @@ def test_a_translation_that_adds_a_heading_is_named_twice(copy: Project) -> None
         "docs/locale/ja/lessons.po: 'Welcome': it has a line break",
         "notebooks/ja/00_welcome.ipynb: its cells, headings or code are not those of the English",
     ]
+
+
+def test_the_languages_are_listed_nowhere_else() -> None:
+    listing = re.compile(r"""(["'])ja\1.*(["'])fr\2|(["'])fr\3.*(["'])ja\4""")
+    sources = [path for part in ("wsklab", "tools", "docs/hooks") for path in sorted((ROOT / part).rglob("*.py"))]
+    found = {
+        f"{path.relative_to(ROOT).as_posix()}:{number}": line.strip()
+        for path in [ROOT / "kit.py", *sources, *sorted((ROOT / "docs/theme").rglob("*.js"))]
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if listing.search(line)
+    }
+    assert found == {}
 
 
 def test_a_message_that_stands_there_twice_is_named(copy: Project) -> None:
