@@ -12,22 +12,26 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from wsklab.c.headers import headers
-from wsklab.c.source import LEFT_OUT, CompileError, Problem
+from wsklab.c.source import LEFT_OUT, CompileError, Problem, surely
+from wsklab.c.types import Function, Pointer, Record
 from wsklab.c.unit import compile_unit
-from wsklab.listings import Listing, Page, read_page
+from wsklab.listings import Listing, Page, read_pages
 from wsklab.rules.report import compile_problems
 from wsklab.words import translate
 
 _PREFIX = re.compile(r"(Wdf|Wsk|Io|Ke|Ex|Mm|Rtl|Ps|Ob|Zw|Nmr|Evt|DriverEntry|WDF|WSK|PFN|STATUS|SIO|EVT|IRP|PWSK|PWDF)")
 _NON_ASCII = r"\u3040-\u30ff\u3400-\u9fff\uff66-\uff9f"
-_NAME = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{5,}}(?:[{_NON_ASCII}]+(?=\W|$|[A-Za-z<*]))?")
+_NAME = re.compile(
+    rf"[A-Za-z_][A-Za-z0-9_]{{5,}}+(?:[{_NON_ASCII}]+(?=\W|$|[A-Za-z<*]))?(?!\.h\b|[*_\\]*(?:</?\w+>)*[*_\\]*[Xx]xx)"
+)
 _URL = re.compile(r"(https?://[^\s\")>\]]+|\]\([^)]*\)|data-raw-source=\"[^\"]*\"|(?:href|name)=\"[^\"]*\")")
+_SHOWN = ("line", "verdict", "gaps", "supplies", "problems", "warnings")
 _CONTEXT = re.compile(r"_WDF_(\w+)_TYPE_INFO")  # what the macros of wdfobject.h make of the type of a context
 _SLUG = re.compile(r"n[fcse]-[a-z0-9]+-_?([a-z0-9_]+)")
 
@@ -56,6 +60,7 @@ class Verdict:
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     found: tuple[Problem, ...] = field(default=(), compare=False, repr=False)
+    declares: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
 
 def check_listing(listing: Listing, name: str) -> Verdict:
@@ -72,7 +77,8 @@ def check_listing(listing: Listing, name: str) -> Verdict:
     supplies = tuple(dict.fromkeys(_CONTEXT.sub(r"\1", name) for name in unit.problems.assumed))
     found = tuple(sorted(unit.warnings, key=lambda problem: problem.place.line))
     verdict = "compiles with gaps" if gaps else "compiles"
-    return Verdict(listing.line, verdict, gaps, supplies, warnings=tuple(map(_said, found)), found=found)
+    declares = frozenset(unit.declarations.scopes[0].names)
+    return Verdict(listing.line, verdict, gaps, supplies, (), tuple(map(_said, found)), found, declares)
 
 
 def _said(problem: Problem) -> str:
@@ -81,10 +87,12 @@ def _said(problem: Problem) -> str:
 
 def check_names(page: Page) -> Iterator[DamagedName]:
     """The damaged and miscased names in a page's prose."""
+    marks = [number for number, line in enumerate(page.prose, 1) if line.strip() == "---"]
+    front = range(1, marks[1]) if marks[:1] == [1] and len(marks) > 1 else range(0)  # what stands before a page in Markdown
     for number, line in enumerate(page.prose, 1):
         slugs = [by_case()[slug] for slug in _SLUG.findall(line.lower()) if slug in by_case()]
         visible = _URL.sub(lambda found: " " * len(found[0]), line)
-        for found in _NAME.finditer(visible):
+        for found in () if number in front else _NAME.finditer(visible):
             if right := _suggestions(found[0], slugs):
                 yield DamagedName(number, found.start() + 1, found[0], right)
 
@@ -92,55 +100,73 @@ def check_names(page: Page) -> Iterator[DamagedName]:
 def _suggestions(name: str, slugs: Iterable[str]) -> tuple[str, ...]:
     ascii_part = re.match(r"\w+", name, re.ASCII)
     plain = ascii_part[0] if ascii_part else name
-    if plain in known_names():
+    if plain in known_names() or (plain[-1] == "s" and plain[:-1] in known_names()):
         return ()
-    if same := by_case().get(plain.lower()):
+    if (same := by_case().get(plain.lower())) and not plain.islower():
         return (same,)
     if len(plain) < len(name):
         longer = [known for low, known in by_case().items() if low.startswith(plain.lower()) and len(plain) > 7]
         return tuple([known for known in slugs if known in longer][:1] or sorted(longer, key=len)[:5])
-    if re.match(r"(Wdf|Wsk)[A-Z]?[a-z]", plain):
-        close = difflib.get_close_matches(plain.lower(), [low for low in by_case() if low[:3] == plain[:3].lower()], 1, 0.88)
-        return tuple(by_case()[low] for low in close)
-    return ()
+    return _close(plain)
+
+
+@cache
+def _close(name: str) -> tuple[str, ...]:
+    """The known name that is meant by a misspelt one."""
+    close = difflib.get_close_matches(name, [known for known in by_case().values() if known[:3] == name[:3]], 1, 0.88)
+    return tuple(known for known in close if surely(name, known))
 
 
 @cache
 def known_names() -> frozenset[str]:
-    """Every name that the headers declare."""
-    known = headers()
-    return frozenset({*known.typedefs, *known.constants, *known.prototypes, *known.macros, *known.unit.functions, "DriverEntry"})
+    """Every name that the headers declare, also members and parameters."""
+    symbols = headers().declarations.scopes[0].names
+    types = [symbol.type.to if isinstance(symbol.type, Pointer) else symbol.type for symbol in symbols.values()]
+    members = {name for ctype in types if isinstance(ctype, Record) for name in ctype.members}
+    parameters = {parameter.name for ctype in types if isinstance(ctype, Function) for parameter in ctype.parameters}
+    return frozenset({*symbols, *headers().macros, *members, *parameters, "DriverEntry"})
 
 
 @cache
 def by_case() -> dict[str, str]:
-    """Known names by their lower-case form; functions and types before constants."""
-    return {name.lower(): name for name in sorted(known_names(), key=str.isupper, reverse=True) if _PREFIX.match(name)}
+    """Names that can be meant by a wrong one, by their lower-case form; functions and types before constants."""
+    known = {*headers().declarations.scopes[0].names, *headers().macros}
+    names = [name for name in known_names() if (name in known and _PREFIX.match(name)) or name[:3] in ("Wsk", "Wdf")]
+    return {name.lower(): name for name in sorted(names, key=lambda name: (name.isupper(), name), reverse=True)}
+
+
+def check_page(page: Page) -> list[Verdict]:
+    """The verdicts on a page's listings; what one of them declares, the others need not have from the reader."""
+    verdicts = [check_listing(listing, page.name) for listing in page.listings]
+    declared = {name for verdict in verdicts for name in verdict.declares}
+    return [replace(verdict, supplies=tuple(name for name in verdict.supplies if name not in declared)) for verdict in verdicts]
 
 
 def run_check(paths: list[Path], language: str, as_json: bool) -> int:
     """Check files and folders, print what was found, and return the exit status: 1 when anything is wrong."""
     wrong = 0
-    pages: list[dict[str, Any]] = []
+    told: list[dict[str, Any]] = []
     for path in _files(paths):
         try:
-            page = read_page(path)
+            pages = read_pages(path)
         except (OSError, ValueError) as error:
             print(translate("{path} cannot be read: {error}", language, path=path, error=error), file=sys.stderr)
+            told.append({"file": str(path), "error": str(error), "listings": [], "names": []})
             wrong += 1
             continue
-        verdicts, names = [check_listing(listing, page.name) for listing in page.listings], list(check_names(page))
-        wrong += sum(bool(verdict.problems) for verdict in verdicts) + len(names)
-        listings = [{key: value for key, value in vars(verdict).items() if key != "found"} for verdict in verdicts]
-        pages.append({"file": str(path), "listings": listings, "names": [asdict(name) for name in names]})
-        if not as_json:
-            print("\n".join(_told(path, verdicts, names, language)))
+        for page in pages:
+            verdicts, names = check_page(page), list(check_names(page))
+            wrong += sum(bool(verdict.problems) for verdict in verdicts) + len(names)
+            listings = [{key: value for key, value in vars(verdict).items() if key in _SHOWN} for verdict in verdicts]
+            told.append({"file": str(path.with_name(page.name)), "listings": listings, "names": [asdict(name) for name in names]})
+            for line in () if as_json else _told(page.name, verdicts, names, language):
+                print(line)
     if as_json:
-        print(json.dumps({"pages": pages, "wrong": wrong}, ensure_ascii=False, indent=2))
+        print(json.dumps({"pages": told, "wrong": wrong}, ensure_ascii=False, indent=2))
     else:
-        count = sum(len(page["listings"]) for page in pages)
+        count = sum(len(page["listings"]) for page in told)
         summary = "{pages} pages, {listings} listings, {wrong} things wrong."
-        print(translate(summary, language, pages=len(pages), listings=count, wrong=wrong))
+        print(translate(summary, language, pages=len(told), listings=count, wrong=wrong))
     return 1 if wrong else 0
 
 
@@ -152,9 +178,9 @@ def _files(paths: list[Path]) -> Iterator[Path]:
             yield path
 
 
-def _told(path: Path, verdicts: list[Verdict], names: list[DamagedName], language: str) -> Iterator[str]:
+def _told(page: str, verdicts: list[Verdict], names: list[DamagedName], language: str) -> Iterator[str]:
     for verdict in verdicts:
-        where, text = f"{path.name}:{verdict.line}", translate(verdict.verdict, language)
+        where, text = f"{page}:{verdict.line}", translate(verdict.verdict, language)
         gaps = f" (... {', '.join(map(str, verdict.gaps))})" if verdict.gaps else ""
         yield translate("{where}: listing {verdict}", language, where=where, verdict=text) + gaps
         if verdict.supplies:
@@ -163,5 +189,5 @@ def _told(path: Path, verdicts: list[Verdict], names: list[DamagedName], languag
             yield compile_problems(verdict.found, language)
     for name in names:
         right = ", ".join(name.suggestions)
-        where = f"{path.name}:{name.line}:{name.column}"
+        where = f"{page}:{name.line}:{name.column}"
         yield translate("{where}: {name} is not a WDK name; probably {right}", language, where=where, name=name.name, right=right)

@@ -25,10 +25,13 @@ CLEAN, BROKEN, NOT_COMPILED, NOT_MODELLED, ENTRY_FAILED, USAGE = 0, 1, 2, 3, 4, 
 UNLOADING = 10  # seconds that a driver, while it is unloaded, may wait for the programs it has served
 
 
+class _WrongUse(Exception):
+    """A command line that cannot be carried out, in words for the person who wrote it."""
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\n")
+        raise _WrongUse(f"{self.format_usage()}{self.prog}: {message}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -36,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="python -m wsklab", description="Run and check Windows kernel C code on a simulated machine.")
     commands = top.add_subparsers(dest="command", required=True, parser_class=_Parser)
     run = commands.add_parser("run", help="load the files as one driver, run it until idle, unload it")
+    run.add_argument("--locals", action="store_true", help="after a stop, show the local variables of each C call under way")
     run.add_argument("--network", choices=("simulated", "loopback"), default="simulated")
     run.add_argument("--seconds", type=float, help="loopback: how long to serve; until Ctrl-C unless told")
     run.add_argument("--capture", type=Path, metavar="FILE", help="write what crosses the network as a pcapng file")
@@ -51,15 +55,24 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    options = parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        return _carry_out(parser().parse_args(given))
+    except _WrongUse as error:
+        print(error, file=sys.stderr)
+        if "--json" in given:
+            print(json.dumps({"error": str(error), "exit_status": USAGE}, ensure_ascii=False, indent=2))
+        return USAGE
+
+
+def _carry_out(options: argparse.Namespace) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     language = chosen_language(options.lang)
     for path in options.files:
         if not path.exists():
-            print(translate("There is no file {path}.", language, path=path), file=sys.stderr)
-            return USAGE
+            raise _WrongUse(translate("There is no file {path}.", language, path=path))
     if options.command == "check":
         from wsklab.check import run_check
 
@@ -78,13 +91,12 @@ def _run(options: argparse.Namespace, language: str) -> int:
     try:
         status, text = _life(options, language, result, sources)
     except (OSError, ChoiceError) as error:
-        print(f"{parser().prog} run: {error}", file=sys.stderr)
-        return USAGE
+        raise _WrongUse(f"{parser().prog} run: {error}") from None
     except CompileError as error:
         status, text = NOT_COMPILED, report.compile_problems(error.problems, language)
         result["problems"] = [str(problem) for problem in error.problems]
     except Stop as stop:
-        status, text = BROKEN, stop.report(language)
+        status, text = BROKEN, "\n\n".join([stop.report(language), *result.get("locals", ())])
         where = str(stop.where) if stop.where else None
         result["stop"] = {"rule": stop.rule.id, "where": where, "bugcheck": stop.bugcheck, "parameters": list(stop.parameters)}
     except NotModelled as error:
@@ -103,12 +115,11 @@ def _life(options: argparse.Namespace, language: str, result: dict[str, Any], so
     from wsklab.c.unit import compile_unit
     from wsklab.driverlife import run_program, start, unload
     from wsklab.lab import Lab
+    from wsklab.listings import read_text
     from wsklab.machine.status import is_success, name_of
     from wsklab.rules.report import compile_problems
 
-    units: list[Any] = [
-        compile_unit(path.read_text("utf-8-sig", errors="replace"), path.name, includes=path.parent) for path in options.files
-    ]
+    units: list[Any] = [compile_unit(read_text(path), path.name, includes=path.parent) for path in options.files]
     sources.update({unit.name: unit.source.lines for unit in units})
     warnings = [problem for unit in units for problem in unit.warnings]
     if warnings:
@@ -134,6 +145,8 @@ def _life(options: argparse.Namespace, language: str, result: dict[str, Any], so
             return ENTRY_FAILED, translate("DriverEntry returned {status}.", language, status=name_of(started.status))
     finally:
         lab.close()
+        if options.locals and lab.stopped:
+            result["locals"] = [lab.look(number) for number in range(len(lab.stopped.stack))]
         result.update(console=lab.console, gaps=[str(where) for where in lab.gaps], choices=lab.choices.replay)
     clean = "Loaded, ran until idle and unloaded cleanly."
     stays = "Loaded and ran until idle. The driver has no DriverUnload routine, so it stays loaded."

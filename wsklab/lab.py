@@ -28,7 +28,7 @@ from wsklab.machine.api import MODELLED
 from wsklab.machine.cruntime import CRuntime
 from wsklab.machine.machine import STEPS, Code
 from wsklab.machine.status import NTSTATUS, name_of
-from wsklab.machine.stops import CFrame, place_of
+from wsklab.machine.stops import CFrame, c_variables, place_of
 from wsklab.machine.views import address_of, c_arguments, python_value, read_value, spelled
 from wsklab.net import network_of
 from wsklab.net.capture import Capture
@@ -37,6 +37,7 @@ from wsklab.rules.report import compile_problems, not_modelled
 from wsklab.scenes import Handle, Scenes
 from wsklab.show.dump import dump_structure
 from wsklab.show.life import Life, life
+from wsklab.show.look import Looking
 from wsklab.show.timeline import Timeline, timeline
 from wsklab.words import chosen_language, translate
 
@@ -50,7 +51,7 @@ class LabError(Exception):
     """The lab was asked for something it cannot do, in words for the person who asked."""
 
 
-class Lab(Scenes):
+class Lab(Scenes, Looking):
     """One simulated machine with everything around it.
 
     Args:
@@ -248,7 +249,10 @@ class Lab(Scenes):
             variable = re.search(r"'(\w+)'", str(error))
             rule = "stack-overflow" if isinstance(error, RecursionError) else "uninitialised-variable"
             values = {"variable": variable[1]} if variable else {}
-            raise self._stopped_by(Stop(rules()[rule], values, (), stack, {}, self.machine.sources)) from None
+            own = Stop(rules()[rule], values, (), stack, {}, self.machine.sources)
+            among = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+            own.variables = c_variables(self.machine.sources, reversed(among))
+            raise self._stopped_by(own) from None
 
     def _stopped_by(self, stop: Stop) -> Stop:
         stop.language = self.language

@@ -1,19 +1,24 @@
 """The C listings of a page.
 
-A page is a C file, Markdown with fenced blocks, a notebook, or plain text saved from a browser, where a listing is recognised by
-its lines. A listing keeps the page's own line numbers: it is compiled with as many blank lines before it as the page has.
+A page is a C file, Markdown with fenced blocks, a cell of a notebook, or plain text saved from a browser, where a listing is
+recognised by its lines. A listing keeps the page's own line numbers: it is compiled with as many blank lines before it as the
+page has.
 """
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _FENCE = re.compile(r"^(?P<mark>```+|~~~+)[ \t]*(?P<language>[\w+#.-]*)[^\n]*$")
 _C_LANGUAGES = ("", "c", "cpp", "c++", "h")
+_SIGNS = re.compile(r"[;{}][ \t]*(?:/[/*].*)?$|^[ \t]*(?:#[ \t]*\w|\w+[ \t]*\(.*\)[ \t]*$)", re.MULTILINE)
+_CPLUSPLUS = re.compile(r"\w::~?\w|^\s*(?:class|template|namespace|using|public:|private:|try)\b", re.MULTILINE)
 _STARTS = re.compile(
     r"(//|/\*|#\s*(include|define|if|pragma)|typedef\b|static\b|(NTSTATUS|VOID|void|BOOLEAN|ULONG|PIRP)\b\s*\w*\s*(\(|$))"
 )
@@ -44,19 +49,26 @@ class Page:
     prose: tuple[str, ...]
 
 
-def read_page(path: Path) -> Page:
-    """Read a page from a file. Raises OSError, and ValueError for a notebook that is no JSON."""
-    text = path.read_text("utf-8-sig", errors="replace")
-    if path.suffix.lower() in (".c", ".h", ".cpp"):
-        return Page(path.name, (Listing(1, text, True),), ())
+def read_text(path: Path) -> str:
+    """The text of a file: UTF-8, or UTF-16 as Windows' editors write it."""
+    data = path.read_bytes()
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or data[1:2] == b"\0"
+    text = data.decode("utf-16" if data[:1] in b"\xff\xfe" else "utf-16-le" if wide else "utf-8-sig", errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_pages(path: Path) -> list[Page]:
+    """The page that a file is; of a notebook each cell. Raises OSError, and ValueError for a notebook that is no JSON."""
+    text = read_text(path)
     if path.suffix.lower() == ".ipynb":
-        text = _notebook_text(text)
-    return page_of(text, path.name)
+        return [page for number, cell in enumerate(_cells(text), 1) if (page := _cell(cell, f"{path.name}[{number}]"))]
+    whole = path.suffix.lower() in (".c", ".h", ".cpp")
+    return [Page(path.name, (Listing(1, text, True),), ()) if whole else page_of(text, path.name)]
 
 
 def page_of(text: str, name: str) -> Page:
     """The listings and the prose of a page's text."""
-    lines = text.replace("\r\n", "\n").split("\n")
+    lines = text.split("\n")
     spans = _fenced(lines) if any(map(_FENCE.match, map(str.strip, lines))) else _plain(lines)
     listings = tuple(Listing(start + 1, "\n".join(lines[start:end]) + "\n") for start, end in spans)
     inside = {number for start, end in spans for number in range(start, end)}
@@ -71,7 +83,8 @@ def _fenced(lines: list[str]) -> list[tuple[int, int]]:
         if start < 0 and found:
             start, mark, is_c = number + 1, found["mark"], found["language"].lower() in _C_LANGUAGES
         elif start >= 0 and line.strip() == mark:
-            spans += [(start, number)] if is_c and start < number else []
+            text = "\n".join(lines[start:number])
+            spans += [(start, number)] if is_c and _SIGNS.search(text) and not _CPLUSPLUS.search(text) else []
             start = -1
     return spans
 
@@ -90,17 +103,17 @@ def _plain(lines: list[str]) -> list[tuple[int, int]]:
     return spans
 
 
-def _notebook_text(text: str) -> str:
-    """A notebook as Markdown: prose as it is, ``%%c`` cells as fenced blocks."""
+def _cells(text: str) -> list[dict[str, Any]]:
     try:
         cells = json.loads(text)["cells"]
+        return [{"type": cell["cell_type"], "text": "".join(cell["source"])} for cell in cells]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"not a notebook: {error}") from error
-    parts = []
-    for cell in cells:
-        source = "".join(cell.get("source", []))
-        if cell.get("cell_type") == "markdown":
-            parts.append(source)
-        elif source.startswith("%%c"):
-            parts.append("```c\n" + source.partition("\n")[2] + "\n```")
-    return "\n\n".join(parts)
+
+
+def _cell(cell: dict[str, Any], name: str) -> Page | None:
+    """A cell of a notebook with prose, or with C behind its first line ``%%c``, as a page."""
+    if cell["type"] == "markdown":
+        return page_of(cell["text"], name)
+    first, _, code = cell["text"].partition("\n")
+    return Page(name, (Listing(2, code, True),), ()) if first.startswith("%%c") else None

@@ -1,4 +1,6 @@
-"""The notebook door: the cell magic ``%%c``.
+"""The notebook door: the cell magic ``%%c``, and ``%look``.
+
+``%look`` shows the locals of the C call in which the machine stopped, ``%look 1`` those of its caller.
 
 ``%%c send_data`` compiles the cell, shows mistakes with line and caret in the reader's language, and binds two things for the
 Python cells below: the name on the magic's line (the listing, to be loaded into further labs) and each C function. A function
@@ -25,12 +27,16 @@ class ListingError(Exception):
 
 
 def register(shell: Any) -> None:
-    """Add ``%%c`` to an IPython shell."""
+    """Add ``%%c`` and ``%look`` to an IPython shell."""
 
     def c(line: str, cell: str) -> None:
         compile_cell(shell.user_ns, line.strip() or "listing", cell)
 
+    def look(line: str) -> None:
+        print(shell.user_ns["lab"].look(int(line or 0)))
+
     shell.register_magic_function(c, magic_kind="cell", magic_name="c")
+    shell.register_magic_function(look, magic_kind="line", magic_name="look")
 
 
 def compile_cell(namespace: dict[str, Any], name: str, text: str) -> None:

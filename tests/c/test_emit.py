@@ -80,6 +80,7 @@ def test_locals_keep_their_names() -> None:
         ("ULONG f(ULONG a, ULONG b) { a %= b; return a; }", (1, 0), "division-by-zero", {}),
         ("int f(int a, int b) { return a << b; }", (1, 32), "shift-too-far", {"count": 32, "bits": 32}),
         ("int f(int a, int b) { return a >> b; }", (1, -1), "shift-too-far", {"count": -1, "bits": 32}),
+        ("int f(double a) { return (int)(1.0 / a); }", (0.0,), "float-to-integer", {"value": float("inf")}),
         ("void f(void) { for (;;) ; }", (), "step-budget", {}),
         ("void f(void) { again: goto again; }", (), "step-budget", {}),
         ("int g(int n) { if (n) return 1; } int f(void) { return g(0) + 1; }", (), "no-return-value", {"function": "g"}),

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from wsklab.check import DamagedName, check_listing, check_names
+from wsklab.check import DamagedName, check_listing, check_names, check_page
 from wsklab.cli import main
-from wsklab.listings import page_of, read_page
+from wsklab.listings import page_of, read_pages
 
 PAGES = Path(__file__).parent.parent / "pages"
 PAGE = """# A page
@@ -99,9 +99,68 @@ def test_a_notebook_is_a_page(tmp_path: Path) -> None:
     ]
     path = tmp_path / "a.ipynb"
     path.write_text(json.dumps({"cells": cells}), "utf-8")
-    page = read_page(path)
-    assert [listing.text for listing in page.listings] == ["int f(void) { return 1; }\n"]
-    assert [name.name for name in check_names(page)] == ["Wdfrequestsend"]
+    prose, code = read_pages(path)
+    assert (code.name, [(listing.line, listing.text) for listing in code.listings]) == (
+        "a.ipynb[2]",
+        [(2, "int f(void) { return 1; }")],
+    )
+    assert (prose.name, [name.name for name in check_names(prose)]) == ("a.ipynb[1]", ["Wdfrequestsend"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_file_is_read_as_it_is_encoded(encoding: str, tmp_path: Path) -> None:
+    """What Windows' editors write: byte order marks, UTF-16, CR LF."""
+    path = tmp_path / "a.md"
+    path.write_bytes("A 送信: Wdfrequestsend\r\n\r\n```C\r\nint a\r\n```\r\n".encode(encoding))
+    (page,) = read_pages(path)
+    assert page.prose[0] == "A 送信: Wdfrequestsend"
+    assert [name.column for name in check_names(page)] == [7]
+
+
+def test_what_one_listing_declares_no_other_asks_for() -> None:
+    page = page_of("```C\nULONG count;\n```\nand then\n```C\ncount = First(list);\n```\n", "page.md")
+    assert [verdict.supplies for verdict in check_page(page)] == [(), ("First", "list")]
+
+
+def test_what_is_no_c_is_no_listing() -> None:
+    text = "```\nC:\\> sc start echo\n```\n```cpp\nclass A { int b; };\n```\n```cpp\nvoid A::b() { }\n```\n```\nint a;\n```\n"
+    assert [listing.line for listing in page_of(text, "page.md").listings] == [11]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check", "--json", "nowhere.md"], "There is no file nowhere.md."),
+        (["check", "--json"], "the following arguments are required: FILE"),
+        (["run", "--json", "--seed", "x", "nowhere.c"], "argument --seed: invalid int value: 'x'"),
+    ],
+)
+def test_json_answers_a_wrong_command_line_too(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 64
+    report = json.loads(capsys.readouterr().out)
+    assert (report["exit_status"], report["error"].endswith(said)) == (64, True)
+
+
+def test_json_names_what_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bad.ipynb"
+    path.write_text("{", "utf-8")
+    assert main(["check", "--json", str(path)]) == 1
+    (page,) = json.loads(capsys.readouterr().out)["pages"]
+    assert page["error"].startswith("not a notebook")
+
+
+@pytest.mark.parametrize(
+    ("prose", "names"),
+    [
+        ("WskSocket, WskProviderNpi and WDFREQUESTs are names, wdfrequest.h and Wdfrequest.h files", []),
+        ("---\ntitle: Wdfrequestsend\n---\nWdfRequest*Xxx* methods, RtlULongMult and RtlLongMult", []),
+        ("IoBuildSyncronousFsdRequest", [("IoBuildSyncronousFsdRequest", ("IoBuildSynchronousFsdRequest",))]),
+        ("STATUS_SUCCCESS", [("STATUS_SUCCCESS", ("STATUS_SUCCESS",))]),
+        ("WskRecieve", [("WskRecieve", ("WskReceive",))]),
+    ],
+)
+def test_what_counts_as_a_slip_in_prose(prose: str, names: list[tuple[str, tuple[str, ...]]]) -> None:
+    assert [(name.name, name.suggestions) for name in check_names(page_of(prose, "page.md"))] == names
 
 
 def test_what_cannot_be_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

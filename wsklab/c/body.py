@@ -135,8 +135,8 @@ class Body:
 
     def suggestion(self, name: str) -> str | None:
         """What was probably meant by an unknown name."""
-        if self.problems is not self.declarations.problems:
-            return None  # a check that reports to nobody; the headers may not be there yet
+        if self.problems is not self.declarations.problems or self.problems.full or name in self.problems.assumed:
+            return None  # nobody asks, or a check that reports to nobody; the headers may not be there yet
         from wsklab.c.headers import headers
 
         return closest(name, [*self.declarations.values(), *headers().macros])
@@ -172,7 +172,7 @@ class Body:
     def _python_name(self, name: str) -> str:
         """The C name, with ``·2`` behind it when Python cannot have it or another variable of the function has it."""
         candidate, count = name, 1
-        while candidate in self._taken or candidate in ("", "None", "True", "False", "__debug__"):
+        while candidate in self._taken or not candidate or py.spelled(candidate) != candidate:
             count += 1
             candidate = f"{name or 'unnamed'}·{count}"
         self._taken.add(candidate)

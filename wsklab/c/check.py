@@ -20,16 +20,17 @@ from wsklab.c.source import Place, place_of
 from wsklab.c.statements import Statements
 from wsklab.c.types import UNKNOWN, VOID, Function, Record, Void
 from wsklab.c.unit import FunctionDefinition, Unit
-from wsklab.c.values import settled
+from wsklab.c.values import Local, settled
 
 _FRAME_ALIGNMENT = 16
+MOST_LOCALS = 1 << 20
 _CONSTANT = (ast.Constant, ast.BinOp, ast.operator, ast.expr_context, ast.Call, ast.Name)
 _CONSTANT_NAMES = ("address·", "string·", "gap·", "place·", "float·")
 
 
 @dataclass(eq=False)
 class CheckedFunction:
-    """A body that C allows, as a Python function definition; `needs` as in `Body`."""
+    """A body that C allows, as a Python function definition; `needs` and `locals` as in `Body`."""
 
     name: str
     type: Function
@@ -37,6 +38,7 @@ class CheckedFunction:
     node: ast.stmt
     needs: dict[str, tuple[Any, ...]]
     references: References
+    locals: list[Local]
 
 
 def check_unit(unit: Unit) -> None:
@@ -105,7 +107,11 @@ def _finished(body: Statements, ctype: Function, place: Place, first: Python, st
     lines += statements
     if not leaves(statements):
         lines += _end(body, ctype, place)
-    if body.frame_size or body.uses_rest:
+    if body.frame_size > MOST_LOCALS:
+        text = "The local variables of {name} take {size} bytes; more than {most} are not compiled."
+        hint = "A kernel stack is small: large buffers come from the pool."
+        body.problems.error("too-many-locals", place, text, hint, name=body.name, size=body.frame_size, most=MOST_LOCALS)
+    elif body.frame_size or body.uses_rest:
         layout = bytearray(-(-(body.frame_size + RED_ZONE) // _FRAME_ALIGNMENT) * _FRAME_ALIGNMENT)
         for local in body.locals:
             if local.offset is not None:
@@ -123,9 +129,9 @@ def _finished(body: Statements, ctype: Function, place: Place, first: Python, st
         arguments.insert(0, ast.arg(RESULT))
     rest = ast.arg(REST) if ctype.varargs else None
     signature = ast.arguments(posonlyargs=[], args=arguments, vararg=rest, kwonlyargs=[], kw_defaults=[], defaults=[])
-    node = ast.FunctionDef(body.name, signature, lines or [ast.Pass()], [], None)
+    node = ast.FunctionDef(py.spelled(body.name), signature, lines or [ast.Pass()], [], None)
     py.locate(node, place)
-    return CheckedFunction(body.name, ctype, place, node, body.needs, body.references)
+    return CheckedFunction(body.name, ctype, place, node, body.needs, body.references, body.locals)
 
 
 def _end(body: Statements, ctype: Function, place: Place) -> Python:

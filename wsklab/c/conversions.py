@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from wsklab.c import python as py
 from wsklab.c.constant import promote, usual
-from wsklab.c.support import divide, to_single
+from wsklab.c.support import divide, to_single, whole
 from wsklab.c.types import INT, CType, Float, Int, Pointer
 from wsklab.c.values import BIT, KEPT, MASK, UNKNOWN, Range, Value, is_bool, is_scalar, number, possible, settled, truth, unknown
 
@@ -32,8 +32,8 @@ def converted(value: int | float, target: CType) -> int | float:
     if isinstance(target, Float):
         return float(value) if target.bytes == 8 else to_single(value)
     if isinstance(target, Int):
-        return int(bool(value)) if is_bool(target) else target.wrap(int(value))
-    return int(value) & MASK
+        return int(bool(value)) if is_bool(target) else target.wrap(whole(value))
+    return whole(value) & MASK
 
 
 def convert(v: Value, target: CType) -> Value:

@@ -110,7 +110,9 @@ class _Filling:
         """An initialiser without braces (or a scalar with them)."""
         if isinstance(target.type, Array):
             text = self.string(target.type, node)
-            value = text or self.body.wrong(node, "array-initialiser", "An array needs a list in braces.")
+            value = text or self.body.value(node)
+            if text is None and not unknown(value):
+                value = self.body.wrong(node, "array-initialiser", "An array needs a list in braces.")
         else:
             value = scalar(self.body, node, target.type)
         if not unknown(value):

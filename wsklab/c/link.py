@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
+from wsklab.c import python as py
 from wsklab.c.check import CheckedFunction, check_function, waiting
 from wsklab.c.declare import Symbol
 from wsklab.c.headers import INCLUDE
@@ -259,7 +260,7 @@ class _Linker:
                 module.namespace[name] = details[0] if kind == "given" else getattr(self.runtime, kind)(*details)
             exec(self._compiled(module, piece), module.namespace)
         for name, function in module.functions.items():
-            function.call = module.namespace[name]
+            function.call = module.namespace[py.spelled(name)]
             function.address = self.runtime.define_function(name, function)
         for name, variable in module.unit.statics.items():
             module.addresses[name] = self.runtime.allocate_global(name, variable.type)
@@ -288,7 +289,7 @@ class _Linker:
         for name in [*named.calls, *named.addresses]:
             function = self._function(module, name)
             assert function is not None
-            namespace[name] = function.call
+            namespace[py.spelled(name)] = function.call
             if name in named.addresses:
                 namespace[f"address·{name}"] = function.address or self.runtime.address_of(name)
         for name in named.symbols:

@@ -144,12 +144,21 @@ class _Around:
         kinds = [token.type for token in self.tokens[max(index - 2, 0) : index + 1]]
         return self.tokens[index] if kinds[1:] == ["LPAREN", "ID"] and kinds[0] not in ("ID", "IF", "WHILE", "SWITCH") else None
 
+    def in_parameters(self) -> bool:
+        """Whether the name before stands in a list of parameters where a type belongs."""
+        at = self.tokens.index(self.open) if self.open is not None else 0
+        while at > self.start and not self.starts_statement(at):
+            at -= 1
+        first = self.tokens[at].type in _TYPE_WORDS | {"STATIC", "EXTERN", "TYPEDEF", "CONST", "INLINE"}
+        return first and self.tokens[self.index - 2].type in ("LPAREN", "COMMA", "CONST", "VOLATILE")
+
     def unknown_type(self) -> Any:
         """A name that stands where only a type can stand."""
         token, index = self.cast_to(), self.index
         if token is not None:
             return token
-        if self.after == "ID" and self.kind in ("ID", "TIMES") and self.message in _NO_DECLARATION:
+        in_list = self.kind == "TIMES" and self.expected == "RPAREN" and self.in_parameters()
+        if self.after == "ID" and (in_list or (self.kind in ("ID", "TIMES") and self.message in _NO_DECLARATION)):
             token = self.before
         elif self.kind == "ID" and self.message in _NO_DECLARATION:
             token = self.bad
@@ -161,7 +170,7 @@ class _Around:
             token = next(words, self.bad)
         elif self.after == "ID" and self.kind in ("ID", "TYPEID"):
             begins = self.expected == "SEMI" and self.starts_statement(index - 1) and self.before.lineno == self.bad.lineno
-            parameter = self.expected in ("RPAREN", "SEMI") and self.tokens[index - 2].type in ("LPAREN", "COMMA")
+            parameter = self.expected in ("RPAREN", "SEMI") and self.in_parameters()
             token = self.before if begins or parameter else None
         return token if token is not None and token.type == "ID" else None
 
@@ -178,6 +187,8 @@ class _Known(NamedTuple):
 
 _KNOWN = (
     _Known("missing-semicolon", "A semicolon is missing after {token}.", _Around.declaration_end, repair=";"),
+    _Known("missing-semicolon", "A semicolon is missing after {token}.",
+           lambda a: a.bad is None and a.open is None and a.after in (*_VALUES, "RPAREN", "RBRACKET") and a.before, repair=";"),
     _Known("unexpected-end", "The text ends too early.", lambda a: a.bad is None and a.open is None),
     _Known("never-closed", "This {bracket} is never closed.", lambda a: a.bad is None and a.open),
     _Known("function-inside", "{name} begins inside another function.", _Around.function_inside,

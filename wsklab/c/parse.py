@@ -203,7 +203,7 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
         if not stop.reported:
             self.problems.error(mistake.id, mistake.place, mistake.text, mistake.hint, **mistake.values)
         unknown_type = mistake.id == "unknown-type" and str(mistake.values["name"]) not in self.typedefs
-        mended = unknown_type or (stop.repair is not None and len(self.problems.errors) > known)
+        mended = not self.problems.full and (unknown_type or (stop.repair is not None and len(self.problems.errors) > known))
         stop.reported, stop.fatal, self.skipped = True, mistake.id in FATAL, self.skipped or not mended
         if mended:
             place = mistake.place
@@ -313,9 +313,12 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
 
     def _at_function(self) -> bool:
         """Whether the definition of a function begins here."""
-        rest = self.tokens[self._mark() :] if self._starts_declaration() else []
-        ends = next((number for number, token in enumerate(rest) if token.type in ("SEMI", "LBRACE", "EQUALS")), 0)
-        return ends > 0 and [rest[ends - 1].type, rest[ends].type] == ["RPAREN", "LBRACE"]
+        before = ""
+        for token in itertools.islice(self.tokens, self._mark(), None if self._starts_declaration() else self._mark()):
+            if token.type in ("SEMI", "LBRACE", "EQUALS"):
+                return (before, token.type) == ("RPAREN", "LBRACE")
+            before = token.type
+        return False
 
     def _parse_struct_declaration(self) -> Any:
         return None if self._gap_alone() else super()._parse_struct_declaration()

@@ -25,9 +25,14 @@ _BINARY: dict[str, type[ast.operator]] = {
 }  # fmt: skip
 
 
+def spelled(text: str) -> str:
+    """A name as Python can have it: of all names of C it refuses four."""
+    return f"{text}·" if text in ("None", "True", "False", "__debug__") else text
+
+
 def name(text: str) -> ast.expr:
     """A name that is read."""
-    return ast.Name(text, LOAD)
+    return ast.Name(spelled(text), LOAD)
 
 
 def constant(value: Any) -> ast.expr:

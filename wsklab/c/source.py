@@ -20,10 +20,14 @@ Severity = Literal["error", "warning"]
 
 MOST_PROBLEMS = 20
 """After so many errors the rest is noise: the collector stops listening."""
+MOST_LEFT_OUT = 200
+"""A listing may leave out so many names; more are errors."""
 LEFT_OUT = frozenset(("undeclared", "undeclared-function", "unknown-type", "parameter-without-type", "include-not-found"))
 """What a documentation listing may leave to its reader to supply."""
-LEFT_OUT_OF_FRAGMENT = LEFT_OUT | {"undeclared-label", "misplaced-break", "misplaced-continue", "missing-return-value",
-                                    "initialiser-not-constant"}  # fmt: skip
+LEFT_OUT_OF_FRAGMENT = LEFT_OUT | {
+    "undeclared-label", "misplaced-break", "misplaced-continue", "misplaced-case", "missing-return-value",
+    "initialiser-not-constant",
+}  # fmt: skip
 """The same for statements without a function around them."""
 
 
@@ -96,13 +100,15 @@ def surely(name: str, close: object) -> bool:
     """Whether `name` is a slip for the name `close`, and not a name of its own: capitals, a prefix left out, one letter."""
     other = str(close or name)
     if other.lower() == name.lower() or (len(name) > 9 and re.fullmatch(f"(Wsk|Wdf){re.escape(name)}", other)):
-        return other != name
-    same = len(os.path.commonprefix((name, other))), len(os.path.commonprefix((name[::-1], other[::-1])))
-    changed = [text[same[0] : max(len(text) - same[1], same[0])] for text in (name, other)]
-    swapped = changed[0] == changed[1][::-1] and len(changed[0]) == 2
-    left_out = not changed[0] and len(changed[1]) < 3 and min(same) > 3
-    one = all(len(part) < 2 and not part.isdigit() for part in changed) and other not in (f"P{name}", name[1:])
-    return len(name) > 7 and (swapped or left_out or one)
+        return other != name and (not other.isupper() or "_" in other)
+    first = os.path.commonprefix((name, other))
+    rests = name[len(first) :], other[len(first) :]
+    last = os.path.commonprefix([rest[::-1] for rest in rests])[::-1]
+    ours, theirs = (rest.removesuffix(last) for rest in rests)
+    # One letter, but no capital: those tell one function from another (RtlStringCbCatA). Or two letters in the wrong order.
+    one = max(len(ours), len(theirs)) == 1 and (f"{ours}{theirs}".islower() or (ours + theirs)[0] in (first[-1:], last[-1:]))
+    skipped = name[0].islower() and not ours and len(theirs) < 3 and min(len(first), len(last)) > 3
+    return len(name) > 7 and other != name[1:] and (one or skipped or (len(ours) == 2 and ours == theirs[::-1]))
 
 
 @dataclass(frozen=True)
@@ -181,7 +187,9 @@ class Problems:
 
     def assumes(self, id: str, values: dict[str, object]) -> bool:
         """Whether the page leaves this to its reader: what is no slip for a name that is there."""
-        return id in self.left_out and not surely(str(values.get("name")), values.get("close"))
+        name = str(values.get("name"))
+        new = name not in self.assumed and (len(self.assumed) >= MOST_LEFT_OUT or surely(name, values.get("close")))
+        return id in self.left_out and not new
 
     def warning(self, id: str, where: Any, text: str, hint: str | None = None, **values: object) -> None:
         """Report a warning at a node, coordinate or place."""

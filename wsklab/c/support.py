@@ -46,6 +46,11 @@ def divide(left: int, right: int) -> int:
     return left // right if (left < 0) == (right < 0) else -(-left // right)
 
 
+def whole(value: int | float) -> int:
+    """`value` without its fraction; what no integer can hold becomes what an x64 processor makes of it."""
+    return int(value) if math.isfinite(value) else -(1 << 63)
+
+
 def to_single(value: float) -> float:
     """`value` rounded to a C ``float``."""
     try:
@@ -97,7 +102,7 @@ def helpers(runtime: Runtime) -> dict[str, object]:
         "shifted_too_far·": lambda count, bits: undefined("shift-too-far", count=count, bits=bits),
         "divide_floats·": _divide_floats,
         "float·": float,
-        "int·": int,
+        "int·": lambda value: int(value) if math.isfinite(value) else undefined("float-to-integer", value=value),
         "single·": to_single,
         "copy·": runtime.copy,
         "fill·": runtime.fill,

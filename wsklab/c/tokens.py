@@ -26,7 +26,7 @@ WORD, NUMBER, STRING, CHARACTER = "CPP_ID", "CPP_INTEGER", "CPP_STRING", "CPP_CH
 PRAGMA, OPEN_COMMENT = "PRAGMA", "OPEN_COMMENT"
 
 # Documents carry no-break and ideographic spaces, zero-width spaces and byte order marks into their listings.
-_SPACES = " \t\f\v\r\u00a0\u3000\u200b\ufeff"
+_SPACES = " \t\f\v\r\u00a0\u2000-\u200b\u202f\u2060\u3000\ufeff"
 _PATTERN = re.compile(
     rf"""
       (?P<CPP_WS>       [{_SPACES}]+ )
@@ -39,12 +39,12 @@ _PATTERN = re.compile(
     | (?P<CPP_CHAR>     (?:L|u8|u|U)?'(?:[^'\\\n]|\\.)*' )
     | (?P<CPP_INTEGER>  0[xX](?:[pP][+-]|[\w.])+ | \.?[0-9](?:[eE][+-]|[\w.])* )
     | (?P<CPP_LINECONT> \\[ \t\r]*\n )
-    | (?P<SIGN>         \.\.\.|<<=|>>=|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|\#\#|[-+*/%&|^~!<>=?:;,.(){{}}\[\]\#] )
+    | (?P<SIGN>         \.\.\.|…|<<=|>>=|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|\#\#|[-+*/%&|^~!<>=?:;,.(){{}}\[\]\#] )
     | (?P<ODD>          . )
     """,
     re.VERBOSE | re.DOTALL,
 )
-_SIGN_TYPES = {"##": "CPP_DPOUND", "#": "CPP_POUND", "...": "CPP_ELLIPSIS"}
+_SIGN_TYPES = {"##": "CPP_DPOUND", "#": "CPP_POUND", "...": "CPP_ELLIPSIS", "…": "CPP_ELLIPSIS"}
 
 
 class Position(int):
@@ -119,7 +119,7 @@ def tokenize(text: str, file: str = "") -> Iterator[Token]:
 
 _KEYWORDS: dict[str, str] = c_lexer._keyword_map
 _SPELLINGS = {kind: word for word, kind in _KEYWORDS.items()}
-SIGNS: dict[str, str] = {sign.literal: sign.tok_type for sign in c_lexer._fixed_tokens}
+SIGNS: dict[str, str] = {"…": "ELLIPSIS", **{sign.literal: sign.tok_type for sign in c_lexer._fixed_tokens}}
 DEEPEST_NESTING = 200
 """Brackets may nest this deep; the phases after the parser recurse over the tree."""
 
@@ -292,8 +292,8 @@ class Reader:
         if kind == "PERIOD" and self.result and self.result[-1].type == "ELLIPSIS":
             return
         self._put(kind, token)
-        if [last.type for last in self.result[-3:]] == ["PERIOD"] * 3:  # dots below each other stand for ``...``
-            self.result[-3:] = [replace(self.result[-3], type="ELLIPSIS", value="...")]
+        if [last.type for last in self.result[-2:]] == ["PERIOD"] * 2:  # dots below each other stand for ``...``
+            self.result[-2:] = [replace(self.result[-2], type="ELLIPSIS", value="...")]
 
     def _comma_missing(self, macro: Position, before: Token) -> bool:
         """Whether the macro of a value in parentheses, like NULL, stands right behind a name of the text in a list."""

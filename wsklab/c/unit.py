@@ -97,6 +97,10 @@ class Unit:
             first, text = self.functions[name].place, "{name} is already defined in line {line} of {file}."
             self.problems.error("defined-twice", node, text, name=name, line=first.line, file=first.file)
             return
+        if not isinstance(node.decl.type, c_ast.FuncDecl):
+            text = "{name} takes its type from a typedef: a definition must write its parameters."
+            self.problems.error("no-parameters", node, text, name=name)
+            return
         ctype, static = self._definable(node, symbol.type, name), symbol.storage == "static"
         self.functions[name] = FunctionDefinition(name, ctype, symbol.place, static, lambda: node)
 

@@ -5,6 +5,7 @@ It fits the protocol in ``wsklab.c.runtime`` by structure; the front end never i
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
@@ -15,6 +16,7 @@ from wsklab.machine.api import MODELLED, Modelled, written_in_c
 from wsklab.machine.exceptions import Guard, Raised, raise_exception
 from wsklab.machine.machine import Code, Machine
 from wsklab.machine.memory import OUT_OF_SCOPE, READ_ONLY, UNWRITTEN
+from wsklab.machine.stops import Stop
 from wsklab.machine.trace import Where
 
 KERNEL_STACK = 3 * 4096
@@ -87,6 +89,8 @@ class CRuntime:
     def pop_frame(self, address: int) -> None:
         """Give stack space back; from now on a pointer into it is stale."""
         frames = self.machine.thread.frames
+        if isinstance(sys.exc_info()[1], Stop):
+            return  # so that a person can look at the locals
         if frames and frames[-1] == address:
             frames.pop()
             self.memory.mark(address, frames[-1] - address, OUT_OF_SCOPE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from types import FrameType
@@ -42,12 +42,15 @@ class NotModelled(Exception):
     def __str__(self) -> str:
         return f"{self.where}: {self.what} is not modelled yet" if self.where else f"{self.what} is not modelled yet"
 
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]  # no fault of Python's, see `Stop`
+
 
 class Stop(Exception):
     """The machine stopped because a rule was broken.
 
     `values` fill the ``{names}`` of the rule's texts; `objects` are the addresses of the objects involved, the most important
-    first, and `lives` the events of each; `stack` holds the C calls under way, innermost first.
+    first, and `lives` the events of each; `stack` holds the C calls under way, innermost first, `variables` what they keep.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Stop(Exception):
         super().__init__(rule.id)
         self.rule, self.values, self.objects, self.stack = rule, values, objects, stack
         self.lives, self.sources = lives or {}, sources or {}
+        self.variables = c_variables(self.sources, frames(sys._getframe(1)))  # Python's locals of each call of the stack
         self.language = "en"
 
     @property
@@ -99,6 +103,12 @@ def c_stack(sources: dict[str, list[str]]) -> tuple[CFrame, ...]:
             arguments = {name: values[name] for name in names if name in values and "·" not in name}
             found.append(CFrame((where := place_of(at)).function, where, arguments))
     return tuple(found)
+
+
+def c_variables(sources: dict[str, list[str]], among: Iterable[FrameType]) -> list[dict[str, Any]]:
+    """Python's local variables of the C calls among some frames."""
+    calls = (at for at in among if at.f_code.co_filename in sources and at.f_code.co_name != "<module>")
+    return [dict(at.f_locals) for at in calls]
 
 
 def frames(frame: FrameType | None) -> Iterator[FrameType]:

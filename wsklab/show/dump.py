@@ -30,7 +30,7 @@ def dump_structure(machine: Machine, address: int, ctype: CType) -> str:
     rows = []
     for at, name, member in _members(ctype, 0, ""):
         span = slice(at, at + member.type.size)
-        rows.append((at, name, str(member.type), _value(machine, member, data[span], states[span])))
+        rows.append((at, name, str(member.type), shown_value(machine, member, data[span], states[span])))
     wide = max(len(row[1]) for row in rows), max(len(row[2]) for row in rows)
     lines = [f"  +0x{at:03x} {name:<{wide[0]}}  {kind:<{wide[1]}}  {value}".rstrip() for at, name, kind, value in rows]
     return "\n".join([head, *lines])
@@ -46,7 +46,8 @@ def _members(record: Record, base: int, prefix: str) -> Iterator[tuple[int, str,
             yield at, name + (f":{member.bit_width}" if member.bit_width is not None else ""), member
 
 
-def _value(machine: Machine, member: Field, data: bytes, states: bytes) -> str:
+def shown_value(machine: Machine, member: Field, data: bytes, states: bytes) -> str:
+    """A scalar or array as a debugger shows it, empty for what has no short form; `states` as :meth:`Memory.peek`."""
     kind = member.type
     if not data or isinstance(kind, Record):
         return ""
