@@ -275,3 +275,42 @@ def test_a_remove_lock_waits_for_the_last_holder() -> None:
     with pytest.raises(Stop) as found:
         Lab().load(REMOVE).TooOften()
     assert (found.value.rule.id, found.value.values["function"]) == ("reference-not-acquired", "IoReleaseRemoveLock")
+
+
+WORK = r"""
+static PDEVICE_OBJECT Device;
+static WORK_QUEUE_ITEM Item;
+static VOID Ex(PVOID IoObject, PVOID Context, PIO_WORKITEM WorkItem)
+{
+    DbgPrint("%d %s at %u ", IoObject == Device, Context, KeGetCurrentIrql());
+    IoUninitializeWorkItem(WorkItem);
+    ExFreePool(WorkItem);
+}
+static VOID Plain(PVOID Parameter) { DbgPrint("%s", Parameter); }
+VOID Run(PDEVICE_OBJECT DeviceObject)
+{
+    PIO_WORKITEM WorkItem = ExAllocatePool2(POOL_FLAG_NON_PAGED, IoSizeofWorkItem(), 'kroW');
+    Device = DeviceObject;
+    IoInitializeWorkItem(DeviceObject, WorkItem);
+    IoQueueWorkItemEx(WorkItem, Ex, DelayedWorkQueue, "one");
+    ExInitializeWorkItem(&Item, Plain, "two");
+    ExQueueWorkItem(&Item, DelayedWorkQueue);
+}
+VOID Twice(PDEVICE_OBJECT DeviceObject)
+{
+    Run(DeviceObject);
+    ExQueueWorkItem(&Item, DelayedWorkQueue);
+}
+"""
+
+
+def test_work_items_of_the_drivers_own_memory() -> None:
+    """KRN-30, BUG-22."""
+    bottom = Bottom(False, 0x4)
+    driver: Any = bottom.lab.load(WORK)
+    driver.Run(bottom.target)
+    bottom.lab.run()
+    assert bottom.lab.console == "1 one at 0 two"
+    with pytest.raises(Stop) as found:
+        driver.Twice(bottom.target)
+    assert found.value.rule.id == "workitem-queued-twice"

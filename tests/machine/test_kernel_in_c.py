@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wsklab import Lab
+from wsklab.c.check import check_function
 from wsklab.c.headers import headers
 from wsklab.machine import Stop
 from wsklab.machine.api import MODELLED
@@ -15,6 +16,14 @@ def test_what_the_headers_define_without_static_has_a_comment_and_an_irql() -> N
     assert headers().exports.keys() == defined
     assert all(export.about for export in headers().exports.values())
     assert not defined & MODELLED.keys()
+
+
+def test_the_headers_functions_keep_nothing_in_static_variables() -> None:
+    """Every driver would have its own."""
+    unit = headers().unit
+    for function in unit.functions.values():
+        check_function(unit, function)
+    assert (list(unit.problems.errors), list(unit.statics)) == ([], [])
 
 
 def test_a_call_is_traced_and_what_it_calls_itself_is_not() -> None:

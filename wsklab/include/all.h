@@ -29,6 +29,7 @@
 #include "wdmke.c"
 #include "wdmex.c"
 #include "wdmio.c"
+#include "wdmrtl.c"
 #include "wdfcollection.c"
 #include "wdfdevice.c"
 #include "wdffileobject.c"

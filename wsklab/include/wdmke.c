@@ -298,3 +298,191 @@ LONG KeReadStateEvent(PRKEVENT Event)
     wsklab_object(Event, "KeReadStateEvent", "event");
     return Event->Header.SignalState;
 }
+
+/* Signal an event for those who wait now, and reset it; returns the state before. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+LONG KePulseEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
+{
+    LONG before = KeSetEvent(Event, Increment, Wait);
+    LARGE_INTEGER now = { .QuadPart = 0 };
+    if (KeGetCurrentIrql() < DISPATCH_LEVEL) KeDelayExecutionThread(KernelMode, FALSE, &now);
+    wsklab_exchange(Event, 0, "KePulseEvent");
+    return before;
+}
+
+/* DPCs. There is one processor, and its queue has no order of importance. */
+
+/* Make a threaded DPC object, in nonpaged memory; it runs like an ordinary one. */
+_IRQL_requires_max_(HIGH_LEVEL)
+void KeInitializeThreadedDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext)
+{
+    KeInitializeDpc(Dpc, DeferredRoutine, DeferredContext);
+}
+
+/* Say how important a DPC is. */
+_IRQL_requires_max_(HIGH_LEVEL)
+void KeSetImportanceDpc(PRKDPC Dpc, KDPC_IMPORTANCE Importance)
+{
+    Dpc->Importance = (UCHAR)Importance;
+}
+
+/* Say on which processor a DPC runs. */
+_IRQL_requires_max_(HIGH_LEVEL)
+void KeSetTargetProcessorDpc(PRKDPC Dpc, CCHAR Number)
+{
+    Dpc->Number = (USHORT)Number;
+}
+
+/* Wait until every DPC that is queued now has run. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+void KeFlushQueuedDpcs(void)
+{
+    LARGE_INTEGER now = { .QuadPart = 0 };
+    KeDelayExecutionThread(KernelMode, FALSE, &now);
+}
+
+/* Start a timer that may expire somewhat late; here it does not. TRUE when it was running. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+BOOLEAN KeSetCoalescableTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period, ULONG TolerableDelay, PKDPC Dpc)
+{
+    return KeSetTimerEx(Timer, DueTime, (LONG)Period, Dpc);
+}
+
+/* A counter of 10 MHz, which is virtual time. */
+_IRQL_requires_max_(HIGH_LEVEL)
+LARGE_INTEGER KeQueryPerformanceCounter(PLARGE_INTEGER PerformanceFrequency)
+{
+    LARGE_INTEGER count;
+    if (PerformanceFrequency) PerformanceFrequency->QuadPart = 10000000;
+    count.QuadPart = (LONGLONG)KeQueryInterruptTime();
+    return count;
+}
+
+/* Processors: there is one. */
+
+/* The number of processors. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+ULONG KeQueryActiveProcessorCount(PKAFFINITY ActiveProcessors)
+{
+    if (ActiveProcessors) *ActiveProcessors = 1;
+    return 1;
+}
+
+/* The number of processors. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+ULONG KeQueryActiveProcessorCountEx(USHORT GroupNumber)
+{
+    return 1;
+}
+
+/* The largest number of processors. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+ULONG KeQueryMaximumProcessorCount(void)
+{
+    return 1;
+}
+
+/* The largest number of processors. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+ULONG KeQueryMaximumProcessorCountEx(USHORT GroupNumber)
+{
+    return 1;
+}
+
+/* The number of the processor that runs this code. */
+_IRQL_requires_max_(HIGH_LEVEL)
+ULONG KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER ProcNumber)
+{
+    if (ProcNumber) memset(ProcNumber, 0, sizeof(PROCESSOR_NUMBER));
+    return 0;
+}
+
+/* Device queues: the first entry that is inserted into an idle queue is not kept, and makes the queue busy. */
+
+/* Make a device queue, not busy. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void KeInitializeDeviceQueue(PKDEVICE_QUEUE DeviceQueue)
+{
+    wsklab_nonpaged(DeviceQueue, "KeInitializeDeviceQueue");
+    memset(DeviceQueue, 0, sizeof(KDEVICE_QUEUE));
+    DeviceQueue->Type = 20;
+    DeviceQueue->Size = sizeof(KDEVICE_QUEUE);
+    InitializeListHead(&DeviceQueue->DeviceListHead);
+}
+
+static void wsklab_kqueue(PKDEVICE_QUEUE Queue, PCSTR Function)
+{
+    if (!wsklab_written(Queue, sizeof(CSHORT)) || Queue->Type != 20)
+        wsklab_stop("not-initialized", Queue, "function=%s;expected=KDEVICE_QUEUE", Function);
+}
+
+/* Queue an entry by its key, behind entries of the same key; FALSE when the queue was idle and the entry is not kept. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+BOOLEAN KeInsertByKeyDeviceQueue(PKDEVICE_QUEUE DeviceQueue, PKDEVICE_QUEUE_ENTRY DeviceQueueEntry, ULONG SortKey)
+{
+    PLIST_ENTRY place;
+    wsklab_kqueue(DeviceQueue, "KeInsertByKeyDeviceQueue");
+    DeviceQueueEntry->SortKey = SortKey;
+    DeviceQueueEntry->Inserted = DeviceQueue->Busy;
+    if (!DeviceQueue->Busy) {
+        DeviceQueue->Busy = TRUE;
+        return FALSE;
+    }
+    place = DeviceQueue->DeviceListHead.Blink;
+    while (place != &DeviceQueue->DeviceListHead && CONTAINING_RECORD(place, KDEVICE_QUEUE_ENTRY, DeviceListEntry)->SortKey > SortKey)
+        place = place->Blink;
+    InsertHeadList(place, &DeviceQueueEntry->DeviceListEntry);
+    return TRUE;
+}
+
+/* Queue an entry at the end; FALSE when the queue was idle and the entry is not kept. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+BOOLEAN KeInsertDeviceQueue(PKDEVICE_QUEUE DeviceQueue, PKDEVICE_QUEUE_ENTRY DeviceQueueEntry)
+{
+    wsklab_kqueue(DeviceQueue, "KeInsertDeviceQueue");
+    return KeInsertByKeyDeviceQueue(DeviceQueue, DeviceQueueEntry, 0xFFFFFFFF);
+}
+
+static PKDEVICE_QUEUE_ENTRY wsklab_kqueue_take(PKDEVICE_QUEUE Queue, ULONG Key, BOOLEAN ByKey)
+{
+    PLIST_ENTRY place = Queue->DeviceListHead.Flink;
+    PKDEVICE_QUEUE_ENTRY entry;
+    if (place == &Queue->DeviceListHead) {
+        Queue->Busy = FALSE;
+        return NULL;
+    }
+    while (ByKey && place != &Queue->DeviceListHead && CONTAINING_RECORD(place, KDEVICE_QUEUE_ENTRY, DeviceListEntry)->SortKey < Key)
+        place = place->Flink;
+    if (place == &Queue->DeviceListHead) place = place->Flink;
+    entry = CONTAINING_RECORD(place, KDEVICE_QUEUE_ENTRY, DeviceListEntry);
+    RemoveEntryList(place);
+    entry->Inserted = FALSE;
+    return entry;
+}
+
+/* Take the first entry out; NULL, and the queue is idle, when there is none. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+PKDEVICE_QUEUE_ENTRY KeRemoveDeviceQueue(PKDEVICE_QUEUE DeviceQueue)
+{
+    wsklab_kqueue(DeviceQueue, "KeRemoveDeviceQueue");
+    return wsklab_kqueue_take(DeviceQueue, 0, FALSE);
+}
+
+/* Take the first entry with this key or a larger one out, else the first one. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+PKDEVICE_QUEUE_ENTRY KeRemoveByKeyDeviceQueue(PKDEVICE_QUEUE DeviceQueue, ULONG SortKey)
+{
+    wsklab_kqueue(DeviceQueue, "KeRemoveByKeyDeviceQueue");
+    return wsklab_kqueue_take(DeviceQueue, SortKey, TRUE);
+}
+
+/* Take one entry out; FALSE when it is not in the queue. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+BOOLEAN KeRemoveEntryDeviceQueue(PKDEVICE_QUEUE DeviceQueue, PKDEVICE_QUEUE_ENTRY DeviceQueueEntry)
+{
+    BOOLEAN inserted = DeviceQueueEntry->Inserted;
+    wsklab_kqueue(DeviceQueue, "KeRemoveEntryDeviceQueue");
+    if (inserted) RemoveEntryList(&DeviceQueueEntry->DeviceListEntry);
+    DeviceQueueEntry->Inserted = FALSE;
+    return inserted;
+}

@@ -560,8 +560,18 @@ CCHAR RtlFindMostSignificantBit(ULONGLONG Set);
 CCHAR RtlFindLeastSignificantBit(ULONGLONG Set);
 #define RtlLargeIntegerGreaterThan(X, Y) ((X).QuadPart > (Y).QuadPart)
 #define RtlLargeIntegerLessThan(X, Y) ((X).QuadPart < (Y).QuadPart)
-LARGE_INTEGER RtlConvertLongToLargeInteger(LONG SignedInteger);
-LARGE_INTEGER RtlConvertUlongToLargeInteger(ULONG UnsignedInteger);
+FORCEINLINE LARGE_INTEGER RtlConvertLongToLargeInteger(LONG SignedInteger)
+{
+    LARGE_INTEGER large;
+    large.QuadPart = SignedInteger;
+    return large;
+}
+FORCEINLINE LARGE_INTEGER RtlConvertUlongToLargeInteger(ULONG UnsignedInteger)
+{
+    LARGE_INTEGER large;
+    large.QuadPart = UnsignedInteger;
+    return large;
+}
 typedef struct _RTL_BITMAP {
     ULONG SizeOfBitMap;
     PULONG Buffer;
@@ -574,18 +584,62 @@ void RtlClearAllBits(PRTL_BITMAP BitMapHeader);
 ULONG RtlFindClearBitsAndSet(PRTL_BITMAP BitMapHeader, ULONG NumberToFind, ULONG HintIndex);
 BOOLEAN RtlCheckBit(PRTL_BITMAP BitMapHeader, ULONG BitPosition);
 
-/* Arithmetic that reports overflow (ntintsafe.h). */
-NTSTATUS RtlULongAdd(ULONG ulAugend, ULONG ulAddend, PULONG pulResult);
-NTSTATUS RtlULongSub(ULONG ulMinuend, ULONG ulSubtrahend, PULONG pulResult);
-NTSTATUS RtlULongMult(ULONG ulMultiplicand, ULONG ulMultiplier, PULONG pulResult);
-NTSTATUS RtlUShortAdd(USHORT usAugend, USHORT usAddend, PUSHORT pusResult);
-NTSTATUS RtlSizeTAdd(SIZE_T Augend, SIZE_T Addend, PSIZE_T pResult);
-NTSTATUS RtlSizeTSub(SIZE_T Minuend, SIZE_T Subtrahend, PSIZE_T pResult);
-NTSTATUS RtlSizeTMult(SIZE_T Multiplicand, SIZE_T Multiplier, PSIZE_T pResult);
-NTSTATUS RtlULongLongAdd(ULONGLONG Augend, ULONGLONG Addend, PULONGLONG pResult);
-NTSTATUS RtlSizeTToULong(SIZE_T Operand, PULONG pulResult);
-NTSTATUS RtlULongToUShort(ULONG ulOperand, PUSHORT pusResult);
-NTSTATUS RtlULongLongToULong(ULONGLONG ullOperand, PULONG pulResult);
+/* Arithmetic that reports overflow (ntintsafe.h): the result is then all ones. */
+FORCEINLINE NTSTATUS RtlULongAdd(ULONG ulAugend, ULONG ulAddend, PULONG pulResult)
+{
+    *pulResult = ulAugend <= 0xFFFFFFFF - ulAddend ? ulAugend + ulAddend : (ULONG)-1;
+    return ulAugend <= 0xFFFFFFFF - ulAddend ? STATUS_SUCCESS : STATUS_INTEGER_OVERFLOW;
+}
+FORCEINLINE NTSTATUS RtlULongSub(ULONG ulMinuend, ULONG ulSubtrahend, PULONG pulResult)
+{
+    *pulResult = ulMinuend >= ulSubtrahend ? ulMinuend - ulSubtrahend : (ULONG)-1;
+    return ulMinuend >= ulSubtrahend ? STATUS_SUCCESS : STATUS_INTEGER_OVERFLOW;
+}
+FORCEINLINE NTSTATUS RtlULongMult(ULONG ulMultiplicand, ULONG ulMultiplier, PULONG pulResult)
+{
+    *pulResult = (ULONGLONG)ulMultiplicand * ulMultiplier <= 0xFFFFFFFF ? ulMultiplicand * ulMultiplier : (ULONG)-1;
+    return (ULONGLONG)ulMultiplicand * ulMultiplier <= 0xFFFFFFFF ? STATUS_SUCCESS : STATUS_INTEGER_OVERFLOW;
+}
+FORCEINLINE NTSTATUS RtlUShortAdd(USHORT usAugend, USHORT usAddend, PUSHORT pusResult)
+{
+    *pusResult = usAugend + usAddend <= 0xFFFF ? (USHORT)(usAugend + usAddend) : (USHORT)-1;
+    return usAugend + usAddend <= 0xFFFF ? STATUS_SUCCESS : STATUS_INTEGER_OVERFLOW;
+}
+FORCEINLINE NTSTATUS RtlSizeTAdd(SIZE_T Augend, SIZE_T Addend, PSIZE_T pResult)
+{
+    *pResult = Augend <= ~(SIZE_T)0 - Addend ? Augend + Addend : (SIZE_T)-1;
+    return Augend <= ~(SIZE_T)0 - Addend ? STATUS_SUCCESS : STATUS_INTEGER_OVERFLOW;
+}
+FORCEINLINE NTSTATUS RtlSizeTSub(SIZE_T Minuend, SIZE_T Subtrahend, PSIZE_T pResult)
+{
+    *pResult = Minuend >= Subtrahend ? Minuend - Subtrahend : (SIZE_T)-1;
+    return Minuend >= Subtrahend ? STATUS_SUCCESS : STATUS_INTEGER_OVERFLOW;
+}
+FORCEINLINE NTSTATUS RtlSizeTMult(SIZE_T Multiplicand, SIZE_T Multiplier, PSIZE_T pResult)
+{
+    *pResult = (!Multiplier || Multiplicand <= ~(SIZE_T)0 / Multiplier) ? Multiplicand * Multiplier : (SIZE_T)-1;
+    return (!Multiplier || Multiplicand <= ~(SIZE_T)0 / Multiplier) ? STATUS_SUCCESS : STATUS_INTEGER_OVERFLOW;
+}
+FORCEINLINE NTSTATUS RtlULongLongAdd(ULONGLONG Augend, ULONGLONG Addend, PULONGLONG pResult)
+{
+    *pResult = Augend <= ~(ULONGLONG)0 - Addend ? Augend + Addend : (ULONGLONG)-1;
+    return Augend <= ~(ULONGLONG)0 - Addend ? STATUS_SUCCESS : STATUS_INTEGER_OVERFLOW;
+}
+FORCEINLINE NTSTATUS RtlSizeTToULong(SIZE_T Operand, PULONG pulResult)
+{
+    *pulResult = Operand <= 0xFFFFFFFF ? (ULONG)Operand : (ULONG)-1;
+    return Operand <= 0xFFFFFFFF ? STATUS_SUCCESS : STATUS_INTEGER_OVERFLOW;
+}
+FORCEINLINE NTSTATUS RtlULongToUShort(ULONG ulOperand, PUSHORT pusResult)
+{
+    *pusResult = ulOperand <= 0xFFFF ? (USHORT)ulOperand : (USHORT)-1;
+    return ulOperand <= 0xFFFF ? STATUS_SUCCESS : STATUS_INTEGER_OVERFLOW;
+}
+FORCEINLINE NTSTATUS RtlULongLongToULong(ULONGLONG ullOperand, PULONG pulResult)
+{
+    *pulResult = ullOperand <= 0xFFFFFFFF ? (ULONG)ullOperand : (ULONG)-1;
+    return ullOperand <= 0xFFFFFFFF ? STATUS_SUCCESS : STATUS_INTEGER_OVERFLOW;
+}
 
 /* Time. */
 typedef struct _TIME_FIELDS {

@@ -201,6 +201,9 @@ def IoDeleteSymbolicLink(m: Machine, SymbolicLinkName: int) -> int:
 # Work items: a routine of the driver, run once at PASSIVE_LEVEL in a system thread (KRN-30, KRN-31, BUG-22)
 
 
+_WORK_ITEM = 64  # bytes of an IO_WORKITEM, which drivers cannot look into
+
+
 @dataclass(slots=True)
 class WorkItems:
     """Queued work items with the routine each will call, and the device or driver object of each allocated one."""
@@ -217,12 +220,19 @@ def _owner(m: Machine, item: int, function: str) -> int:
     return owner
 
 
+def _end(m: Machine, item: int, function: str) -> None:
+    if item in m.model(WorkItems).queued:
+        m.refuse("workitem-freed-queued", item, function)
+    _owner(m, item, function)
+    del m.model(WorkItems).owners[item]
+
+
 @wdk()
 def IoAllocateWorkItem(m: Machine, DeviceObject: int) -> int:
     """A work item of a device object; NULL on failure. Facts: KRN-30."""
     if m.choose("IoAllocateWorkItem", ("succeeds", "fails")) == "fails":
         return 0
-    item = m.allocate(64, "object", label="work item", zero=True)
+    item = m.allocate(_WORK_ITEM, "object", label="work item", zero=True)
     m.u16(DeviceObject)  # it needs a driver or device object; NULL stops here
     m.model(WorkItems).owners[item] = DeviceObject
     return item
@@ -231,28 +241,62 @@ def IoAllocateWorkItem(m: Machine, DeviceObject: int) -> int:
 @wdk()
 def IoFreeWorkItem(m: Machine, IoWorkItem: int) -> None:
     """Free a work item that is not queued; allowed in its own routine. Facts: KRN-30, BUG-22."""
-    if IoWorkItem in m.model(WorkItems).queued:
-        m.refuse("workitem-freed-queued", IoWorkItem, "IoFreeWorkItem")
-    _owner(m, IoWorkItem, "IoFreeWorkItem")
-    del m.model(WorkItems).owners[IoWorkItem]
+    _end(m, IoWorkItem, "IoFreeWorkItem")
     m.free(IoWorkItem)
+
+
+def _queue(m: Machine, function: str, item: int, routine: int, *arguments: int) -> None:
+    queued, name = m.model(WorkItems).queued, m.code_at(routine).name
+    if item in queued:
+        m.refuse("workitem-queued-twice", item, function)
+    queued[item] = routine
+
+    def body() -> Generator[Wait, Any, None]:
+        del queued[item]
+        yield from m.call_waiting(routine, *arguments)
+        if m.irql != PASSIVE_LEVEL:
+            m.stop("routine-changed-irql", what=name, before=PASSIVE_LEVEL, after=m.irql)
+
+    m.start_thread(body(), f"work item {name}")
 
 
 @wdk()
 def IoQueueWorkItem(m: Machine, IoWorkItem: int, WorkerRoutine: int, QueueType: int, Context: int) -> None:
     """Run WorkerRoutine(DeviceObject, Context) soon in a system thread. Facts: KRN-30."""
-    device, queued, name = _owner(m, IoWorkItem, "IoQueueWorkItem"), m.model(WorkItems).queued, m.code_at(WorkerRoutine).name
-    if IoWorkItem in queued:
-        m.refuse("workitem-queued-twice", IoWorkItem, "IoQueueWorkItem")
-    queued[IoWorkItem] = WorkerRoutine
+    _queue(m, "IoQueueWorkItem", IoWorkItem, WorkerRoutine, _owner(m, IoWorkItem, "IoQueueWorkItem"), Context)
 
-    def body() -> Generator[Wait, Any, None]:
-        del queued[IoWorkItem]
-        yield from m.call_waiting(WorkerRoutine, device, Context)
-        if m.irql != PASSIVE_LEVEL:
-            m.stop("routine-changed-irql", what=name, before=PASSIVE_LEVEL, after=m.irql)
 
-    m.start_thread(body(), f"work item {name}")
+@wdk()
+def IoQueueWorkItemEx(m: Machine, IoWorkItem: int, WorkerRoutine: int, QueueType: int, Context: int) -> None:
+    """Run WorkerRoutine(IoObject, Context, IoWorkItem) soon in a system thread. Facts: KRN-30."""
+    _queue(m, "IoQueueWorkItemEx", IoWorkItem, WorkerRoutine, _owner(m, IoWorkItem, "IoQueueWorkItemEx"), Context, IoWorkItem)
+
+
+@wdk()
+def ExQueueWorkItem(m: Machine, WorkItem: int, QueueType: int) -> None:
+    """Run the routine of a WORK_QUEUE_ITEM with its parameter soon in a system thread. Facts: BUG-22."""
+    view = m.view(WorkItem, "WORK_QUEUE_ITEM")
+    _queue(m, "ExQueueWorkItem", WorkItem, int(view.WorkerRoutine), int(view.Parameter))
+
+
+@wdk()
+def IoInitializeWorkItem(m: Machine, IoObject: int, IoWorkItem: int) -> None:
+    """Make a work item in memory of the driver's own, of IoSizeofWorkItem bytes. Facts: KRN-30."""
+    m.write(IoWorkItem, bytes(_WORK_ITEM))
+    m.u16(IoObject)
+    m.model(WorkItems).owners[IoWorkItem] = IoObject
+
+
+@wdk()
+def IoUninitializeWorkItem(m: Machine, IoWorkItem: int) -> None:
+    """End a work item that IoInitializeWorkItem made and that is not queued. Facts: BUG-22."""
+    _end(m, IoWorkItem, "IoUninitializeWorkItem")
+
+
+@wdk()
+def IoSizeofWorkItem(m: Machine) -> int:
+    """The bytes of a work item."""
+    return _WORK_ITEM
 
 
 def check_work_items(m: Machine) -> None:

@@ -88,6 +88,13 @@ def RtlUpcaseUnicodeChar(m: Machine, SourceCharacter: int) -> int:
 
 
 @quiet()
+def RtlDowncaseUnicodeChar(m: Machine, SourceCharacter: int) -> int:
+    """The small letter of a UTF-16 unit, the unit itself where there is none."""
+    small = chr(SourceCharacter).lower()
+    return ord(small) if len(small) == 1 and ord(small) < 0x10000 else SourceCharacter
+
+
+@quiet()
 def wsklab_list_corrupted(m: Machine, Entry: int, Neighbour: int) -> NoReturn:
     """What the list functions of the headers call when neighbours do not point at each other. Facts: BUG-11, KRN-39."""
     calls = (frame.f_code.co_name for frame in frames(sys._getframe(1)))
