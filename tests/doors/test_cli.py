@@ -27,7 +27,7 @@ def run(tmp_path: Path, text: str, *options: str) -> int:
         ("*(PULONG)NULL = 1; return STATUS_SUCCESS;", 1, "STOP null-dereference"),
         ("ExAllocatePool2(POOL_FLAG_NON_PAGED, 8, 'kaeL'); return STATUS_SUCCESS;", 1, "STOP pool-leaked"),
         ("return STATUS_SUCCESS", 2, "error: "),
-        ("KeQueryPerformanceCounter(NULL); return STATUS_SUCCESS;", 3, "KeQueryPerformanceCounter is not modelled yet"),
+        ("IoRequestDeviceEject(NULL); return STATUS_SUCCESS;", 3, "IoRequestDeviceEject is not modelled yet"),
         ("return STATUS_UNSUCCESSFUL;", 4, "DriverEntry returned STATUS_UNSUCCESSFUL"),
     ],
 )
