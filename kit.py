@@ -25,10 +25,8 @@ import json
 import locale
 import os
 import re
-import shutil
 import socket
 import subprocess
-import tempfile
 import time
 import tomllib
 from functools import partial
@@ -185,66 +183,18 @@ def run(*arguments, **options):
 
 
 def build_site(target, url=""):
-    """Build the site of every language into `target`, two at a time; `target` is replaced only when all have succeeded.
+    """Build the site of every language with the lab into `target`; `target` is replaced only when all has succeeded.
 
     Args:
         target: the folder of the finished site (it may exist, then its content is replaced).
         url: where it will be published, prefix included; "" when it is served from this machine.
 
     Raises:
-        Trouble: a language did not build; names the notebook and cell, or the page, that is to blame.
+        Trouble: something did not build; names the notebook and cell, or the page, that is to blame.
     """
-    target = Path(target)
-    url = url.rstrip("/") + "/" if url else ""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".site-", dir=str(target.parent)) as folder:
-        waiting = list(LANGUAGES)
-        running = {}
-        try:
-            while waiting or running:
-                while waiting and len(running) < max(2, min(3, os.cpu_count() or 2)):
-                    code = waiting.pop(0)
-                    running[code] = _start_build(code, Path(folder), url)
-                for code in [code for code, child in running.items() if child.poll() is not None]:
-                    child = running.pop(code)
-                    _judge(code, child.returncode, (Path(folder) / (code + ".log")).read_text(encoding="utf-8", errors="replace"))
-                time.sleep(0.02)
-        finally:
-            for child in running.values():
-                child.terminate()
-                child.wait()
-        whole = Path(folder) / LANGUAGES[0]
-        for code in LANGUAGES[1:]:
-            (Path(folder) / code).rename(whole / code)
-        if target.exists():
-            shutil.rmtree(str(target))
-        whole.rename(target)
-
-
-def _start_build(code, folder, url):
-    """Start MkDocs for one language, into its own subfolder of `folder`; its log goes to a file beside it."""
-    env = dict(
-        os.environ,
-        PYTHONUTF8="1",
-        PYTHONWARNINGS="ignore",
-        NO_MKDOCS_2_WARNING="1",
-        WSKLAB_SITE_URL=url if code == LANGUAGES[0] or not url else url + code + "/",
-    )
-    config = ROOT / "docs" / ("mkdocs.%s.yml" % code)
-    # Not --quiet: it drops the warnings before --strict has counted them.
-    command = [str(venv_python()), "-m", "mkdocs", "build", "--strict", "-f", str(config), "-d", str(folder / code)]
-    with open(str(folder / (code + ".log")), "wb") as log:
-        return subprocess.Popen(command, cwd=str(ROOT), env=env, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-
-
-def _judge(code, status, log):
-    """Nothing if MkDocs succeeded; otherwise the lines of its log that say why, as one."""
-    if status == 0:
-        return
-    # MkDocs marks what it and our hooks have to say; anything else is an exception of some package, whose last line names it.
-    said = re.findall(r"^(?:WARNING|ERROR) +- +(.+?) *$", log, re.MULTILINE)
-    reasons = [line for line in said if not re.match(r"Error (reading|building) page .*:$", line)] or [_last_line(log)]
-    raise Trouble("the site (%s) does not build: %s" % (code, "; ".join(dict.fromkeys(reasons))))
+    done = _capture([str(venv_python()), str(ROOT / "tools" / "build_site.py"), str(target), "--url", url])
+    if done.returncode:
+        raise Trouble(_last_line(done.stdout))
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
@@ -306,7 +256,7 @@ def serve(options):
     site = ROOT / "site"
     with bind(options.port, site) as server:  # first of all: a taken port is told before a minute of building
         ensure_venv()
-        say("building the site in %s (the notebooks are run)" % ", ".join(LANGUAGES))
+        say("building the site in %s, and the lab (the notebooks are run)" % ", ".join(LANGUAGES))
         started = time.monotonic()
         build_site(site)
         say("built in %.0f s" % (time.monotonic() - started))

@@ -323,3 +323,7 @@ if __name__ == "__main__":
         figure()
     echo(1_024, 5_000, "at least 0.10")
     echo(65_536, 1_000, "at least 0.25")
+    sys.path.insert(0, str(ROOT / "tools"))
+    import bench_site
+
+    bench_site.figures(row)

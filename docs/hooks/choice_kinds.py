@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import importlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import wsklab
@@ -30,6 +31,10 @@ def kinds() -> dict[str, tuple[str, ...]]:
             if not around or around[0].name != "choose":  # the choice point itself only passes the question on
                 found.update(_asked(sources, source, call, call.args[0], call.args[1]))
     return found
+
+
+known = cache(kinds)
+"""The same, read once: a build asks for each language."""
 
 
 class _Source:

@@ -176,7 +176,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         table.wrap(lesson.new_tag("div", attrs={"class": "md-typeset__table"})).wrap(
             lesson.new_tag("div", attrs={"class": "md-typeset__scrollwrap"})
         )
-    _add_download(lesson, page, config.extra["words"])
+    _add_buttons(lesson, page, config)
     _move_pictures(lesson, page, config)
     _move_styles(lesson, page, config)
     return _CLOSED.sub("/>", lesson.decode(formatter="minimal"))
@@ -309,14 +309,15 @@ def _mend_links(lesson: BeautifulSoup, page: Page, files: Files) -> None:
         link["href"] = file.url_relative_to(page.file) + mark + anchor
 
 
-def _add_download(lesson: BeautifulSoup, page: Page, words: dict[str, str]) -> None:
-    """Under the title: where to get the notebook itself."""
+def _add_buttons(lesson: BeautifulSoup, page: Page, config: MkDocsConfig) -> None:
+    """Under the title: open the lesson in the lab, and get the notebook itself."""
     title = lesson.find("h1")
     if title is None:
         return
-    name = Path(page.file.src_uri).name
-    line = (
-        f'<p class="wsk-download"><a href="{name}" download>{html.escape(words["download"])}</a> '
-        f'({html.escape(words["run"])} <a href="../../start/">→</a>)</p>'
+    name, code, words = Path(page.file.src_uri).name, str(config.theme["language"]), config.extra["words"]
+    up = "../" * (page.url.count("/") + (code != "en"))  # English is built into the root, the others into folders of their own
+    buttons = (
+        f'<p class="wsk-buttons"><a class="md-button md-button--primary" href="{up}lab/{code}/notebooks/index.html?path={name}">'
+        f'{html.escape(words["run"])}</a> <a class="md-button" href="{name}" download>{html.escape(words["download"])}</a></p>'
     )
-    title.insert_after(BeautifulSoup(line, "html.parser"))
+    title.insert_after(BeautifulSoup(buttons, "html.parser"))

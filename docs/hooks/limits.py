@@ -35,7 +35,7 @@ from wsklab.wsk.tables import tables
 LANES = {"wsk": "WSK", "framework": "framework", "io": "kernel and I/O manager"}
 """Lane of a modelled function → the heading of its list."""
 
-kinds = cache(choice_kinds.kinds)
+kinds = choice_kinds.known
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -135,6 +135,7 @@ def _fixed(asking: Iterable[str], language: str) -> Iterator[str]:
             yield f"[{lesson}](lessons/{path.name}): {', '.join(pairs)}"
 
 
+@cache
 def _answers(path: Path) -> dict[tuple[str, str], None]:
     """The (kind, answer) pairs in the Python cells of a notebook, in order: ``{kind: answer}`` and ``choices[kind] = answer``."""
     written: list[tuple[ast.expr | None, ast.expr]] = []

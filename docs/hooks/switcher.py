@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
@@ -38,23 +38,30 @@ def on_config(config: MkDocsConfig) -> None:
     config.extra["alternate"] = [{"lang": code, "name": LANGUAGES[code]["name"], "link": MARK + code} for code in LANGUAGES]
 
 
-def _fill(output: str, own: str, base: str, url: str) -> str:
-    """Replace the marks; `base` leads from the page to the root of its language.
+def _fill(output: str, own: str, base: str, url: str, site: str = "", alternates: bool = True) -> str:
+    """Replace the marks; `base` leads from the page to the root of its language, `site` is the address of that root if known.
 
     The theme's script takes a ``<link rel=alternate>`` in the head for the home page of a language and asks for a sitemap beside
-    it. These lead to the same page in each language, so the script must not see them.
+    it. Ours lead to the same page in each language, so the script must not see them: the space behind the word hides them from
+    it, and means nothing to anybody else. A search engine wants whole addresses.
     """
-    output = re.sub(rf'\s*<link rel="alternate" href="{MARK}[^>]*>', "", output)
-    return re.sub(f"{MARK}([a-z]+)", lambda mark: (base + _link(own, mark.group(1), url)) or "./", output)
+    links = {code: (base + _link(own, code, url)) or "./" for code in LANGUAGES}
+    marked = [*((code, code) for code in LANGUAGES), ("x-default", ROOT_LANGUAGE)] if alternates else []
+    head = "".join(
+        f'<link rel="alternate " hreflang="{shown}" href="{urljoin(site + url, links[code]) if site else links[code]}">'
+        for shown, code in marked
+    )
+    output = re.sub(rf'(?:\s*<link rel="alternate" href="{MARK}[^>]*>)+', "\n" + head, output)
+    return re.sub(f"{MARK}([a-z]+)", lambda mark: links[mark.group(1)], output)
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     """Set the links of a page."""
     url = "" if page.url in {"", ".", "./"} else page.url
-    return _fill(output, str(config.theme["language"]), "../" * url.count("/"), url)
+    return _fill(output, str(config.theme["language"]), "../" * url.count("/"), url, config.site_url or "")
 
 
 def on_post_template(output_content: str, template_name: str, config: MkDocsConfig) -> str:
     """Set the links of the page that answers a wrong address: they lead home, and hold at any depth."""
     base = urlsplit(config.site_url or "").path or "/"
-    return _fill(output_content, str(config.theme["language"]), base, "")
+    return _fill(output_content, str(config.theme["language"]), base, "", alternates=False)

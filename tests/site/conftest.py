@@ -10,7 +10,9 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -30,29 +32,56 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests of this folder share one built site, so one worker runs them."""
+    """All tests of a file here share a browser and what it has loaded, so one worker runs them."""
     for item in items:
         if Path(str(item.fspath)).is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("site"))
+            item.add_marker(pytest.mark.xdist_group(Path(str(item.fspath)).stem))
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the site, built strictly in every language, each notebook run."""
-    folder = tmp_path_factory.mktemp("built") / "site"
-    kit.build_site(folder)
+def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder of the site, built strictly in every language, each notebook run; the workers share it."""
+    shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+    folder, mine = shared / "site", shared / "site-is-being-built"
+    try:
+        mine.mkdir()
+    except FileExistsError:
+        for _ in range(3000):
+            if folder.is_dir() or (mine / "failed").exists():
+                break
+            time.sleep(0.1)
+        assert folder.is_dir(), "another worker could not build the site"
+        return folder
+    try:
+        kit.build_site(folder)
+    except BaseException:
+        (mine / "failed").touch()
+        raise
     return folder
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Serve a folder: its address, with the slash at the end, and how to cut the network."""
+    with kit.bind(0, folder) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+
+        def cut() -> None:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+        yield "http://{}:{}/".format(*server.server_address[:2]), cut
+        if thread.is_alive():
+            cut()
 
 
 @pytest.fixture(scope="session")
 def address(built: Path) -> Iterator[str]:
     """Where the built site is served, with the slash at the end."""
-    with kit.bind(0, built) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield "http://{}:{}/".format(*server.server_address[:2])
-        server.shutdown()
-        thread.join()
+    with serve(built) as (address, _):
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +94,8 @@ def browser() -> Iterator[Browser]:
             pytest.fail(what)
         pytest.skip(what)
     with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        nowhere = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"  # for service workers too, which no route sees
+        started = play.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage", nowhere])
         yield started
         started.close()
 

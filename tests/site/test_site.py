@@ -81,6 +81,19 @@ def test_every_link_inside_the_site_leads_somewhere(built: Path) -> None:
 
 @pytest.mark.parametrize("language", FOLDERS)
 @pytest.mark.parametrize("page", PAGES)
+def test_page_names_its_translations(built: Path, language: str, page: str) -> None:
+    path = built / FOLDERS[language] / page / "index.html"
+    head = path.read_text(encoding="utf-8").partition("</head>")[0]
+    named = re.findall(r'<link rel="alternate " hreflang="([^"]+)" href="([^"]+)">', head)
+    assert [code for code, _ in named] == [*FOLDERS, "x-default"]
+    folders = {**FOLDERS, "x-default": ""}
+    assert {code: (path.parent / link).resolve() for code, link in named} == {
+        code: (built / folder / page).resolve() for code, folder in folders.items()
+    }
+
+
+@pytest.mark.parametrize("language", FOLDERS)
+@pytest.mark.parametrize("page", PAGES)
 def test_page_opens_without_a_complaint_wide_and_narrow(address: str, tab: Watched, keep: Path, language: str, page: str) -> None:
     answer = tab.page.goto(address + FOLDERS[language] + page, wait_until="networkidle")
     assert answer is not None and answer.status == 200

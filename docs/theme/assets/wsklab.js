@@ -5,3 +5,18 @@ for (const place of document.querySelectorAll("[data-picture]")) {
     .then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error(answer.status))))
     .then((picture) => { place.innerHTML = picture; });
 }
+
+// What was opened once opens again without a network: the worker of the site keeps it (docs/lab/worker.js).
+if (navigator.serviceWorker) {
+  const language = document.documentElement.lang;
+  const root = new URL(language === "en" ? "../" : "../../", document.currentScript.src);
+  addEventListener("load", async () => {
+    try {
+      await navigator.serviceWorker.register(new URL("sw.js", root));
+      const { active } = await navigator.serviceWorker.ready;
+      active.postMessage({ language, loaded: [location.href, ...performance.getEntriesByType("resource").map((entry) => entry.name)] });
+    } catch (error) {
+      console.info(`no offline use: ${error.message}`);
+    }
+  });
+}
