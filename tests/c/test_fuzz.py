@@ -75,6 +75,7 @@ def mutated(chance: random.Random) -> str:
     return "".join(tokens)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(20))
 def test_a_thousand_mangled_texts(part: int) -> None:
     chance = random.Random(part)
