@@ -44,6 +44,22 @@ static int sw(int a, int b)
     }
     return r;
 }
+static int beside(int a)
+{
+    int r = 0;
+    if (a == 1) goto first;
+    if (a == 2) goto second;
+    {
+        r += 100;
+first:  r += 1;
+        if (r == 1) goto third;
+second: r += 10;
+third:  r += 1000;
+    }
+    if (a == 3) third_alone: r += 5;
+    if (r == 1111) goto third_alone;
+    return r;
+}
 int main(void)
 {
     short a[20], b[20]; int i, n;
@@ -55,5 +71,6 @@ int main(void)
     }
     for (i = 0; i < 5; i++) printf("into %d\n", into(i));
     for (i = 0; i < 8; i++) printf("sw %d %d\n", sw(i, 0), sw(i, 1));
+    for (i = 0; i < 4; i++) printf("beside %d\n", beside(i));
     return 0;
 }

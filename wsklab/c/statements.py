@@ -10,8 +10,7 @@ statement, and ``into·`` holds the number of the label until it is reached: con
 from __future__ import annotations
 
 import ast
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,13 +23,13 @@ from wsklab.c.conversions import converted, promoted
 from wsklab.c.exceptions import guarded, leaves_by_name
 from wsklab.c.expressions import Expressions
 from wsklab.c.initialisers import initialised
+from wsklab.c.labels import LABELS, cases_in, entered
 from wsklab.c.python import Python, leaves
 from wsklab.c.source import closest, place_of
 from wsklab.c.types import Int, Record, Void
 from wsklab.c.values import Local, Value, settled, truth, unknown
 
 _JUMP, _INTO = "jump·", "into·"
-_LABELS = c_ast.Label | c_ast.Case | c_ast.Default
 
 
 @dataclass(eq=False)
@@ -60,13 +59,7 @@ class Statements(Expressions):
 
     def begin(self, node: Any) -> None:
         """Find the labels of the body that are jumped to from outside of their block."""
-        gotos = Counter(part.name for part in walk(node) if isinstance(part, c_ast.Goto))
-        for block in (part for part in walk(node) if self.labels and isinstance(part, c_ast.Compound | c_ast.Label)):
-            inside = Counter(part.name for part in walk(block) if isinstance(part, c_ast.Goto))
-            for label in _direct(block):
-                self.entered.pop(label, None)
-                if inside[label] < gotos[label]:
-                    self.entered[label] = len(self.entered) + 1
+        self.entered = entered(node) if self.labels else {}
 
     def _inside(self, *nodes: Any) -> list[Any]:
         """The labels in some statements at which these are entered."""
@@ -106,7 +99,7 @@ class Statements(Expressions):
         left = nodes[::-1]
         while left:
             node = left.pop()
-            if isinstance(node, _LABELS):
+            if isinstance(node, LABELS):
                 labels[node.name if isinstance(node, c_ast.Label) else node] = len(parts)
                 parts.append([node] if node in self.entered or getattr(node, "name", None) in self.entered else [])
                 left += [node.stmt] if isinstance(node, c_ast.Label) else (node.stmts or [])[::-1]
@@ -150,7 +143,7 @@ class Statements(Expressions):
         body: Python = []
         for number, part in enumerate(parts):
             # A label that is entered from outside stands first in its part: there the jump has arrived.
-            arrived = [py.assign(_INTO, 0)] if part and isinstance(part[0], _LABELS) else []
+            arrived = [py.assign(_INTO, 0)] if part and isinstance(part[0], LABELS) else []
             nodes = arrived + self._sequence(part[len(arrived) :])
             if nodes and (level.kind == "switch" or number < len(parts) - 1):
                 nodes = [py.when(py.compare(py.name(level.begin), "<=", number), nodes)]
@@ -359,8 +352,8 @@ class Statements(Expressions):
         selected = promoted(selected)
         self.jumps += 1
         nodes = node.stmt.block_items or [] if isinstance(node.stmt, c_ast.Compound) else [node.stmt]
-        direct = {part for part in nodes if isinstance(part, _LABELS)}
-        cases = [part for part in nodes for part in _cases(part)]
+        direct = {part for part in nodes if isinstance(part, LABELS)}
+        cases = [part for part in nodes for part in cases_in(part)]
         for case in cases:
             if case not in direct:
                 self.entered[case] = len(self.entered) + 1
@@ -401,22 +394,3 @@ class Statements(Expressions):
         if value in table:
             self.wrong(item, "duplicate-case", "The case {value} appears twice.", value=value)
         table[value] = target
-
-
-def _direct(block: Any) -> Iterator[Any]:
-    """The names of the labels that begin parts of a block."""
-    left = list(block.block_items or []) if isinstance(block, c_ast.Compound) else [block]
-    while left:
-        node = left.pop()
-        if isinstance(node, c_ast.Label):
-            yield node.name
-        left += [node.stmt] if isinstance(node, c_ast.Label) else node.stmts or [] if isinstance(node, _LABELS) else []
-
-
-def _cases(node: Any) -> Iterator[Any]:
-    """The case labels in a statement that belong to the switch around it."""
-    if isinstance(node, c_ast.Case | c_ast.Default):
-        yield node
-    if node is not None and not isinstance(node, c_ast.Switch):
-        for _, child in node.children():
-            yield from _cases(child)

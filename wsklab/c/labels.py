@@ -1,0 +1,47 @@
+"""Where labels stand, and which of them are jumped to from outside of their block. A case label is its own name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from pycparser import c_ast
+
+from wsklab.c.body import walk
+
+LABELS = c_ast.Label | c_ast.Case | c_ast.Default
+
+
+def entered(body: Any) -> dict[Any, int]:
+    """The labels of a body that are jumped to from outside of their block, each with its number."""
+    found: dict[Any, int] = {}
+    gotos = Counter(part.name for part in walk(body) if isinstance(part, c_ast.Goto))
+    seen: set[Any] = set()
+    for kind in (c_ast.Compound, c_ast.Label):  # a label that stands in no block is a block of its own
+        for block in (part for part in walk(body) if isinstance(part, kind)):
+            inside = Counter(part.name for part in walk(block) if isinstance(part, c_ast.Goto))
+            for label in _direct(block):
+                if label not in seen and inside[label] < gotos[label]:
+                    found[label] = len(found) + 1
+                seen.add(label)
+    return found
+
+
+def _direct(block: Any) -> Iterator[Any]:
+    """The names of the labels that begin parts of a block."""
+    left = list(block.block_items or []) if isinstance(block, c_ast.Compound) else [block]
+    while left:
+        node = left.pop()
+        if isinstance(node, c_ast.Label):
+            yield node.name
+        left += [node.stmt] if isinstance(node, c_ast.Label) else node.stmts or [] if isinstance(node, LABELS) else []
+
+
+def cases_in(node: Any) -> Iterator[Any]:
+    """The case labels in a statement that belong to the switch around it."""
+    if isinstance(node, c_ast.Case | c_ast.Default):
+        yield node
+    if node is not None and not isinstance(node, c_ast.Switch):
+        for _, child in node.children():
+            yield from cases_in(child)
