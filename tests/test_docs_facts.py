@@ -40,6 +40,7 @@ def test_a_fact_is_found_where_it_is_modelled_refused_and_tested() -> None:
         ("Facts: KRN-36.", ["KRN-36"]),
         ("Facts: KRN-18 to KRN-20, BUG-11.", ["KRN-18", "KRN-19", "KRN-20", "BUG-11"]),
         ("WSK-USE-01 to 03", ["WSK-USE-01", "WSK-USE-02", "WSK-USE-03"]),
+        ("KMDF-CRT-02, 07, KMDF-CPL-05 to 07", ["KMDF-CRT-02", "KMDF-CRT-07", "KMDF-CPL-05", "KMDF-CPL-06", "KMDF-CPL-07"]),
         ("UTF-16 and NON-PAGED-1", []),
     ],
 )

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from wsklab import Lab
 from wsklab.c.headers import INCLUDE, headers, read_headers
@@ -20,6 +21,8 @@ from wsklab.driverlife import start, unload
 ROOT = Path(__file__).parents[1]
 
 SEND_DATA = (ROOT / "tests" / "programs" / "send_data.c").read_text("utf-8")
+
+REQUEST_STACK = (ROOT / "tests" / "programs" / "request_stack.c").read_text("utf-8")
 
 SUM_LOOP = """
 int Sum(int rounds)
@@ -208,6 +211,37 @@ def sends(count: int = 10_000) -> None:
         f"plain Python queue {count / seconds(baseline, 1):,.0f}/s", "at least 5,000/s")  # fmt: skip
 
 
+def requests(count: int = 5_000) -> None:
+    """Format, send, complete and reuse in C, over a lower driver in C; then the cost of one as the number outstanding grows."""
+
+    def stack() -> tuple[Lab, Any, Any]:
+        lab = Lab(trace=False)
+        driver = lab.load(REQUEST_STACK, "request_stack.c")
+        return lab, driver, lab.io_target(lab.start_driver(driver))
+
+    _, driver, target = stack()
+    request = driver.Make(target, 64)
+    driver.Run(request, target, 100)
+    taken = min(seconds(lambda: driver.Run(request, target, count), 1) for _ in range(3))
+    row(f"{count:,} requests through a two-driver stack", f"{count / taken:,.0f} requests/s",
+        f"{taken / count * 1e6:.0f} µs each", "at least 3,000/s")  # fmt: skip
+    for outstanding in (10, 100, 1_000, 10_000):
+        lab, driver, target = stack()
+        made = [driver.Make(target, 64) for _ in range(outstanding)]
+        lab.machine.set_u8(driver.image.globals["Keep"], 1)
+
+        rounds = max(1, 2_000 // outstanding)
+
+        def turns(driver: Any = driver, target: Any = target, made: list[Any] = made, rounds: int = rounds) -> None:
+            for each in made * rounds:
+                driver.Send(each, target)
+                if each == made[-1]:
+                    driver.Release()
+
+        taken = min(seconds(turns, 1) for _ in range(3)) / rounds / outstanding
+        row(f"  with {outstanding:,} outstanding at once", f"{taken * 1e6:.0f} µs each", "", "flat")
+
+
 def array_loop(rounds: int = 1_000) -> None:
     """A C loop over an array against the same loop in Python."""
     driver = Lab(trace=False).load(SUM_LOOP, "sum.c")
@@ -319,7 +353,7 @@ def memory() -> None:
 
 
 if __name__ == "__main__":
-    for figure in (cold_start, sends, compiling, array_loop, calls_and_pointers, memory):
+    for figure in (cold_start, sends, requests, compiling, array_loop, calls_and_pointers, memory):
         figure()
     echo(1_024, 5_000, "at least 0.10")
     echo(65_536, 1_000, "at least 0.25")

@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--capture", type=Path, metavar="FILE", help="write what crosses the network as a pcapng file")
     run.add_argument("--seed", type=int, help="draw what the documents leave open from this seed")
     run.add_argument("--replay", metavar="STRING", help="repeat the decisions of an earlier run")
+    run.add_argument("--strict", action="store_true", help="stop also where KMDF's source grants what its pages do not")
     check = commands.add_parser("check", help="compile every listing of C files and pages; name damaged names in the prose")
     for command, metavar in ((run, "FILE.c"), (check, "FILE")):
         command.add_argument("files", nargs="+", type=Path, metavar=metavar)
@@ -127,6 +128,7 @@ def _life(options: argparse.Namespace, language: str, result: dict[str, Any], so
         print(compile_problems(warnings, language), file=sys.stderr)
     drawn = f"seed:{options.seed}" if options.seed is not None else None
     lab = Lab(language, options.network, f"replay:{options.replay.removeprefix('replay:')}" if options.replay else drawn)
+    lab.strict = options.strict
     if not options.json:
         lab.machine.console = _Echo()
     driver = lab.load_all(units)

@@ -36,6 +36,7 @@ from wsklab.rules import rules
 from wsklab.rules.report import compile_problems, not_modelled
 from wsklab.scenes import Handle, Scenes
 from wsklab.show.dump import dump_structure
+from wsklab.show.journey import Journey
 from wsklab.show.life import Life, life
 from wsklab.show.look import Looking
 from wsklab.show.timeline import Timeline, timeline
@@ -184,6 +185,15 @@ class Lab(Scenes, Looking):
             raise LabError(f'verifier is "stop", "continue" or "off", not {does!r}')
         framework(self.machine).verifier = does
 
+    @property
+    def strict(self) -> bool:
+        """Whether a run also stops where a driver relies on what only the framework's source grants, or breaks a static rule."""
+        return framework(self.machine).strict
+
+    @strict.setter
+    def strict(self, does: bool) -> None:
+        framework(self.machine).strict = does
+
     # What happened
 
     @property
@@ -209,6 +219,11 @@ class Lab(Scenes, Looking):
     def timeline(self, **options: Any) -> Timeline:
         """The picture of the run so far; options as for :func:`wsklab.show.timeline.timeline`."""
         return timeline(self.events, language=self.language, machine=self.machine, **options)
+
+    def journey(self) -> Journey:
+        """The picture of the requests on their way through the drivers: who has each IRP when, and what befalls it there."""
+
+        return Journey(self.events, lambda device: self.machine.name_of(device).split()[1], self.language)
 
     def life(self, thing: object) -> Life:
         """The life of one object: allocated, handed over, completed and freed where."""

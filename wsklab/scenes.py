@@ -153,6 +153,13 @@ class Scenes:
         """A WDFIOTARGET over a lower device."""
         return Handle(self.machine, kmdf.io_target(self.machine, device, opened=opened), "WDFIOTARGET")
 
+    def pnp(self, device: LowerDevice, event: str) -> bool:
+        """What the PnP manager does to a device: ``"query remove"``, ``"cancel remove"`` or ``"remove"``.
+
+        Every target that is open to it by name or with a file hears of it. False when a query remove is refused.
+        """
+        return kmdf.pnp(self.machine, device, event)
+
     def request(self, target: Handle | None = None) -> Handle:
         """A WDFREQUEST that the driver created for a target."""
         return Handle(self.machine, kmdf.request(self.machine, target.address if target else 0), "WDFREQUEST")

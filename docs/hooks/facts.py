@@ -24,7 +24,7 @@ from wsklab.words import translate
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "docs" / "facts.toml"
-_CITED = re.compile(r"\b([A-Z][A-Z0-9]*(?:-[A-Z][A-Z0-9]*)*)-(\d\d)\b(?: to (?:[A-Z][A-Z0-9-]*-)?(\d\d)\b)?")
+_CITED = re.compile(r"\b([A-Z][A-Z0-9]*(?:-[A-Z][A-Z0-9]*)*)-(\d\d)\b((?:(?: to (?:[A-Z][A-Z0-9-]*-)?|, )\d\d\b)*)")
 
 
 @dataclass
@@ -76,9 +76,13 @@ def table() -> dict[str, dict[str, tuple[str, list[Fact]]]]:
 
 
 def cited(text: str) -> Iterator[str]:
-    """The ids that a text cites; ``KRN-18 to KRN-26`` is all of them."""
-    for group, first, last in _CITED.findall(text):
-        yield from (f"{group}-{number:02}" for number in range(int(first), int(last or first) + 1))
+    """The ids that a text cites; ``KRN-18 to KRN-26`` is all of them, ``KMDF-CRT-02, 07`` is two."""
+    for group, first, rest in _CITED.findall(text):
+        last = int(first)
+        yield f"{group}-{first}"
+        for joint, number in re.findall(r"( to |, )(?:[A-Z0-9-]+-)?(\d\d)", rest):
+            yield from (f"{group}-{each:02}" for each in range(last + 1 if joint == " to " else int(number), int(number) + 1))
+            last = int(number)
 
 
 @cache

@@ -88,3 +88,30 @@ def test_what_is_not_a_file_or_not_a_replay_string_is_said_in_one_line(
     assert run(tmp_path, UNLOAD + ENTRY + BODY % "return STATUS_SUCCESS;", "--replay", "ZZ") == 64
     captured = capsys.readouterr()
     assert captured.out == "" and len(captured.err.splitlines()) == 2 and "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize(("options", "status"), [((), 0), (("--strict",), 1)])
+def test_strict_mode(tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], status: int) -> None:
+    """RULE-62: a synchronous send without a timeout is fine with the framework's source only."""
+    source = """
+#include <ntddk.h>
+#include <wdf.h>
+EVT_WDF_DRIVER_DEVICE_ADD Add;
+NTSTATUS Add(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
+{
+    WDFDEVICE device;
+    NTSTATUS status = WdfDeviceCreate(&DeviceInit, WDF_NO_OBJECT_ATTRIBUTES, &device);
+    if (!NT_SUCCESS(status)) return status;
+    return WdfIoTargetSendReadSynchronously(WdfDeviceGetIoTarget(device), NULL, NULL, NULL, NULL, NULL);
+}
+NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    WDF_DRIVER_CONFIG config;
+    WDF_DRIVER_CONFIG_INIT(&config, Add);
+    return WdfDriverCreate(DriverObject, RegistryPath, WDF_NO_OBJECT_ATTRIBUTES, &config, WDF_NO_HANDLE);
+}
+"""
+    path = tmp_path / "sync.c"
+    path.write_text(source, "utf-8")
+    assert main(["run", *options, str(path)]) == status
+    assert ("STOP kmdf-sync-without-timeout" in capsys.readouterr().err) == bool(status)

@@ -47,7 +47,8 @@ def test_handing_over_moves_to_the_location_of_the_driver_below(own: Any, m: Mac
     assert not is_free(m, own.irp)
     event = [event for event in m.trace if event.kind == "hand-over"][-1]
     assert (event.actor, event.target, event.objects, event.data) == (
-        "driver", "wsk", (own.irp,), {"irp": own.irp, "function": "WskSend"},
+        "driver", "wsk", (own.irp,),
+        {"irp": own.irp, "function": "WskSend", "device": 0, "location": 1, "count": 1, "function_code": 0x0F},
     )  # fmt: skip
 
 

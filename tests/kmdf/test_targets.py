@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from wsklab.machine import NotModelled
 from wsklab.machine.status import name_of
 
 MS = 10_000
@@ -34,9 +33,9 @@ def test_open(kit: Any) -> None:
     assert state(kit, target) == STARTED
     assert opened(kit, target, 1, size=8) == "STATUS_INFO_LENGTH_MISMATCH"
     assert opened(kit, target, 1) == "STATUS_INVALID_PARAMETER"
-    with pytest.raises(NotModelled, match="WdfIoTargetOpen by name"):
-        opened(kit, target, 2)
-    kit.lab.stopped = None
+    assert [opened(kit, target, kind) for kind in (2, 3, 4, 0)] == [
+        "STATUS_INVALID_PARAMETER", "STATUS_INVALID_DEVICE_REQUEST", "STATUS_INVALID_PARAMETER", "STATUS_INVALID_PARAMETER"
+    ]  # fmt: skip
     assert opened(kit, target, 1, device=device.object) == "STATUS_SUCCESS"
     assert opened(kit, target, 1, device=device.object) == "STATUS_INVALID_DEVICE_STATE"
     assert int(kit.wdk.WdfIoTargetWdmGetTargetDeviceObject(target)) == device.object
@@ -154,3 +153,47 @@ def test_deleting_a_target_drains_it(kit: Any) -> None:
     assert kit.send(request, target)
     kit.wdk.WdfObjectDelete(target)
     assert (log, target in kit.fw.live) == ([("STATUS_CANCELLED", 0)], False)
+
+
+SOURCE = """
+#include <ntddk.h>
+#include <wdf.h>
+LONG Order;
+LONG Stopped, Started;
+VOID Stop(PVOID Target)
+{
+    WdfIoTargetStop((WDFIOTARGET)Target, WdfIoTargetWaitForSentIoToComplete);
+    Stopped = ++Order;
+}
+VOID StopBeside(WDFIOTARGET Target)
+{
+    HANDLE thread;
+    PsCreateSystemThread(&thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, Stop, Target);
+    ZwClose(thread);
+}
+NTSTATUS Start(WDFIOTARGET Target)
+{
+    NTSTATUS status = WdfIoTargetStart(Target);
+    Started = ++Order;
+    return status;
+}
+"""
+
+
+def test_a_start_waits_for_a_stop_that_waits(make_kit: Any) -> None:
+    """KMDF-STA-06, RULE-35, KMDF-TSS-06, RULE-36."""
+    kit = make_kit()
+    driver = kit.lab.load(SOURCE)
+    target = kit.target(kit.device(answers="later", delay=10 * MS))
+    request, log = kit.ready(target)
+    assert kit.send(request, target)
+    driver.StopBeside(target)
+    kit.m.run(deadline=MS)
+    assert (state(kit, target), kit.fw.live[target].draining) == (STOPPED, 1)
+    with kit.m.at_irql(2), kit.stops("kmdf-start-while-stopping"):
+        kit.wdk.WdfIoTargetStart(target)
+    with kit.stops("kmdf-second-purge"):
+        kit.wdk.WdfIoTargetPurge(target, 1)
+    assert (driver.Start(target), log) == (0, [("STATUS_SUCCESS", 8)])
+    kit.lab.run()
+    assert (driver.variables["Stopped"], driver.variables["Started"], state(kit, target)) == (1, 2, STARTED)

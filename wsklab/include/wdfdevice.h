@@ -475,4 +475,7 @@ NTSTATUS WdfDeviceConfigureWdmIrpDispatchCallback(WDFDEVICE Device, WDFDRIVER Dr
                                                   PFN_WDFDEVICE_WDM_IRP_DISPATCH EvtDeviceWdmIrpDispatch,
                                                   WDFCONTEXT DriverContext);
 
+/* Of a request, but it needs the types of this header. */
+WDF_DEVICE_IO_TYPE WdfRequestGetEffectiveIoType(WDFREQUEST Request);
+
 #endif

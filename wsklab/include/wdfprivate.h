@@ -51,12 +51,17 @@ enum {
  * wsklab_wdf_delete: we do. wsklab_device_init: a WDFDEVICE_INIT. wsklab_request_new: a request for an IRP that came.
  * wsklab_device_link: a symbolic link to a device. wsklab_device_interface: make an interface (Link NULL), or tell its symbolic
  * link.
+ * wsklab_wdf_strict: what only strict mode stops. wsklab_ask: what an object kept in Python says; Member is like "Request.irp",
+ * with the kind that the handle must stand for; a method gets the arguments. wsklab_ask_waits: the same for a method that waits.
  */
 PVOID wsklab_wdf(PVOID Handle, ULONG Type);
 void wsklab_given(const VOID *Pointer, PCSTR Name);
 NTSTATUS wsklab_wdf_check(PWDF_OBJECT_ATTRIBUTES Attributes, ULONG Takes);
 NTSTATUS wsklab_wdf_create(ULONG Type, ULONG Takes, PWDF_OBJECT_ATTRIBUTES Attributes, PVOID Parent, PVOID Out);
-void wsklab_wdf_stop(PCSTR Rule, PVOID Object, PCSTR Values, ...);
+BOOLEAN wsklab_wdf_stop(PCSTR Rule, PVOID Object, PCSTR Values, ...);
+BOOLEAN wsklab_wdf_strict(PCSTR Rule, PVOID Object, PCSTR Values, ...);
+ULONG_PTR wsklab_ask(PVOID Handle, PCSTR Member, ...);
+ULONG_PTR wsklab_ask_waits(PVOID Handle, PCSTR Member, ...);
 BOOLEAN wsklab_wdf_break(PCSTR Rule, PVOID Object, PCSTR Values, ...);
 NTSTATUS wsklab_wdf_serialize(WDFOBJECT Parent, BOOLEAN Automatic, BOOLEAN Passive, WDFOBJECT *Lock);
 void wsklab_wdf_call(PVOID Lock, PVOID Routine, ...);

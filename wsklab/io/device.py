@@ -55,7 +55,9 @@ def make_device(
     DO_BUFFERED_IO, DO_DIRECT_IO or 0 for neither, `stack_size` the stack locations that IRPs for it need.
     """
     size = m.sizeof("DEVICE_OBJECT")
-    address = m.allocate(size + extension, "object", label=f"device {name}".strip(), zero=True)
+    block = m.block_at(driver)
+    known = name.rsplit("\\", 1)[-1] or (block.label.removeprefix("driver ") if block else "")
+    address = m.allocate(size + extension, "object", label=f"device {known}", zero=True)
     view = m.view(address, "DEVICE_OBJECT")
     view.Type, view.Size, view.ReferenceCount = 3, size + extension, 1
     view.DriverObject, view.Flags, view.StackSize, view.DeviceType = driver, flags, stack_size, device_type

@@ -301,7 +301,10 @@ def hand_over(
     packet.moves += 1
     if packet.visits:
         packet.visits[-1].passed = True
-    m.trace.add("hand-over", "IRP", actor=by, target=to, objects=(irp,), here=True, irp=irp, function=function)
+    m.trace.add(
+        "hand-over", "IRP", actor=by, target=to, objects=(irp,), here=True, irp=irp, function=function, device=device,
+        location=index, count=packet.stack_count, function_code=m.u8(location + o.major),
+    )  # fmt: skip
     return location
 
 

@@ -45,8 +45,11 @@ class Framework:
         self.devices: list[Device] = []
         self.scene: Device | None = None
         self.completion_address = m.python_code(self._completion, "framework completion routine")
-        # At a breakpoint of the verifier (KMDF-VER-04): "stop" the run, "continue" as Windows does after it; or it is "off".
+        self.quiet_routine = m.python_code(lambda *arguments: 0, "framework routine of a synchronous send")
+        # At a breakpoint of the verifier (KMDF-VER-01, 04): "stop" the run, "continue" as Windows does after it; or it is "off".
         self.verifier = "stop"
+        self.members: dict[int, tuple[type[Object], Callable[[Any], Any]]] = {}  # see wsklab_ask
+        self.strict = False  # whether what the documents forbid and only the framework's source grants ends the run as well
 
     @property
     def checking(self) -> bool:
@@ -98,8 +101,13 @@ class Framework:
         if self.verifier == "continue":
             self.event("state", f"verifier: {rule}", obj.address, rule=rule, **values)
 
+    def relies(self, rule: str, obj: Object, **values: Any) -> None:
+        """The driver relies on what only the framework's source grants, or breaks a rule of static analysis."""
+        if self.strict:
+            self.stop(rule, obj, **values)
+
     def fails(self, kind: str = "framework allocation") -> bool:
-        """Whether an allocation fails: a choice of that kind."""
+        """Whether an allocation fails: a choice of that kind. Facts: KMDF-VER-07."""
         return self.m.choose(kind, ("succeeds", "fails")) == "fails"
 
     def c(self, function: str, *arguments: int) -> int:

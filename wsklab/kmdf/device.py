@@ -172,7 +172,10 @@ class Queue(Private, kind="WDFQUEUE", number=0x1003, passive=True, structure="FX
         view = self.m.view(self.address, "FX_QUEUE")
         if not self.rests and view.OwnedCount:
             first_owned = self.m.view(int(view.Owned.Flink), "FX_REQUEST")
-            rule = "kmdf-power-blocked" if view.Power == STOPPING_QUEUES else "kmdf-request-never-completed"
+            never = self.fw.live[int(first_owned.Handle)]
+            failed = isinstance(never, Request) and never.refused
+            rule = "kmdf-send-failed-never-completed" if failed else "kmdf-request-never-completed"
+            rule = "kmdf-power-blocked" if view.Power == STOPPING_QUEUES else rule
             self.fw.stop(rule, self.fw.get(int(first_owned.Handle), Request), count=str(view.OwnedCount))
 
 

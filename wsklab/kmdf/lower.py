@@ -68,13 +68,15 @@ class LowerDevice:
         _check(*([answers] if isinstance(answers, str) else answers or [""]))
         self.m, self.name, self.io_type = m, name, io_type
         self.answers, self.status, self.information, self.data = answers, status, information, data
-        self.delay, self.cancelable = delay, cancelable
+        self.delay, self.cancelable, self.files = delay, cancelable, 0  # `files`: how many are open
         self.received: list[Received] = []
         self.pending: dict[int, Received] = {}
         self._alarms: dict[int, Callable[[], None]] = {}
         self.driver_object = io_device.make_driver(m, name, self._dispatch)
         flags = wdm.FLAGS[IO_TYPES[io_type]]
-        self.object = io_device.make_device(m, self.driver_object, owner=ME, name=name, stack_size=stack_size, flags=flags)
+        self.object = io_device.make_device(
+            m, self.driver_object, owner=ME, name=rf"\Device\{name}", stack_size=stack_size, flags=flags
+        )
 
     def __repr__(self) -> str:
         return f"<lower device {self.name!r}: {len(self.received)} received, {len(self.pending)} pending>"
@@ -87,6 +89,11 @@ class LowerDevice:
         return len(waiting)
 
     def _dispatch(self, device: int, irp: int) -> int:
+        here = wdm.location(self.m, irp)
+        if here.MajorFunction in wdm.OPENING and here.FileObject:  # the I/O manager opens or closes a file
+            self.files += (here.MajorFunction == wdm.MJ_CREATE) - (here.MajorFunction == wdm.MJ_CLOSE)
+            wdm.complete(self.m, irp, status.SUCCESS, 0, by=ME)
+            return int(status.SUCCESS)
         self.received.append(self._look(irp))
         chosen = self.answers if isinstance(self.answers, str) else self.answers[min(len(self.received), len(self.answers)) - 1]
         _check(chosen)

@@ -5,14 +5,16 @@ A C function named ``wsklab_`` + kind in small letters + ``_disposed`` or ``_des
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from wsklab.kmdf import wdm
-from wsklab.kmdf.core import LEVEL_PASSIVE, OF_TYPE, framework
+from wsklab.kmdf.core import KINDS, LEVEL_PASSIVE, OF_TYPE, Framework, framework
 from wsklab.kmdf.objects import SCOPE_NONE, Object, create, handle_of, validate
 from wsklab.machine import Machine, Wait, status, wdk
-from wsklab.machine.api import quiet
+from wsklab.machine.api import HIGH_LEVEL, quiet
 from wsklab.machine.functions_memory import c_text
 from wsklab.machine.functions_system import named_values
 
@@ -37,7 +39,7 @@ class Private(Object):
         self._event("destroyed")
 
 
-KINDS = (
+PLAIN = (
     ("WDFSTRING", 0x1007, "FX_STRING", True),
     ("WDFLOOKASIDE", 0x1009, "FX_LOOKASIDE", False),
     ("WDFFILEOBJECT", 0x1018, "FX_FILE", True),
@@ -49,7 +51,7 @@ KINDS = (
     ("WDFTIMER", 0x1028, "FX_LATER", True),
 )
 """Kinds that have nothing in Python: handle type, the framework's number, structure, whether cleanup needs PASSIVE_LEVEL."""
-for _kind, _number, _structure, _passive in KINDS:
+for _kind, _number, _structure, _passive in PLAIN:
     type(_kind, (Private,), {"__doc__": f"A {_kind}."}, kind=_kind, number=_number, structure=_structure, passive=_passive)
 
 
@@ -87,19 +89,41 @@ def wsklab_wdf_create(m: Machine, Type: int, Takes: int, Attributes: int, Parent
     return create(fw, Attributes, Out, lambda parent: kind(fw, parent), _takes(Takes), default)
 
 
-@quiet()
-def wsklab_wdf_stop(m: Machine, Rule: int, Object_: int, Values: int, *arguments: int | float) -> None:
-    """Stop with a rule about an object."""
+def _tell(how: Callable[..., Any], m: Machine, rule: int, handle: int, values: int, *arguments: int | float) -> int:
+    """Report a rule about an object; whether the verifier is on. Facts: KMDF-VER-04."""
     fw = framework(m)
-    fw.stop(c_text(m, Rule), fw.get(Object_, Object), **named_values(m, Values, arguments))
-
-
-@quiet()
-def wsklab_wdf_break(m: Machine, Rule: int, Object_: int, Values: int, *arguments: int | float) -> int:
-    """A breakpoint of the verifier about an object; whether the verifier is on. Facts: KMDF-VER-04."""
-    fw = framework(m)
-    fw.breakpoint(c_text(m, Rule), fw.get(Object_, Object), **named_values(m, Values, arguments))
+    how(fw, c_text(m, rule), fw.get(handle, Object), **named_values(m, values, arguments))
     return int(fw.checking)
+
+
+for _name, _how in (("stop", Framework.stop), ("break", Framework.breakpoint), ("strict", Framework.relies)):
+    quiet(f"wsklab_wdf_{_name}")(partial(_tell, _how))
+
+
+def _member(m: Machine, handle: int, path: int) -> Any:
+    fw = framework(m)
+    if path not in fw.members:  # a string literal: its address stands for it
+        kind, *names = c_text(m, path).split(".")
+        fw.members[path] = KINDS[kind], attrgetter(".".join(names))
+    wanted, get = fw.members[path]
+    return get(fw.get(handle, wanted))
+
+
+def _as_number(value: Any) -> int:
+    return value.handle if isinstance(value, Object) else int(value or 0) & 0xFFFF_FFFF_FFFF_FFFF
+
+
+@quiet()
+def wsklab_ask(m: Machine, Handle: int, Member: int, *arguments: int) -> int:
+    """What an object says: `Member` is like ``Request.irp``. A method is called; an object comes as its handle."""
+    found = _member(m, Handle, Member)
+    return _as_number(found(*arguments) if callable(found) else found)
+
+
+@wdk(irql=HIGH_LEVEL, waits=True, quiet=True)
+def wsklab_ask_waits(m: Machine, Handle: int, Member: int, *arguments: int) -> Generator[Wait, Any, int]:
+    """The same for a method that may wait."""
+    return _as_number((yield from _member(m, Handle, Member)(*arguments)))
 
 
 @quiet()

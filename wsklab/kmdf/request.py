@@ -1,8 +1,9 @@
 """WDFREQUEST: one IRP and what the framework remembers about it, and the functions of a request's life.
 
-Who made the IRP decides almost every rule (KMDF-WHO-02): QUEUE, presented by a queue; OWNED, made by the
-framework. A request without an IRP counts as completed (KMDF-WHO-04). `outstanding` is the completion reference count: whoever
-brings it to 0 runs the completion routine, once (KMDF-CPL-04). Facts: KMDF-WHO, KMDF-CRE, KMDF-REU, KMDF-CHG, KMDF-GET.
+Who made the IRP decides almost every rule (KMDF-WHO-02): QUEUE, presented by a queue; OWNED, made by the framework; DRIVER,
+supplied by the driver. A request without an IRP counts as completed (KMDF-WHO-04). `outstanding` is the completion reference
+count: whoever brings it to 0 runs the completion routine, once (KMDF-CPL-04). Short functions are C in include/wdfsent.c.
+Facts: KMDF-WHO, KMDF-CRE, KMDF-CFI, KMDF-REU, KMDF-CHG, KMDF-GET.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from wsklab.io import irp as io_irp
 from wsklab.kmdf import wdm
 from wsklab.kmdf.core import Framework, Given, Out, table, wdf
+from wsklab.kmdf.format import TYPE_OTHER, FormatContext
 from wsklab.kmdf.objects import Object, creation, handle_of
 from wsklab.machine import View, status
 
@@ -19,21 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wsklab.kmdf.device import Queue
-    from wsklab.kmdf.format import FormatContext
     from wsklab.kmdf.memory import Memory
     from wsklab.kmdf.target import IoTarget
 
-QUEUE, OWNED = 0, 1
+QUEUE, OWNED, DRIVER = 0, 1, 2
 SET_NEW_IRP, MUST_COMPLETE = 1, 2
 COMPLETED = "kmdf-request-touched-after-completion"
-TYPE_NO_FORMAT, COMPLETION_PARAMS = 0xFF, "WDF_REQUEST_COMPLETION_PARAMS"
 
 
 class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
     """One request: its IRP, the target it is out at or was last, the queue that presented it, what the last format left.
 
     `cancelled` is the sticky mark of WdfRequestCancelSentRequest (KMDF-CAN-04), `formatted` and `driver_owned` are marks of the
-    verifier (KMDF-WHO-06), `next_formatted` is that of WdfRequestFormatRequestUsingCurrentType (KMDF-SAF-05). A synchronous
+    verifier (KMDF-WHO-05 to 07), `next_formatted` is that of WdfRequestFormatRequestUsingCurrentType (KMDF-SAF-05). A synchronous
     sender waits until `waiting` has an element.
     """
 
@@ -41,7 +41,7 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
         super().__init__(fw, parent)
         self.irp, self.ownership, self.completed = irp, ownership, not irp
         self.cancelled = self.formatted = self.next_formatted = False
-        self.has_timer = self.pended = self.irp_done = self.timed_out = False
+        self.has_timer = self.pended = self.irp_done = self.timed_out = self.from_irp = self.refused = False
         self.outstanding, self.routine = 0, (0, 0)
         self.context: FormatContext | None = None
         self.target: IoTarget | None = None
@@ -76,45 +76,49 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
 
     @wdf("WdfRequestChangeTarget")
     def change_target(self, target: IoTarget) -> int:
-        """Make sure that it can be sent to a target; un-formats it. Facts: KMDF-CHG-01 to 14, KMDF-CRE-06, KMDF-TGT-08."""
+        """Make sure that it can be sent to a target; un-formats it. Facts: KMDF-CHG-01 to 14, KMDF-CRE-06, KMDF-MUL-03."""
         if self.outstanding:
             self.fw.stop("kmdf-formatted-while-sent", self, irp=self.irp)
         if self.context is not None and self.irp:
             self.context.release()
             self.formatted = False
         if not target.stack_size:
+            self.fw.relies("kmdf-closed-target-status", self, target=target.handle)
             return status.INVALID_DEVICE_STATE
         if self.irp and self.locations_left >= target.stack_size:
             return 0
-        if self.irp and self.ownership == QUEUE:
+        if self.irp and self.ownership != OWNED:
             return status.REQUEST_NOT_ACCEPTED
         if self.fw.fails():
             return status.INSUFFICIENT_RESOURCES
-        self._replace_irp(io_irp.allocate(self.m, target.stack_size, maker=wdm.ME))
+        self._replace_irp(io_irp.allocate(self.m, target.stack_size, maker=wdm.ME), OWNED)
         return 0
 
-    def _replace_irp(self, irp: int) -> None:
+    def _replace_irp(self, irp: int, ownership: int) -> None:
         """Another IRP in place of the present one, which goes if it was the request's own. Facts: KMDF-CHG-07, KMDF-REU-11."""
         if self.irp and self.ownership == OWNED:
             io_irp.free(self.m, self.irp)
-        self.irp, self.completed = irp, not irp
+        self.irp, self.completed, self.ownership = irp, not irp, ownership
 
     @wdf("WdfRequestReuse")
     def reuse(self, reuse_params: Given) -> int:
-        """Make a request fit for another use; a driver's own IRP is its driver's business. Facts: KMDF-REU-02 to 18, RULE-22."""
+        """Make a request fit for another use; a driver's own IRP is its driver's business. Facts: KMDF-REU-01 to 20."""
         params = self.m.view(reuse_params, "WDF_REQUEST_REUSE_PARAMS")
         if params.Size != self.m.sizeof("WDF_REQUEST_REUSE_PARAMS") or params.Flags & ~(SET_NEW_IRP | MUST_COMPLETE):
             return status.INVALID_PARAMETER
-        renews = bool(params.Flags & SET_NEW_IRP) and self.ownership == QUEUE  # refused below (RULE-25)
-        if params.Flags and not renews:
-            self.m.not_modelled("WdfRequestReuse with a new IRP or the must-complete flag")
+        if params.Flags & MUST_COMPLETE:
+            self.m.not_modelled("WdfRequestReuse with the must-complete flag")
         if self.outstanding:
             self.fw.breakpoint("kmdf-reused-while-sent", self, irp=self.irp)
         self.routine = (0, 0)
         if self.irp and self.context is not None:
             self.context.release()
-        if renews:
-            return status.WDF_REQUEST_INVALID_STATE
+        if params.Flags & SET_NEW_IRP:
+            if self.ownership == QUEUE:
+                return status.WDF_REQUEST_INVALID_STATE  # RULE-25
+            if not self.from_irp:
+                self.fw.relies("kmdf-new-irp-not-from-irp", self)
+            self._replace_irp(int(params.NewIrp), DRIVER)
         if self.irp and self.ownership == OWNED:
             io_irp.reuse(self.m, self.irp, params.Status)
         elif self.irp and self.ownership == QUEUE:
@@ -122,25 +126,56 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
         self.completed, self.cancelled = not self.irp, False
         return 0
 
-    @wdf("WdfRequestFormatRequestUsingCurrentType")
-    def pass_on(self) -> None:
-        """Pass a received request on as it is. Facts: KMDF-FCU-01 to 07, RULE-15."""
-        if not self.irp:
-            self.fw.stop("kmdf-no-irp", self)
-        if not 0 < self.locations_left < self.packet.StackCount:
-            self.fw.stop("kmdf-no-stack-location", self, irp=self.irp)
-        wdm.copy_location(self.m, self.irp, self.location())
+    def begin_format(self, target: int, family: int) -> int:
+        """What every format does first: the target check and a context of the family. Facts: KMDF-CHG-01, KMDF-FMT-13, 14."""
+        answer = self.change_target(cast("IoTarget", self.fw.live[target]))
+        if answer < 0:
+            return answer
+        if self.context is not None and self.context.family != family:
+            self.context.free()
+        if self.context is None:
+            if self.fw.fails():
+                return status.INSUFFICIENT_RESOURCES
+            self.context = FormatContext(self, family)
+        return 0
+
+    def mark_formatted(self) -> None:
+        """The next stack location has been filled by hand."""
         self.next_formatted = self.formatted = True
+
+    def take_over(self) -> None:
+        """The framework puts a routine of its own in the place of the driver's. Facts: KMDF-CRT-05, KMDF-SSY-10, 11."""
+        self.routine = (self.fw.quiet_routine, 0)
+
+    def unformat(self) -> None:
+        """The format context goes. Facts: KMDF-SSY-02, 09."""
+        if self.context is not None:
+            self.context.free()
+
+    def is_of_kind(self, kind: int) -> bool:
+        """Whether a synchronous send of that WDF_REQUEST_TYPE may take it. Facts: RULE-66."""
+        major = wdm.MJ_INTERNAL_DEVICE_CONTROL if kind == TYPE_OTHER else kind
+        return self.ownership != QUEUE or not self.irp or self.location().MajorFunction == major
+
+    @property
+    def params(self) -> int:
+        """The completion params, 0 when no format made any."""
+        return self.context.params if self.context else 0
+
+    @property
+    def checked(self) -> bool:
+        """Whether the verifier looks at it."""
+        return self.fw.checking
 
     @wdf("WdfRequestAllocateTimer")
     def allocate_timer(self) -> int:
-        """Make the timer now, so that a send with a timeout cannot fail for lack of memory. Facts: KMDF-TMO-06."""
+        """Make the timer now, so that a send with a timeout cannot fail for lack of memory. Facts: KMDF-TMO-06 to 07."""
         self.has_timer = self.has_timer or not self.fw.fails()
         return 0 if self.has_timer else status.INSUFFICIENT_RESOURCES
 
     @wdf("WdfRequestCancelSentRequest")
     def cancel_sent(self) -> int:
-        """Cancel a request out at a target; TRUE when a cancel routine was called. Facts: KMDF-CAN-01 to 13, KMDF-TMO-03."""
+        """Cancel a request out at a target; TRUE when a cancel routine was called. Facts: KMDF-CAN-01 to 14, 16, KMDF-TMO-03."""
         self.cancelled = True
         if not self.outstanding or self.target is None:
             return 0
@@ -161,19 +196,6 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
         if size != expected:
             self.fw.breakpoint("kmdf-structure-size", self, structure=name, size=str(size), expected=str(expected))
         return bool(size != expected)
-
-    @wdf("WdfRequestGetCompletionParams")
-    def completion_params(self, params: Given) -> None:
-        """A copy of the completion params of a formatted request. Facts: KMDF-GET-05, 06, RULE-26."""
-        size, out = self.m.sizeof(COMPLETION_PARAMS), self.m.view(params, COMPLETION_PARAMS)
-        if self._wrong_size(out, COMPLETION_PARAMS):
-            return
-        if self.context is not None:
-            self.m.memory.copy(params, int(self.context.params), size)
-        else:
-            self.m.write(params + 4, bytes(size - 4))
-            out.Type = TYPE_NO_FORMAT
-            self.fw.breakpoint("kmdf-completion-params", self)
 
     @wdf("WdfRequestGetParameters")
     def parameters(self, parameters: Given) -> None:
@@ -244,14 +266,13 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
 
     def on_destroy(self) -> None:
         """Facts: KMDF-CFI-02, KMDF-TMO-05."""
-        if self.context is not None:
-            self.context.free()
-        self._replace_irp(0)
+        self.unformat()
+        self._replace_irp(0, DRIVER)
 
 
 @wdf()
 def WdfRequestCreate(fw: Framework, attributes: int, target: IoTarget | None, out: Out) -> int:
-    """A request of the driver's own; with a target it has an IRP of that target's stack size. Facts: KMDF-CRE-01 to 06."""
+    """A request of the driver's own; with a target it has an IRP of that target's stack size. Facts: KMDF-CRE-01 to 09."""
     answer, parent = creation(fw, attributes)
     if answer < 0 or fw.fails("WdfRequestCreate"):
         return answer if answer < 0 else status.INSUFFICIENT_RESOURCES
@@ -262,17 +283,21 @@ def WdfRequestCreate(fw: Framework, attributes: int, target: IoTarget | None, ou
     return answer if answer < 0 else request.commit(attributes, out)
 
 
+@wdf()
+def WdfRequestCreateFromIrp(fw: Framework, attributes: int, irp: Given, frees: int, out: Out) -> int:
+    """A request around an IRP of the driver's. Facts: KMDF-CFI-01 to 04."""
+    answer, parent = creation(fw, attributes)
+    if answer < 0 or fw.fails():
+        return answer if answer < 0 else status.INSUFFICIENT_RESOURCES
+    request = Request(fw, parent, OWNED if frees else DRIVER, irp)
+    request.from_irp = True
+    return request.commit(attributes, out)
+
+
 table("Request", {
     "WdfRequestSetCompletionRoutine": (
-        "Register the routine for the next send only; NULL removes it. Facts: KMDF-CRT-01, 02.",
+        "Register the routine for the next send only; NULL removes it. Facts: KMDF-CRT-01 to 06.",
         lambda r, routine, context: setattr(r, "routine", (routine, context)),
-    ),
-    "WdfRequestGetStatus": ("The IRP's status as it stands. Facts: KMDF-GET-01 to 03.", lambda r: r.packet.IoStatus.Status),
-    "WdfRequestGetInformation": (
-        "The IRP's Information (KMDF-GET-04).", lambda r: 0 if r.completed and r.fw.checking else r.packet.IoStatus.Information
-    ),
-    "WdfRequestSetInformation": (
-        "Set the IRP's Information. Facts: KMDF-GET-04.", lambda r, count: setattr(r.packet.IoStatus, "Information", count)
     ),
     "WdfRequestWdmGetIrp": ("The IRP, NULL once completed (KMDF-GET-10, KMDF-CHG-07).", lambda r: 0 if r.left() else r.irp),
     "WdfRequestGetIoQueue": ("The queue, NULL for none (KMDF-GET-11).", lambda r: 0 if r.completed else handle_of(r.queue)),

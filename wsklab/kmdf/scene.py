@@ -17,7 +17,7 @@ from wsklab.kmdf.device import PURGING, RESUMING, STARTING, STOPPING, STOPPING_Q
 from wsklab.kmdf.lower import LowerDevice
 from wsklab.kmdf.memory import Memory
 from wsklab.kmdf.request import Request
-from wsklab.kmdf.target import IoTarget, RemoteTarget
+from wsklab.kmdf.target import IoTarget, RemoteTarget, removal
 from wsklab.kmdf.wdm import MJ_DEVICE_CONTROL
 from wsklab.machine import Machine, Wait
 from wsklab.machine.status import NTSTATUS
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 D3 = 4  # WdfPowerDeviceD3
 REGISTRY_PATH = r"\REGISTRY\MACHINE\SYSTEM\ControlSet001\Services\{name}"
+PNP_EVENTS = ("query remove", "cancel remove", "remove")
 lower_device = LowerDevice
 
 
@@ -82,7 +83,7 @@ def memory(m: Machine, content: bytes | int) -> int:
 
 
 class LoadedDriver:
-    """A driver: `status` is DriverEntry's, `device_status` EvtDriverDeviceAdd's (None: not called).
+    """A driver: `status` is DriverEntry's, `device_status` that of EvtDriverDeviceAdd or AddDevice (None: not called).
 
     `lower` is the device below: a scripted one, or another driver whose device it stands on. An application that has no handle
     reads and writes without opening (`read`, `write`, `ioctl`); `wsklab.kmdf.application.File` is one with a handle.
@@ -93,6 +94,7 @@ class LoadedDriver:
         self.device_status: NTSTATUS | None = None
         self.lower: LowerDevice | LoadedDriver | None = None
         self.driver: Driver | None = None
+        self.driver_object = io_device.make_driver(m, name, framework(m).dispatch)
 
     @property
     def devices(self) -> list[int]:
@@ -102,9 +104,10 @@ class LoadedDriver:
     @property
     def object(self) -> int:
         """The DEVICE_OBJECT of its last device. Raises ValueError when there is none."""
-        if not self.driver or not self.driver.devices:
+        made = int(self.m.view(self.driver_object, "DRIVER_OBJECT").DeviceObject)
+        if not made:
             raise ValueError(f"{self.name} has no device")
-        return self.driver.devices[-1].object
+        return made
 
     def suspend(self) -> None:
         """The devices leave their working state: power-managed queues stop, then EvtDeviceD0Exit. Facts: KMDF-MCA-11 to 13."""
@@ -126,6 +129,19 @@ class LoadedDriver:
         """An application (or, with `internal`, a driver) sends a control code to the driver's device."""
         major = wdm.MJ_INTERNAL_DEVICE_CONTROL if internal else MJ_DEVICE_CONTROL
         return AppRequest(self.m, self.object, major, content=content, room=output, code=code)
+
+
+def pnp(m: Machine, device: LowerDevice, event: str) -> bool:
+    """Tell the targets open to a device of an event of `PNP_EVENTS`; a target that stays open refuses. Facts: KMDF-IOT-13, 14."""
+    fw, bottom, answers = framework(m), wdm.bottom(m, device.object), list[bool]()
+
+    def body() -> Generator[Wait, Any, None]:
+        answers.append((yield from removal(fw, bottom, PNP_EVENTS.index(event))))
+
+    _run(m, body())
+    if event == "remove":
+        device.files, m.model(io_device.Devices).names[device.object] = 0, ""
+    return answers[0] and (event != "query remove" or not device.files)
 
 
 def is_kmdf(image: Image) -> bool:
@@ -158,17 +174,22 @@ def _run(m: Machine, body: Generator[Wait, Any, None]) -> None:
 
 def _load(loaded: LoadedDriver, image: Image, lower: LowerDevice | LoadedDriver | None) -> Generator[Wait, Any, None]:
     m, fw, known = loaded.m, framework(loaded.m), len(framework(loaded.m).drivers)
-    driver_object = io_device.make_driver(m, loaded.name, fw.dispatch)
     fw.loading = frozenset(function.place.file for function in image.functions.values())
     path = registry_path(m, loaded.name)
     entry = image.functions["DriverEntry"].address
-    loaded.status = NTSTATUS((yield from m.call_waiting(entry, driver_object, path, actor="io")))
+    loaded.status = NTSTATUS((yield from m.call_waiting(entry, loaded.driver_object, path, actor="io")))
     loaded.driver = driver = fw.drivers[known] if len(fw.drivers) > known else None
-    if loaded.status < 0 or driver is None or not driver.device_add:
+    extension = m.view(m.u64(loaded.driver_object + m.offset("DRIVER_OBJECT", "DriverExtension")), "DRIVER_EXTENSION")
+    add = driver.device_add if driver else int(extension.AddDevice)
+    if loaded.status < 0 or not add:
         return
     loaded.lower = lower or LowerDevice(m, "lower", answers="later", data=b"data from the lower device")
+    if driver is None:
+        answer = yield from m.call_waiting(add, loaded.driver_object, loaded.lower.object, actor="io")
+        loaded.device_status = NTSTATUS(answer)
+        return
     init = DeviceInit(fw, driver, loaded.lower.object)
-    answer = yield from m.call_waiting(driver.device_add, driver.handle, init.handle, actor="framework")
+    answer = yield from m.call_waiting(add, driver.handle, init.handle, actor="framework")
     loaded.device_status = NTSTATUS(answer)
     init.delete()
     for device in driver.devices if answer >= 0 else ():

@@ -14,9 +14,10 @@ from wsklab.kmdf import wdm
 from wsklab.kmdf.core import Framework, Given, Out, wdf
 from wsklab.kmdf.memory import Borrowed
 from wsklab.kmdf.request import COMPLETED, QUEUE, Request
-from wsklab.kmdf.target import ALL_FLAGS, FORGET, SYNCHRONOUS, TIMEOUT, IoTarget, Waiting, delay_until
+from wsklab.kmdf.target import ALL_FLAGS, FORGET, SYNCHRONOUS, TIMEOUT, IoTarget, RemoteTarget, Waiting, delay_until
 from wsklab.kmdf.wdm import METHOD_BUFFERED, METHOD_NEITHER, MJ_DEVICE_CONTROL, MJ_WRITE, NEITHER, TRANSFERS, Place
 from wsklab.machine import APC_LEVEL, PASSIVE_LEVEL, Wait, status
+from wsklab.machine.functions_locks import Locks
 
 FRAMEWORK_FACILITY = 0x20
 TRANSLATED = {
@@ -29,7 +30,7 @@ TRANSLATED = {
 
 @wdf()
 def WdfRequestSend(request: Request, target_handle: int, options: int) -> Generator[Wait, Any, int]:
-    """Send a request: TRUE when it was sent or pended, FALSE when it stayed with the driver. Facts: KMDF-SND-01 to 27."""
+    """Send a request: TRUE when it was sent or pended, FALSE when not. Facts: KMDF-SND-01 to 27, KMDF-OPT-01 to 07."""
     fw, m, flags, timeout = request.fw, request.m, 0, 0
     if options:
         given = m.view(options, "WDF_REQUEST_SEND_OPTIONS")
@@ -44,8 +45,14 @@ def WdfRequestSend(request: Request, target_handle: int, options: int) -> Genera
     if flags & SYNCHRONOUS:
         if m.irql > PASSIVE_LEVEL:
             fw.stop("kmdf-sync-send-irql", request)
+        if not timeout:
+            fw.relies("kmdf-sync-without-timeout", request)
     elif request.ownership == QUEUE and not request.routine[0]:
         return _refused(request, status.INVALID_DEVICE_REQUEST, "kmdf-no-completion-routine")
+    if m.view(request.address, "FX_REQUEST").Cancelable:  # the queue's link and the target's are one (KMDF-SND-25, KMDF-WHO-08)
+        fw.stop("kmdf-still-cancelable", request, function="WdfRequestSend")
+    if fw.strict and m.model(Locks):
+        fw.relies("kmdf-send-under-lock", request)
     answer, now = target.submit(request, flags, timeout)
     if answer:
         return _refused(request, answer)
@@ -62,7 +69,7 @@ def WdfRequestSend(request: Request, target_handle: int, options: int) -> Genera
 
 def _refused(request: Request, answer: int, rule: str = "", **values: str) -> int:
     """WdfRequestSend is about to return FALSE: the IRP's status says why. Facts: KMDF-SND-17, 27."""
-    request.packet.IoStatus.Status = answer
+    request.packet.IoStatus.Status, request.refused = answer, True
     request.fw.event("state", "not sent", request.address, request.irp, status=answer)
     if rule:
         request.fw.breakpoint(rule, request, **values)
@@ -70,7 +77,7 @@ def _refused(request: Request, answer: int, rule: str = "", **values: str) -> in
 
 
 def _wait(request: Request, target: IoTarget, waiting: list[bool], timeout: int) -> Waiting:
-    """Wait for the IRP of a synchronous send; a timeout cancels it and waits again without limit. Facts: KMDF-SYN-03, 06."""
+    """Wait for a synchronous send; a timeout cancels it and waits again without limit. Facts: KMDF-SYN-01 to 06, 09, 10."""
     deadline = request.m.time + delay_until(request.fw, timeout) if timeout else None
     yield Wait(lambda: bool(waiting), deadline, ("WDFREQUEST", request.address))
     if not waiting:
@@ -80,7 +87,7 @@ def _wait(request: Request, target: IoTarget, waiting: list[bool], timeout: int)
 
 
 def _send_and_forget(request: Request, target: IoTarget) -> int:
-    """Pass a received request down and let go of it. Facts: KMDF-SAF-01 to 15, KMDF-SND-05."""
+    """Pass a received request down and let go of it. Facts: KMDF-SAF-01 to 16, KMDF-STA-13, RULE-19."""
     fw, m, irp = request.fw, request.m, request.irp
     if request.ownership != QUEUE:
         return _refused(request, status.INVALID_DEVICE_STATE)
@@ -88,6 +95,8 @@ def _send_and_forget(request: Request, target: IoTarget) -> int:
         return _refused(request, status.INVALID_DEVICE_REQUEST, "kmdf-forget-formatted")
     if request.routine[0]:
         fw.breakpoint("kmdf-forget-with-routine", request)
+    if isinstance(target, RemoteTarget) and (target.name or target.file_object):
+        fw.relies("kmdf-forget-to-opened-target", request, target=target.handle)
     if not target.target_device:
         fw.stop("kmdf-irp-sent-to-nowhere", request, target=target.handle)
     if request.next_formatted:
@@ -102,7 +111,7 @@ def _send_and_forget(request: Request, target: IoTarget) -> int:
 
 
 def complete(fw: Framework, handle: int, value: int, information: int | None = None) -> None:
-    """Complete a received request. Facts: KMDF-CMP-01 to 16."""
+    """Complete a received request. Facts: KMDF-CMP-01 to 18."""
     if fw.dead.get(handle) == ("WDFREQUEST", COMPLETED):
         fw.stop_dead("kmdf-double-completion", handle)
     request = fw.get(handle, Request)

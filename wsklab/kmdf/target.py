@@ -9,14 +9,17 @@ Facts: KMDF-TGT, KMDF-STA, KMDF-SND, KMDF-CPL, KMDF-PND, KMDF-TSS, KMDF-IOT.
 from __future__ import annotations
 
 from collections.abc import Generator
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wsklab.kmdf import wdm
-from wsklab.kmdf.core import Framework, Given, Out, table, wdf
-from wsklab.kmdf.objects import Object, creation, first
-from wsklab.kmdf.request import COMPLETION_PARAMS, QUEUE, TYPE_NO_FORMAT, Request
+from wsklab.kmdf.application import find
+from wsklab.kmdf.core import Framework, Out, wdf
+from wsklab.kmdf.format import COMPLETION_PARAMS, TYPE_NO_FORMAT
+from wsklab.kmdf.memory import Borrowed, Memory
+from wsklab.kmdf.objects import Object, creation
+from wsklab.kmdf.request import QUEUE, Request
 from wsklab.machine import PASSIVE_LEVEL, Wait, status
+from wsklab.machine.functions_memory import counted
 from wsklab.machine.functions_sync import SYSTEM_TIME_AT_START
 
 if TYPE_CHECKING:
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 STARTED, STOPPED, CLOSED_FOR_QUERY_REMOVE, CLOSED, DELETED, PURGED = range(1, 7)
 STATES = ("Undefined", "Started", "Stopped", "ClosedForQueryRemove", "Closed", "Deleted", "Purged")
 TIMEOUT, SYNCHRONOUS, IGNORE_STATE, FORGET, ALL_FLAGS = 1, 2, 4, 8, 0xF
-USE_EXISTING_DEVICE = 1
+BY_NAME, REOPEN = 2, 3
 CALLBACKS = ("EvtIoTargetQueryRemove", "EvtIoTargetRemoveCanceled", "EvtIoTargetRemoveComplete")
 Waiting = Generator[Wait, Any, None]
 
@@ -39,20 +42,17 @@ ON_SEND = {
     DELETED: (REFUSE, REFUSE, SEND),
     PURGED: (REFUSE, SEND, SEND),
 }
-# State to be in, the other one it may come from, and what each action means: cancel what is out, wait for it (KMDF-TSS-02 to 05).
-HOLDS = {
-    "WdfIoTargetStop": (STOPPED, PURGED, {1: (True, True), 2: (False, True), 3: (False, False)}),
-    "WdfIoTargetPurge": (PURGED, STOPPED, {1: (True, True), 2: (True, False)}),
-}
 
 
 class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
     """One I/O target. `stack_size` 0 means closed or never opened (KMDF-TGT-08)."""
 
+    remote = False
+
     def __init__(self, fw: Framework, parent: Object, device: Device) -> None:
         super().__init__(fw, parent)
-        self.device, self.target_state, self.removing = device, STARTED, False
-        self.target_device = self.file_object = self.stack_size = self.io_type = self.io_count = 0
+        self.device, self.target_state, self.removing, self.draining = device, STARTED, False, 0
+        self.target_device = self.file_object = self.file_handle = self.stack_size = self.io_type = self.io_count = 0
         self.pended, self.sent, self.ignored = (dict[int, Request]() for _ in range(3))
 
     def attach(self, device_object: int) -> None:
@@ -61,12 +61,27 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
         self.stack_size = self.m.view(device_object, "DEVICE_OBJECT").StackSize
         self.io_type = wdm.io_type(self.m, device_object)
 
+    @property
+    def physical_device(self) -> int:
+        """The device at the bottom of the stack behind it, 0 when closed."""
+        return wdm.bottom(self.m, self.target_device) if self.target_device else 0
+
+    def memory_over(self, buffer: int, size: int, mdl: int) -> Memory:
+        """A memory object over the buffer (of the MDL) that a memory descriptor names. Facts: KMDF-SSY-14."""
+        made = Borrowed(self.fw, None)
+        made.locate = lambda: (buffer, size, mdl)
+        return made
+
+    def own_request(self) -> Request:
+        """The request of a synchronous sender that brings none. Facts: KMDF-SSY-05."""
+        return Request(self.fw, None)
+
     def _set_state(self, state: int) -> None:
         self.target_state = state
         self.fw.event("state", f"I/O target {STATES[state]}", self.address, state=STATES[state])
 
     def submit(self, request: Request, flags: int, timeout: int) -> tuple[int, bool]:
-        """Take a request for sending: (status, whether it goes down now). Facts: KMDF-SND-08 to 17, KMDF-PND-03."""
+        """Take a request for sending: (status, whether it goes down). Facts: KMDF-SND-08 to 17, KMDF-STA-11, KMDF-PND-03."""
         timed = bool(timeout) and not flags & SYNCHRONOUS
         if request.outstanding:
             self.fw.stop("kmdf-request-already-sent", request, irp=request.irp, target=self.handle)
@@ -76,6 +91,8 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
             return status.INSUFFICIENT_RESOURCES, False
         action = ON_SEND[self.target_state][0 if not flags & IGNORE_STATE else 2 if self.removing else 1]
         if action == REFUSE:
+            if self.target_state == PURGED:
+                self.fw.relies("kmdf-purged-target-refuses", request, target=self.handle)
             return status.INVALID_DEVICE_STATE, False
         if request.cancelled or (action == PEND and request.packet.Cancel):
             return status.CANCELLED, False
@@ -103,29 +120,30 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
         where[request.handle] = request
         request.pended = where is self.pended
         if request.pended:
-            self.fw.event("state", "pended in a stopped target", request.address, self.address)
+            self.fw.event("state", "pended in a stopped target", request.address, request.irp, self.address)
             if request.ownership == QUEUE:
                 # Whoever made this IRP may cancel it while it waits here (KMDF-PND-02).
                 wdm.set_cancel(self.m, request.irp, lambda: self.fail(request, status.CANCELLED))
 
     def send_down(self, request: Request) -> None:
-        """Install the WDM completion routine and pass the IRP to the device below. Facts: KMDF-SND-16, 18, KMDF-FMT-10."""
+        """Install the WDM completion routine and pass the IRP down. Facts: KMDF-SND-16, 18, KMDF-FMT-10, KMDF-TSS-10."""
         irp, below = request.irp, request.location(1)
         wdm.rearm(self.m, irp)
         below.CompletionRoutine, below.Context, below.Control = self.fw.completion_address, request.handle, 0xE0
         name = wdm.major_name(below.MajorFunction)
-        self.fw.event("message", name, request.address, irp, self.address, target="device", text=name)
+        self.fw.event("message", name, request.address, irp, self.address, target="device", text=name, device=self.device.object)
         wdm.call_driver(self.m, self.target_device, irp)
 
     def time_out(self, request: Request) -> None:
-        """The time of a request is over: it is cancelled like any other. Facts: KMDF-TMO-02, 03, KMDF-SYN-03."""
+        """The time of a request is over: it is cancelled like any other. Facts: KMDF-TMO-02 to 04, KMDF-SYN-03, KMDF-PND-06."""
         if request.outstanding and not request.irp_done:
-            self.fw.event("state", "request timed out", request.address)
+            self.fw.event("state", "request timed out", request.address, request.irp)
             request.timed_out = True
             request.cancel_sent()
 
     def came_back(self, request: Request) -> None:
         """The IRP came back: the WDM completion routine of the framework. Facts: KMDF-CPL-01, 02."""
+        self.fw.event("state", "request back", request.address, request.irp, device=self.device.object)
         if request.ownership == QUEUE and request.waiting is None and request.packet.PendingReturned:
             wdm.mark_pending(self.m, request.irp)
         self._settle(request)
@@ -151,7 +169,7 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
             wdm.set_cancel(self.m, request.irp, None)
 
     def finish(self, request: Request) -> None:
-        """Give the request back to the driver. Facts: KMDF-CPL-05 to 10, KMDF-CRT-02, 13, 14."""
+        """Give the request back to the driver. Facts: KMDF-CPL-05 to 10, KMDF-CRT-02, 13 to 15, KMDF-MUL-06, 11."""
         for requests in (self.pended, self.sent, self.ignored):
             requests.pop(request.handle, None)
         if request.timed_out and request.packet.IoStatus.Status == status.CANCELLED:
@@ -168,10 +186,10 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
         self._removed_when_empty()
 
     def _call_routine(self, request: Request) -> None:
-        """Facts: KMDF-CRT-02, 07, 10, 12."""
+        """Facts: KMDF-CRT-02, 07 to 10, 12, 18."""
         (routine, context), request.routine = request.routine, (0, 0)
         if routine and request.context is not None and request.context.active:
-            self.fw.call(routine, request.handle, self.handle, int(request.context.params), context)
+            self.fw.call(routine, request.handle, self.handle, request.context.params, context)
         elif routine:
             params = self.m.view(self.m.new(COMPLETION_PARAMS), COMPLETION_PARAMS)
             params.Type, outcome = TYPE_NO_FORMAT, request.packet.IoStatus
@@ -179,7 +197,6 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
             self.fw.call(routine, request.handle, self.handle, int(params), context)
             self.m.free(int(params))
 
-    @wdf("WdfIoTargetStart")
     def start(self) -> int:
         """Send again; what was pended goes down at once. Facts: KMDF-STA-05, KMDF-TSS-01, KMDF-PND-04, 05."""
         if self.target_state == DELETED:
@@ -195,28 +212,49 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
                 self.send_down(request)
         return 0
 
-    def drained(self, *, ignored: bool = False) -> Waiting:
+    def become(self, state: int) -> None:
+        """Another state for what is started, stopped or purged; others stay. Facts: KMDF-STA-03, 04."""
+        if self.target_state in (STARTED, STOPPED, PURGED) and self.target_state != state:
+            self._set_state(state)
+
+    def drained(self, ignored: int = False) -> Waiting:
         """Wait until the last completion routine has returned. Facts: KMDF-CPL-06, KMDF-STA-12, KMDF-TSS-03."""
 
         def done() -> bool:
             return self.io_count <= len(self.pended) + (0 if ignored else len(self.ignored))
 
         if not done():
+            self.draining += 1
             yield Wait(done, None, ("WDFIOTARGET", self.address))
+            self.draining -= 1
 
-    def clear(self, *sent: dict[int, Request]) -> None:
-        """Fail what is pended, cancel what is sent. Facts: KMDF-PND-09, 10."""
+    def settled(self) -> Waiting:
+        """Wait until nobody waits any more for what was sent. Facts: KMDF-STA-06."""
+        if self.draining:
+            yield Wait(lambda: not self.draining, None, ("WDFIOTARGET", self.address))
+
+    def fail_pended(self) -> None:
+        """Facts: KMDF-PND-09, 10."""
         for request in [*self.pended.values()]:
             self.fail(request, status.WDF_DEVICE_REMOVED_NOT_SENT)
-        for request in [request for requests in sent for request in requests.values()]:
+
+    def cancel_all(self, *more: Request) -> None:
+        """Cancel what is sent, oldest first. Facts: KMDF-STA-14."""
+        for request in (*self.sent.values(), *more):
             request.cancel_sent()
+
+    @property
+    def waits(self) -> int:
+        """How many requests are pended in it."""
+        return len(self.pended)
 
     def end(self, state: int) -> None:
         """Fail what is pended, cancel what is out; the last one back clears the device pointers. Facts: KMDF-STA-07, 08."""
         if self.target_state not in (DELETED, state):
             self._set_state(state)
         self.removing = True
-        self.clear(self.sent, self.ignored)
+        self.fail_pended()
+        self.cancel_all(*self.ignored.values())
         self._removed_when_empty()
 
     def _removed_when_empty(self) -> None:
@@ -230,50 +268,87 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
 
 
 class RemoteTarget(IoTarget, number=0x1201):
-    """A target made by WdfIoTargetCreate: opened and closed by the driver."""
+    """A target made by WdfIoTargetCreate: opened and closed by the driver.
 
-    @wdf("WdfIoTargetOpen", PASSIVE_LEVEL)
-    def open(self, params: Given) -> int:
-        """Put a device behind a remote target. Facts: KMDF-IOT-02 to 07, KMDF-STA-09."""
+    `name` and `told` (the removal callbacks) are those of the last open by name or with a file; `watched` is the bottom of the
+    device stack whose removal is told to it, 0 for none (KMDF-IOT-11, 12, 14).
+    """
+
+    def __init__(self, fw: Framework, parent: Object, device: Device) -> None:
+        super().__init__(fw, parent, device)
+        self.remote = True
+        self.name, self.opening, self.watched, self.told = "", False, 0, tuple[int, ...]((0, 0, 0))
+
+    @property
+    def opened_by_name(self) -> bool:
+        """Whether a reopen knows what to open."""
+        return bool(self.name)
+
+    def open(self, params: int = 0) -> Generator[Wait, Any, int]:
+        """Put a device behind it: one that is given, or the one of a name; without `params` as the last time."""
+        if self.target_state == DELETED or self.target_device or self.opening:
+            return int(status.INVALID_DEVICE_STATE)
         given = self.m.view(params, "WDF_IO_TARGET_OPEN_PARAMS")
-        device, file_object = int(given.TargetDeviceObject), int(given.TargetFileObject)
-        if given.Size == self.m.sizeof("WDF_IO_TARGET_OPEN_PARAMS") and given.Type != USE_EXISTING_DEVICE:
-            self.m.not_modelled("WdfIoTargetOpen by name")
-        refused = first(
-            (given.Size != self.m.sizeof("WDF_IO_TARGET_OPEN_PARAMS"), status.INFO_LENGTH_MISMATCH),
-            (not device or (not file_object and any(getattr(given, name) for name in CALLBACKS)), status.INVALID_PARAMETER),
-            (self.target_state == DELETED or self.target_device, status.INVALID_DEVICE_STATE),
-        )
-        if refused:
-            return refused
+        kind = given.Type if params else REOPEN
+        if kind != REOPEN:
+            self.told = tuple(int(getattr(given, name)) for name in CALLBACKS)
+            self.name = counted(self.m, int(given.TargetDeviceName)).decode("utf-16-le") if kind == BY_NAME else ""
+        device, file = int(given.TargetDeviceObject) if not self.name else 0, int(given.TargetFileObject) if not self.name else 0
+        if self.name:
+            try:
+                found, _ = find(self.m, self.name)
+            except ValueError:
+                return int(status.OBJECT_NAME_NOT_FOUND)
+            self.opening = True
+            answer, device, file = yield from wdm.open_file(self.m, found)
+            self.opening = False
+            if answer < 0:
+                return answer
+            self.file_handle = 0xFFFF_FFFF_8000_0000 | self.address & 0xFFFF_FFFC
         self.attach(device)
-        self.file_object = file_object
+        self.file_object, self.watched = file, wdm.bottom(self.m, device) if file else 0
         return self.start()
 
-    @wdf("WdfIoTargetClose", PASSIVE_LEVEL)
-    def close(self) -> Waiting:
-        """Close a remote target: cancel what is out, wait for it, let the device go. Facts: KMDF-IOT-08, 09."""
-        self.end(CLOSED)
+    def close(self, state: int) -> Waiting:
+        """Cancel what is out, wait for it, let the device go. Facts: KMDF-IOT-08, 09, 12."""
+        file = self._take_file()
+        self.watched = self.watched if state == CLOSED_FOR_QUERY_REMOVE else 0
+        self.end(state)
+        yield from self._shut(file)
+
+    def _take_file(self) -> tuple[int, int] | None:
+        taken = (self.target_device, self.file_object) if self.file_handle else None
+        self.file_handle = 0
+        return taken
+
+    def _shut(self, file: tuple[int, int] | None) -> Waiting:
         yield from self.drained(ignored=True)
+        if file:
+            yield from wdm.close_file(self.m, *file)
+
+    def on_disposed(self) -> None:
+        """Facts: KMDF-STA-07, 15, KMDF-IOT-15."""
+        file = self._take_file()
+        super().on_disposed()
+        if file:
+            self.m.start_thread(self._shut(file), "close of a target's file")
 
 
-def _hold(function: str, target: IoTarget, action: int) -> Waiting:
-    """Stop or purge. Facts: KMDF-STA-03, 04, KMDF-TSS-02 to 05, KMDF-PND-09."""
-    state, other, actions = HOLDS[function]
-    cancels, waits = actions.get(action, (False, False))
-    if action not in actions:
-        return
-    if waits and target.m.irql > PASSIVE_LEVEL and target.fw.checking:
-        target.fw.breakpoint("kmdf-passive-only", target, function=function)
-        return
-    if target.target_state in (STARTED, other):
-        target._set_state(state)
-    if state == PURGED:
-        target.clear(target.sent)
-    for request in [*target.sent.values()] if cancels else ():
-        request.cancel_sent()
-    if waits:
-        yield from target.drained()
+def removal(fw: Framework, bottom: int, event: int) -> Generator[Wait, Any, bool]:
+    """Tell the targets that are open to a device stack what becomes of it: 0 query remove, 1 remove cancelled, 2 removed.
+
+    A callback does all itself; without one the framework closes and reopens. False when one refuses. Facts: KMDF-IOT-11 to 14.
+    """
+    for target in [obj for obj in fw.live.values() if isinstance(obj, RemoteTarget) and obj.watched == bottom]:
+        if target.told[event]:
+            answer = yield from fw.m.call_waiting(target.told[event], target.handle, actor="framework")
+            if event == 0 and answer < 0:
+                return False
+        elif event != 1:
+            yield from target.close(CLOSED if event else CLOSED_FOR_QUERY_REMOVE)
+        elif target.name:
+            yield from target.open()
+    return True
 
 
 @wdf(irql=PASSIVE_LEVEL)
@@ -286,22 +361,6 @@ def WdfIoTargetCreate(fw: Framework, device: Device, attributes: int, out: Out) 
     if answer < 0 or above is None:
         return answer or status.INVALID_DEVICE_REQUEST
     return RemoteTarget(fw, parent, device).commit(attributes, out)
-
-
-table("IoTarget", {
-    "WdfIoTargetStop": (
-        "Hold back further requests; the action says what becomes of those out. Facts: KMDF-STA-03, KMDF-TSS-02 to 05.",
-        partial(_hold, "WdfIoTargetStop"),
-    ),
-    "WdfIoTargetPurge": (
-        "Refuse further requests, fail the pended ones, cancel those out. Facts: KMDF-STA-04, KMDF-TSS-04, 05, KMDF-PND-09.",
-        partial(_hold, "WdfIoTargetPurge"),
-    ),
-    "WdfIoTargetGetState": ("The state; Started before the first open (KMDF-STA-02).", lambda target: target.target_state),
-    "WdfIoTargetGetDevice": ("The device a target belongs to. Facts: KMDF-IOT-17.", lambda target: target.device.handle),
-    "WdfIoTargetWdmGetTargetDeviceObject": ("The device, NULL once closed (KMDF-IOT-17).", lambda target: target.target_device),
-    "WdfIoTargetWdmGetTargetFileObject": ("The file object it was opened with (KMDF-IOT-17).", lambda target: target.file_object),
-})  # fmt: skip
 
 
 def delay_until(fw: Framework, timeout: int) -> int:

@@ -6,19 +6,29 @@ device below. Everything here that touches `wsklab.io` does so on the framework'
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import partial
+from typing import Any
 
 from wsklab.io import completion
 from wsklab.io import device as io_device
 from wsklab.io import irp as io_irp
 from wsklab.io import mdl as io_mdl
-from wsklab.machine import Machine, View
+from wsklab.machine import Machine, View, Wait
 
 ME = "framework"
-MJ_READ, MJ_WRITE, MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL = 3, 4, 0xE, 0xF
+MJ_CREATE, MJ_CLOSE, MJ_READ, MJ_WRITE, MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL, MJ_CLEANUP = 0, 2, 3, 4, 0xE, 0xF, 0x12
+OPENING = (MJ_CREATE, MJ_CLOSE, MJ_CLEANUP)
 TRANSFERS, CONTROLS = (MJ_READ, MJ_WRITE), (MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL)
-MAJOR_NAMES = {0: "CREATE", 3: "READ", 4: "WRITE", 0xE: "DEVICE_CONTROL", 0xF: "INTERNAL_DEVICE_CONTROL"}
+MAJOR_NAMES = {
+    0: "CREATE",
+    2: "CLOSE",
+    3: "READ",
+    4: "WRITE",
+    0xE: "DEVICE_CONTROL",
+    0xF: "INTERNAL_DEVICE_CONTROL",
+    0x12: "CLEANUP",
+}
 METHOD_BUFFERED, METHOD_IN_DIRECT, METHOD_OUT_DIRECT, METHOD_NEITHER = range(4)
 NEITHER, BUFFERED, DIRECT = 1, 2, 3  # WDF_DEVICE_IO_TYPE (KMDF-CON-16).
 METHOD_TYPES = ((BUFFERED, BUFFERED), (BUFFERED, DIRECT), (BUFFERED, DIRECT), (NEITHER, NEITHER))  # input, output by method
@@ -59,13 +69,6 @@ def set_cancel(m: Machine, irp: int, cancelled: Callable[[], None] | None) -> No
     completion.set_cancel_routine(m, irp, code)
 
 
-def copy_location(m: Machine, irp: int, source: View) -> None:
-    """Copy a stack location to the next one: all but the completion routine and the control bits (KMDF-FCU-01)."""
-    following = location(m, irp, 1)
-    m.memory.copy(int(following), int(source), m.offset("IO_STACK_LOCATION", "CompletionRoutine"))
-    following.Control = 0
-
-
 def skip_location(m: Machine, irp: int) -> None:
     """IoSkipCurrentIrpStackLocation: the next driver shares the current location."""
     packet = m.view(irp, "IRP")
@@ -77,6 +80,45 @@ def io_type(m: Machine, device: int) -> int:
     """The WDF_DEVICE_IO_TYPE that a DEVICE_OBJECT's flags say. Facts: KMDF-TGT-07."""
     flags = m.view(device, "DEVICE_OBJECT").Flags
     return BUFFERED if flags & FLAGS[BUFFERED] else DIRECT if flags & FLAGS[DIRECT] else NEITHER
+
+
+def bottom(m: Machine, device: int) -> int:
+    """The device at the bottom of a device's stack."""
+    attached = m.offset("DEVICE_OBJECT", "AttachedDevice")
+    above = {m.u64(known + attached): known for known in m.model(io_device.Devices).owners}
+    while device in above:
+        device = above[device]
+    return device
+
+
+def open_file(m: Machine, found: int) -> Generator[Wait, Any, tuple[int, int, int]]:
+    """Open a device, as ZwCreateFile does: (status, top of its stack, new FILE_OBJECT)."""
+    device, file = io_device.top_of(m, found), m.new("FILE_OBJECT", label="file object")
+    m.view(file, "FILE_OBJECT").DeviceObject = found
+    answer = yield from _ask_about(m, device, file, MJ_CREATE)
+    if answer < 0:
+        m.free(file)
+    return answer, device, file
+
+
+def close_file(m: Machine, device: int, file: int) -> Generator[Wait, Any, None]:
+    """The last handle of a file is closed."""
+    for major in (MJ_CLEANUP, MJ_CLOSE):
+        yield from _ask_about(m, device, file, major)
+    m.free(file)
+
+
+def _ask_about(m: Machine, device: int, file: int, major: int) -> Generator[Wait, Any, int]:
+    """An IRP of the I/O manager about a file, and its final status."""
+    done: list[int] = []
+    stack_size = m.view(device, "DEVICE_OBJECT").StackSize
+    irp = io_irp.build(m, stack_size, lambda irp, value, information: done.append(value), maker="io")
+    below = location(m, irp, 1)
+    below.MajorFunction, below.FileObject = major, file
+    call_driver(m, device, irp, by="io")
+    if not done:
+        yield Wait(lambda: bool(done), None, ("IRP", irp))
+    return done[0]
 
 
 def build_mdl(m: Machine, address: int, length: int, *, write: bool) -> int:

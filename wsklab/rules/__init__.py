@@ -26,7 +26,7 @@ def rules() -> dict[str, Rule]:
         for name, values in tomllib.loads(table.read_text("utf-8")).items():
             if name in found:
                 raise ValueError(f"two rules are called {name}")
-            values |= {key: tuple(values.get(key, ())) for key in ("parameters", "facts")}
+            values |= {key: tuple(values.get(key, ())) for key in ("parameters", "facts", "static")}
             found[name] = Rule(name, **values)
     return found
 

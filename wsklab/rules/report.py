@@ -22,6 +22,7 @@ _ARGUMENT = re.compile(r"argument (?P<number>\d+) of (?P<name>.+)")
 _QUIET = {
     "KMDF verifier": "Windows would show no bug check; the framework's verifier breaks into the debugger.",
     "Static Driver Verifier": "Windows would show no bug check; Static Driver Verifier reports it without a run.",
+    "documentation": "Windows would show no bug check: its framework grants this, its pages do not. Strict mode reports it.",
     "ours": "Windows would show no bug check for this: the fault would stay hidden.",
 }
 _STEPS = {
@@ -49,6 +50,8 @@ def report(stop: Stop, language: str) -> str:
     lines += ["", bug_check(stop, language)]
     if rule.page:
         lines.append(translate("Documentation: {page} ({facts})", language, page=rule.page, facts=", ".join(rule.facts)))
+    if rule.static:
+        lines.append(translate("Static Driver Verifier's name for it: {names}", language, names=", ".join(rule.static)))
     return "\n".join(lines)
 
 

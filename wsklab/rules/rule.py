@@ -22,7 +22,9 @@ class Rule:
         parameters: the bug check's parameters, as text; ``{names}`` are filled.
         page: the documentation page, file name without extension.
         facts: ids of the facts it follows.
-        source: who would report it: Windows, Driver Verifier, KMDF verifier, Static Driver Verifier, or ours.
+        static: names of the rules of Static Driver Verifier that it stands for.
+        source: who would report it: Windows, Driver Verifier, KMDF verifier, Static Driver Verifier, the
+            documentation (strict mode), or ours.
     """
 
     id: str
@@ -33,6 +35,7 @@ class Rule:
     parameters: tuple[str, ...] = ()
     page: str = ""
     facts: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
     source: str = "Windows"
 
 
