@@ -33,7 +33,7 @@ NTSTATUS WdfCollectionAdd(WDFCOLLECTION Collection, WDFOBJECT Object)
     wsklab_wdf(Object, FX_TYPE_OBJECT);
     member = (PFX_MEMBER)wsklab_allocate(sizeof(FX_MEMBER));
     if (member == NULL) return STATUS_UNSUCCESSFUL;
-    wsklab_wdf_reference(Object, 1);
+    wsklab_wdf_hold(Object);
     member->Object = Object;
     InsertTailList(&collection->Members, &member->Entry);
     collection->Count++;
@@ -54,7 +54,7 @@ static void FxRemoveMember(PFX_COLLECTION Collection, PFX_MEMBER Member)
     RemoveEntryList(&Member->Entry);
     Collection->Count--;
     wsklab_free(Member);
-    wsklab_wdf_reference(object, -1);
+    wsklab_wdf_release(object);
 }
 
 /* Take an object out and give its reference back. Facts: KMDF-AUX-10, RULE-40. */

@@ -1,6 +1,6 @@
 /*
- * wdfdevice.c: what a WDFDEVICE_INIT collects, and what a driver asks a device. Follows the wdfdevice.h, wdfcontrol.h and wdffdo.h
- * pages. Facts: KMDF-DEV-04 to 07, KMDF-TGT-04.
+ * wdfdevice.c: what a WDFDEVICE_INIT collects, and what a driver asks a device. Follows the wdfdevice.h, wdfcontrol.h and
+ * wdffdo.h pages. Facts: KMDF-DEV-04 to 07, KMDF-TGT-04.
  */
 
 static PFX_DEVICE_INIT FxInit(PWDFDEVICE_INIT DeviceInit)

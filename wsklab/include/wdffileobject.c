@@ -27,7 +27,7 @@ static void FxForgetFile(PFX_FILE File)
 /* An application opens the device. What is returned: a failure, success, or that the request is on its way. */
 static NTSTATUS FxFileCreate(WDFDEVICE Device, PFX_DEVICE device, PIRP Irp, PFILE_OBJECT File)
 {
-    PWDF_OBJECT_ATTRIBUTES attributes = device->Init.FileAttributes.Size != 0 ? &device->Init.FileAttributes : WDF_NO_OBJECT_ATTRIBUTES;
+    PWDF_OBJECT_ATTRIBUTES attributes = device->Init.FileAttributes.Size != 0 ? &device->Init.FileAttributes : NULL;
     ULONG class = device->Init.Files.FileObjectClass & ~(ULONG)WdfFileObjectCanBeOptional;
     WDFFILEOBJECT handle = NULL;
     PFX_REQUEST request;
@@ -70,7 +70,8 @@ NTSTATUS wsklab_device_file(WDFDEVICE Device, PIRP Irp)
     PVOID callback;
     if (here->MajorFunction == IRP_MJ_CREATE) return FxFileCreate(Device, device, Irp, here->FileObject);
     file = FxFile(device, here->FileObject);
-    callback = here->MajorFunction == IRP_MJ_CLEANUP ? (PVOID)device->Init.Files.EvtFileCleanup : (PVOID)device->Init.Files.EvtFileClose;
+    callback = (PVOID)device->Init.Files.EvtFileClose;
+    if (here->MajorFunction == IRP_MJ_CLEANUP) callback = (PVOID)device->Init.Files.EvtFileCleanup;
     if (callback != NULL) wsklab_wdf_call(wsklab_wdf_lock(Device), callback, file != NULL ? file->Handle : NULL);
     if (here->MajorFunction == IRP_MJ_CLOSE) {
         if (file != NULL) FxForgetFile(file);

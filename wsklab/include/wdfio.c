@@ -253,7 +253,7 @@ static BOOLEAN FxMayDispatch(PFX_QUEUE Queue)
     if (!tooHigh && (Queue->Lock == NULL || !wsklab_wdf_locked(Queue->Lock))) return TRUE;
     if (!Queue->Deferred) {
         Queue->Deferred = TRUE;
-        wsklab_wdf_reference(Queue->Handle, 1);
+        wsklab_wdf_hold(Queue->Handle);
         if (Queue->Passive) wsklab_wdf_thread(wsklab_queue_deferred, Queue->Handle);
         else KeInsertQueueDpc(&Queue->Dpc, NULL, NULL);
     }
@@ -266,11 +266,11 @@ void wsklab_queue_dispatch(WDFQUEUE Queue)
 {
     PFX_QUEUE queue = FxQueue(Queue);
     if (queue->Dispatching || !FxMayDispatch(queue)) return;
-    wsklab_wdf_reference(Queue, 1);
+    wsklab_wdf_hold(Queue);
     queue->Dispatching = TRUE;
     while (FxStep(queue)) { }
     queue->Dispatching = FALSE;
-    wsklab_wdf_reference(Queue, -1);
+    wsklab_wdf_release(Queue);
 }
 
 /* The same in a system thread or DPC. */
@@ -279,7 +279,7 @@ void wsklab_queue_deferred(WDFQUEUE Queue)
 {
     FxQueue(Queue)->Deferred = FALSE;
     wsklab_queue_dispatch(Queue);
-    wsklab_wdf_reference(Queue, -1);
+    wsklab_wdf_release(Queue);
 }
 
 /* The DPC of a queue. */
@@ -298,6 +298,16 @@ void wsklab_request_leaves(WDFREQUEST Request)
     if (request->CallbackDue) RemoveEntryList(&request->Second);
     if (request->Cancelable || request->List == FX_WAITING) wsklab_request_disarm(Request);
     request->CallbackDue = request->Cancelable = FALSE;
+}
+
+/* Its cleanup callbacks have run; from now on it has no buffers. Facts: KMDF-CMP-13. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void wsklab_request_detached(WDFREQUEST Request)
+{
+    PFX_REQUEST request = FxRequest(Request);
+    wsklab_mdl_free(request->Mdls[0]);
+    wsklab_mdl_free(request->Mdls[1]);
+    request->Completed = TRUE;
 }
 
 /* A request has left: its queue may go on. Facts: KMDF-QUE-08. */
@@ -628,7 +638,7 @@ NTSTATUS WdfIoQueueFindRequest(WDFQUEUE Queue, WDFREQUEST FoundRequest, WDFFILEO
         return STATUS_NO_MORE_ENTRIES;
     }
     request->Found = TRUE;
-    wsklab_wdf_reference(request->Handle, 1);
+    wsklab_wdf_hold(request->Handle);
     if (Parameters != NULL) WdfRequestGetParameters(request->Handle, Parameters);
     *OutRequest = request->Handle;
     return STATUS_SUCCESS;

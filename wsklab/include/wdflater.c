@@ -57,7 +57,7 @@ void wsklab_later_run(PVOID Handle)
         wsklab_wdf_wait_for(later->Lock, later->Callback, Handle);
         FxLeave(later);
     }
-    wsklab_wdf_reference(Handle, -1);
+    wsklab_wdf_release(Handle);
 }
 
 static BOOLEAN FxQueueThread(PFX_LATER Later, PVOID Handle)
@@ -65,7 +65,7 @@ static BOOLEAN FxQueueThread(PFX_LATER Later, PVOID Handle)
     if (Later->Queued) return FALSE;
     Later->Queued = TRUE;
     KeClearEvent(&Later->Idle);
-    wsklab_wdf_reference(Handle, 1);
+    wsklab_wdf_hold(Handle);
     wsklab_wdf_thread(wsklab_later_run, Handle);
     return TRUE;
 }
@@ -79,11 +79,11 @@ void wsklab_later_dpc(PKDPC Dpc, PVOID Context, PVOID SystemArgument1, PVOID Sys
         FxQueueThread(later, Context);
         return;
     }
-    wsklab_wdf_reference(Context, 1);
+    wsklab_wdf_hold(Context);
     FxEnter(later);
     wsklab_wdf_call(later->Lock, later->Callback, Context);
     FxLeave(later);
-    wsklab_wdf_reference(Context, -1);
+    wsklab_wdf_release(Context);
 }
 
 /* The object: its parent has to lead to a device, and to one of a fitting execution level when its lock is wanted. */
@@ -122,7 +122,7 @@ NTSTATUS WdfTimerCreate(PWDF_TIMER_CONFIG Config, PWDF_OBJECT_ATTRIBUTES Attribu
                            Timer);
     if (!NT_SUCCESS(status)) return status;
     FxLater(*Timer, FX_TYPE_TIMER)->Period = Config->Period;
-    wsklab_wdf_reference(Attributes->ParentObject, 1);
+    wsklab_wdf_hold(Attributes->ParentObject);
     return status;
 }
 
@@ -163,7 +163,7 @@ void wsklab_wdftimer_disposed(WDFTIMER Timer)
     PFX_LATER later = FxLater(Timer, FX_TYPE_TIMER);
     KeCancelTimer(&later->Timer);
     KeRemoveQueueDpc(&later->Dpc);
-    wsklab_wdf_reference(later->Parent, -1);
+    wsklab_wdf_release(later->Parent);
 }
 
 /* A DPC. */

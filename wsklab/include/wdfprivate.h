@@ -20,13 +20,16 @@ enum {
     FX_TYPE_STRING = 0x1007,
     FX_TYPE_REQUEST = 0x1008,
     FX_TYPE_LOOKASIDE = 0x1009,
+    FX_TYPE_MEMORY = 0x100A,
     FX_TYPE_COLLECTION = 0x100E,
     FX_TYPE_DPC = 0x1015,
     FX_TYPE_FILEOBJECT = 0x1018,
+    FX_TYPE_MEMORY_PREALLOCATED = 0x1022,
     FX_TYPE_WAIT_LOCK = 0x1023,
     FX_TYPE_SPIN_LOCK = 0x1024,
     FX_TYPE_WORKITEM = 0x1025,
     FX_TYPE_TIMER = 0x1028,
+    FX_TYPE_REQUEST_MEMORY = 0x1032,
     FX_TYPE_DEVICE_INIT = 0x1FFF /* ours: it is no object of the framework's */
 };
 #define FX_APPLICATION_PROCESS 0x1234
@@ -50,9 +53,9 @@ enum {
  * does not have. wsklab_request_down: pass one on as it is. wsklab_wdf_keep: the driver cannot delete an object;
  * wsklab_wdf_delete: we do. wsklab_device_init: a WDFDEVICE_INIT. wsklab_request_new: a request for an IRP that came.
  * wsklab_device_link: a symbolic link to a device. wsklab_device_interface: make an interface (Link NULL), or tell its symbolic
- * link.
- * wsklab_wdf_strict: what only strict mode stops. wsklab_ask: what an object kept in Python says; Member is like "Request.irp",
- * with the kind that the handle must stand for; a method gets the arguments. wsklab_ask_waits: the same for a method that waits.
+ * link. wsklab_wdf_strict: what only strict mode stops. wsklab_ask: what an object kept in Python says; Member is like
+ * "Request.irp", with the kind that the handle must stand for; a method gets the arguments. wsklab_ask_waits: the same for a
+ * method that waits.
  */
 PVOID wsklab_wdf(PVOID Handle, ULONG Type);
 void wsklab_given(const VOID *Pointer, PCSTR Name);
@@ -67,22 +70,31 @@ NTSTATUS wsklab_wdf_serialize(WDFOBJECT Parent, BOOLEAN Automatic, BOOLEAN Passi
 void wsklab_wdf_call(PVOID Lock, PVOID Routine, ...);
 void wsklab_wdf_wait_for(PVOID Lock, PVOID Routine, PVOID Argument);
 void wsklab_wdf_thread(PVOID Function, PVOID Handle);
-void wsklab_wdf_reference(PVOID Object, LONG Change);
-WDFOBJECT wsklab_wdf_lock(PVOID Object);
-BOOLEAN wsklab_wdf_locked(PVOID Object);
-BOOLEAN wsklab_wdf_passive(PVOID Object);
 PVOID wsklab_allocate(SIZE_T Size);
 void wsklab_free(PVOID Memory);
-BOOLEAN wsklab_request_arm(WDFREQUEST Request, PVOID Cancelled);
-void wsklab_request_disarm(WDFREQUEST Request);
-void wsklab_request_finish(WDFREQUEST Request, NTSTATUS Status);
-void wsklab_request_down(WDFREQUEST Request);
-void wsklab_wdf_keep(PVOID Object);
-void wsklab_wdf_delete(PVOID Object);
-PWDFDEVICE_INIT wsklab_device_init(WDFDRIVER Driver);
-WDFREQUEST wsklab_request_new(WDFDEVICE Device, PIRP Irp);
-NTSTATUS wsklab_device_link(WDFDEVICE Device, PCUNICODE_STRING Link);
-NTSTATUS wsklab_device_interface(WDFDEVICE Device, const GUID *Class, PCUNICODE_STRING Reference, PUNICODE_STRING Link);
+
+PVOID wsklab_memory_buffer(SIZE_T Size, ULONG Tag);
+PMDL wsklab_mdl_build(PVOID Buffer, SIZE_T Length, BOOLEAN Write);
+void wsklab_mdl_free(PMDL Mdl);
+
+/* What objects that are kept in Python are asked for. */
+#define wsklab_wdf_lock(Object) ((WDFOBJECT)wsklab_ask((PVOID)(Object), "Object.callback_lock"))
+#define wsklab_wdf_locked(Object) ((BOOLEAN)wsklab_ask((PVOID)(Object), "Object.locked"))
+#define wsklab_wdf_passive(Object) ((BOOLEAN)wsklab_ask((PVOID)(Object), "Object.passive"))
+#define wsklab_wdf_keep(Object) wsklab_ask((PVOID)(Object), "Object.keep")
+#define wsklab_wdf_delete(Object) wsklab_ask((PVOID)(Object), "Object.delete")
+#define wsklab_wdf_hold(Object) wsklab_ask((PVOID)(Object), "Object.reference")
+#define wsklab_wdf_release(Object) wsklab_ask((PVOID)(Object), "Object.release")
+#define wsklab_request_irp(Request) ((PIRP)wsklab_ask(Request, "Request.irp"))
+#define wsklab_request_arm(Request, Cancelled) ((BOOLEAN)wsklab_ask(Request, "Request.arm", Cancelled))
+#define wsklab_request_disarm(Request) wsklab_ask(Request, "Request.disarm")
+#define wsklab_request_finish(Request, Status) wsklab_ask(Request, "Request.finish", Status, 0)
+#define wsklab_request_down(Request) wsklab_ask(Request, "Request.pass_down")
+#define wsklab_device_init(Driver) ((PWDFDEVICE_INIT)wsklab_ask(Driver, "Driver.control_init"))
+#define wsklab_request_new(Device, Irp) ((WDFREQUEST)wsklab_ask(Device, "Device.new_request", Irp))
+#define wsklab_device_link(Device, Link) ((NTSTATUS)wsklab_ask(Device, "Device.add_link", Link))
+#define wsklab_device_interface(Device, Class, Reference, Link) \
+    ((NTSTATUS)wsklab_ask(Device, "Device.interface", Class, Reference, Link))
 
 /* The structures. */
 typedef struct _FX_MEMBER {
@@ -108,6 +120,20 @@ typedef struct _FX_WAIT_LOCK {
     PKTHREAD Owner;
 } FX_WAIT_LOCK, *PFX_WAIT_LOCK;
 
+/* A memory: where its buffer is, and of which request's buffers it is one (Request NULL: of none). */
+typedef struct _FX_PLACE {
+    PVOID Address;
+    size_t Length;
+    PMDL Mdl;
+} FX_PLACE, *PFX_PLACE;
+typedef struct _FX_MEMORY {
+    FX_PLACE Place;
+    WDFREQUEST Request;
+    BOOLEAN Output;
+    BOOLEAN ReadOnly;
+    BOOLEAN Owned;
+    BOOLEAN Locked;
+} FX_MEMORY, *PFX_MEMORY;
 typedef struct _FX_LOOKASIDE {
     WDF_OBJECT_ATTRIBUTES Attributes;
     size_t Size;
@@ -135,6 +161,8 @@ enum { FX_UNLISTED, FX_WAITING, FX_OWNED };
 typedef struct _FX_REQUEST {
     LIST_ENTRY Entry;
     LIST_ENTRY Second;
+    WDFMEMORY Memories[2];
+    PMDL Mdls[2];
     WDFREQUEST Handle;
     WDFQUEUE Queue;
     WDFDEVICE Device;
@@ -143,6 +171,7 @@ typedef struct _FX_REQUEST {
     UCHAR List;
     BOOLEAN CallbackDue;
     BOOLEAN DriverOwned;
+    BOOLEAN Completed;
     BOOLEAN Presented;
     BOOLEAN Cancelable;
     BOOLEAN Cancelled;
@@ -237,5 +266,8 @@ static BOOLEAN FxHasIrp(WDFREQUEST Request, PCSTR Function);
 static NTSTATUS FxSetString(PFX_STRING String, PCUNICODE_STRING Text);
 static NTSTATUS FxInsert(PFX_QUEUE Queue, PFX_REQUEST Request, BOOLEAN Head);
 static void FxOwn(PFX_QUEUE Queue, PFX_REQUEST Request);
+static NTSTATUS FxLocate(WDFREQUEST Request, BOOLEAN Output, size_t Minimum, PFX_PLACE Place);
+static NTSTATUS FxMakeMemory(ULONG Type, PWDF_OBJECT_ATTRIBUTES Attributes, PVOID Parent, PVOID Buffer, size_t Size,
+                             WDFMEMORY *Memory);
 
 #endif

@@ -20,7 +20,6 @@ from wsklab.kmdf.request import QUEUE, Request
 from wsklab.kmdf.target import IoTarget
 from wsklab.kmdf.wdm import BUFFERED, CONTROLS, TRANSFERS
 from wsklab.machine import PASSIVE_LEVEL, Machine, Wait, status, wdk
-from wsklab.machine.api import quiet
 from wsklab.machine.functions_memory import counted
 
 NON_PNP, NO_DISPATCH_OVERRIDE = 1, 2
@@ -46,6 +45,10 @@ class Driver(Object, kind="WDFDRIVER", number=0x1001, passive=True):
         """Its devices, in order of creation."""
         return [device for device in self.fw.devices if device.driver is self]
 
+    def control_init(self) -> DeviceInit:
+        """A WDFDEVICE_INIT for a control device."""
+        return DeviceInit(self.fw, self)
+
 
 class DeviceInit(Private, kind="WDFDEVICE_INIT", number=0x1FFF, structure="FX_DEVICE_INIT"):
     """What a driver says of a device before it is made (see wdfdevice.c). `lower` is the DEVICE_OBJECT to attach to, if any."""
@@ -69,7 +72,7 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
         given = self.own.Init
         m.memory.copy(int(given), init.address, m.sizeof("FX_DEVICE_INIT"))
         init.own.Name.Buffer = 0
-        self.name = m.read(int(given.Name.Buffer), given.Name.Length).decode("utf-16-le", "replace")
+        self.name = _text(m, int(given.Name))
         self.links: list[str] = []
         self.interfaces: dict[tuple[str, str], str] = {}
         self.lower, self.filter = int(given.Lower), bool(given.Filter)
@@ -87,6 +90,7 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
             self.target = IoTarget(fw, self, self)
             self.target.deletable = False
             self.target.attach(self.lower)
+        given.IoType = self.io_type
         self.own.Target = handle_of(self.target)
         fw.devices.append(self)
 
@@ -122,6 +126,40 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
             self.fw.c("wsklab_queue_flush", queue.handle, file)
         forwards = self.own.Init.Files.AutoForwardCleanupClose if self.own.Init.Files.Size else USE_DEFAULT
         return answer, answer == 0 and (forwards == WDF_TRUE or (forwards == USE_DEFAULT and self.filter))
+
+    def new_request(self, irp: int) -> Request:
+        """A request for an IRP that came. Facts: KMDF-QUE-04, KMDF-OBJ-06, KMDF-CTX-11."""
+        wdm.mark_pending(self.m, irp)
+        request = Request(self.fw, None, QUEUE, irp)
+        request.deletable, request.device = False, self
+        own = self.m.view(request.address, "FX_REQUEST")
+        own.Handle, own.Irp, own.Device = request.handle, irp, self.handle
+        if self.own.Init.RequestAttributes.Size:
+            request.attribute(int(self.own.Init.RequestAttributes))
+        return request
+
+    def add_link(self, link: int) -> int:
+        """A symbolic link to the device, which goes with it."""
+        answer = io_device.IoCreateSymbolicLink(self.m, link, int(self.own.Init.Name))
+        if answer == 0:
+            self.links.append(_text(self.m, link))
+        return answer
+
+    def interface(self, guid: int, reference: int, link: int) -> int:
+        """Make an interface, or (`link` not NULL) tell its symbolic link."""
+        m, key = self.m, (str(UUID(bytes_le=self.m.read(guid, 16))), _text(self.m, reference))
+        if link and key not in self.interfaces:
+            return int(status.OBJECT_NAME_NOT_FOUND)
+        number = self.fw.devices.index(self)
+        self.name = m.model(io_device.Devices).names[self.object] = self.name or rf"\Device\{number + 0x40:08x}"
+        name = rf"\??\ROOT#WSKLAB#{number:04}#{{{key[0]}}}" + f"\\{key[1]}" * bool(key[1])
+        content = self.interfaces.setdefault(key, name).encode("utf-16-le")
+        if link:
+            view = m.view(link, "UNICODE_STRING")
+            view.Buffer = m.allocate(len(content), kind="native", label="symbolic link")
+            m.write(int(view.Buffer), content)
+            view.Length = view.MaximumLength = len(content)
+        return 0
 
     @wdf("WdfControlFinishInitializing")
     def start(self) -> None:
@@ -179,6 +217,10 @@ class Queue(Private, kind="WDFQUEUE", number=0x1003, passive=True, structure="FX
             self.fw.stop(rule, self.fw.get(int(first_owned.Handle), Request), count=str(view.OwnedCount))
 
 
+def _text(m: Machine, string: int) -> str:
+    return counted(m, string).decode("utf-16-le", "replace") if string else ""
+
+
 def _callbacks(m: Machine, callbacks: int) -> dict[str, int]:
     """The start and removal callbacks by name; one that is never called here ends the run as not modelled."""
     members = m.headers.record("WDF_PNPPOWER_EVENT_CALLBACKS").members
@@ -187,58 +229,6 @@ def _callbacks(m: Machine, callbacks: int) -> dict[str, int]:
         if address and name not in {*STARTING, *STOPPING}:
             m.not_modelled(f"the callback {name}")
     return given
-
-
-@quiet()
-def wsklab_device_init(m: Machine, Driver_: int) -> int:
-    """A WDFDEVICE_INIT for a control device."""
-    driver = framework(m).get(Driver_, Driver)
-    return DeviceInit(driver.fw, driver).handle
-
-
-@quiet()
-def wsklab_request_new(m: Machine, Device_: int, Irp: int) -> int:
-    """A request for an IRP that came for a device. Facts: KMDF-QUE-04, KMDF-OBJ-06, KMDF-CTX-11."""
-    device = framework(m).get(Device_, Device)
-    wdm.mark_pending(m, Irp)
-    request = Request(device.fw, None, QUEUE, Irp)
-    request.deletable, request.device = False, device
-    own = m.view(request.address, "FX_REQUEST")
-    own.Handle, own.Irp, own.Device = request.handle, Irp, device.handle
-    if device.own.Init.RequestAttributes.Size:
-        request.attribute(int(device.own.Init.RequestAttributes))
-    return request.handle
-
-
-@quiet()
-def wsklab_device_link(m: Machine, Device_: int, Link: int) -> int:
-    """A symbolic link to a device, which goes with it."""
-    device = framework(m).get(Device_, Device)
-    answer = io_device.IoCreateSymbolicLink(m, Link, int(device.own.Init.Name))
-    if answer == 0:
-        device.links.append(counted(m, Link).decode("utf-16-le", "replace"))
-    return answer
-
-
-@quiet()
-def wsklab_device_interface(m: Machine, Device_: int, Class: int, Reference: int, Link: int) -> int:
-    """Make an interface of a device, or (Link not NULL) tell its symbolic link."""
-    device, guid = framework(m).get(Device_, Device), str(UUID(bytes_le=m.read(Class, 16)))
-    reference = counted(m, Reference).decode("utf-16-le", "replace") if Reference else ""
-    if Link and (guid, reference) not in device.interfaces:
-        return int(status.OBJECT_NAME_NOT_FOUND)
-    number = device.fw.devices.index(device)
-    device.name = device.name or rf"\Device\{number + 0x40:08x}"
-    m.model(io_device.Devices).names[device.object] = device.name
-    link = device.interfaces.setdefault(
-        (guid, reference), rf"\??\ROOT#WSKLAB#{number:04}#{{{guid}}}" + f"\\{reference}" * bool(reference)
-    )
-    if Link:
-        view, content = m.view(Link, "UNICODE_STRING"), link.encode("utf-16-le")
-        view.Buffer = m.allocate(len(content), kind="native", label="symbolic link")
-        m.write(int(view.Buffer), content)
-        view.Length = view.MaximumLength = len(content)
-    return 0
 
 
 @wdf(irql=PASSIVE_LEVEL)
@@ -272,7 +262,7 @@ def WdfGetDriver(m: Machine) -> int:
 def WdfDeviceCreate(fw: Framework, init_pointer: Given, attributes: int, out: Out) -> int:
     """Make the device and consume the WDFDEVICE_INIT. Facts: KMDF-DEV-04, KMDF-TGT-02."""
     init = fw.get(fw.m.u64(init_pointer), DeviceInit)
-    name = counted(fw.m, int(init.own.Name)).decode("utf-16-le", "replace")
+    name = _text(fw.m, int(init.own.Name))
     taken = name and name in fw.m.model(io_device.Devices).names.values()
     answer = validate(fw.m, attributes, ROOT) or (int(status.OBJECT_NAME_COLLISION) if taken else 0)
     if answer < 0 or fw.fails("WdfDeviceCreate"):

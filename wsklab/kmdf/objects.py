@@ -103,6 +103,29 @@ class Object:
         """Whose callback lock serializes its callbacks when they are synchronized: here its own. Facts: KMDF-CON-14."""
         return self
 
+    @property
+    def callback_lock(self) -> Object | None:
+        """Whose lock is held around its callbacks; None when they are not synchronized. Facts: KMDF-CON-14."""
+        return None if self.constraint("scope") == SCOPE_NONE else self.lock_holder()
+
+    @property
+    def locked(self) -> bool:
+        """Whether this thread holds its callback lock."""
+        return self.lock_owner is self.m.thread
+
+    @property
+    def passive(self) -> bool:
+        """Whether its execution level is passive."""
+        return self.constraint("level") == LEVEL_PASSIVE
+
+    def keep(self) -> None:
+        """From now on the driver cannot delete it. Facts: KMDF-OBJ-17."""
+        self.deletable = False
+
+    def reference(self) -> None:
+        """One reference more. Facts: KMDF-OBJ-21."""
+        self.references += 1
+
     def _lock(self, function: str) -> Object:
         if self.KIND not in ("WDFDEVICE", "WDFQUEUE"):
             self.fw.stop("kmdf-no-lock", self, function=function)
@@ -292,7 +315,7 @@ table("Object", {
         lambda obj: obj.delete() if obj.deletable else obj.fw.breakpoint("kmdf-not-deletable", obj),
     ),
     "WdfObjectReferenceActual": (
-        "One more reference. Facts: KMDF-OBJ-21.", lambda obj, tag, line, file: setattr(obj, "references", obj.references + 1)
+        "One more reference. Facts: KMDF-OBJ-21.", lambda obj, tag, line, file: obj.reference()
     ),
     "WdfObjectDereferenceActual": (
         "One reference less; the last one of an object that was never deleted is fatal. Facts: KMDF-OBJ-20, RULE-38.",

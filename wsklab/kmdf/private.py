@@ -10,9 +10,8 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
-from wsklab.kmdf import wdm
 from wsklab.kmdf.core import KINDS, LEVEL_PASSIVE, OF_TYPE, Framework, framework
-from wsklab.kmdf.objects import SCOPE_NONE, Object, create, handle_of, validate
+from wsklab.kmdf.objects import Object, create, validate
 from wsklab.machine import Machine, Wait, status, wdk
 from wsklab.machine.api import HIGH_LEVEL, quiet
 from wsklab.machine.functions_memory import c_text
@@ -83,7 +82,7 @@ def wsklab_wdf_create(m: Machine, Type: int, Takes: int, Attributes: int, Parent
     """An object of a kind under the stated parent, else Parent, else the driver. Facts: KMDF-OBJ-04, 22."""
     fw, kind = framework(m), OF_TYPE[Type]
     m.set_u64(Out, 0)
-    if fw.fails():
+    if not kind.embedded and fw.fails():
         return int(status.INSUFFICIENT_RESOURCES)
     default = fw.get(Parent, Object) if Parent else None
     return create(fw, Attributes, Out, lambda parent: kind(fw, parent), _takes(Takes), default)
@@ -127,16 +126,6 @@ def wsklab_ask_waits(m: Machine, Handle: int, Member: int, *arguments: int) -> G
 
 
 @quiet()
-def wsklab_wdf_reference(m: Machine, Object_: int, Change: int) -> None:
-    """Add a reference to an object or take one from it."""
-    obj = framework(m).get(Object_, Object)
-    if Change > 0:
-        obj.references += 1
-    else:
-        obj.release()
-
-
-@quiet()
 def wsklab_wdf_serialize(m: Machine, Parent: int, Automatic: int, Passive: int, Lock: int) -> int:
     """Whose callback lock serializes a timer, DPC or work item under Parent; NULL for none. Facts: KMDF-AUX-01."""
     fw = framework(m)
@@ -145,40 +134,12 @@ def wsklab_wdf_serialize(m: Machine, Parent: int, Automatic: int, Passive: int, 
         near = near.parent
     if near is None:
         return int(status.INVALID_DEVICE_REQUEST)
-    if Automatic and (lock := _lock(near)) is not None:
+    if Automatic and (lock := near.callback_lock) is not None:
         if Passive != (near.constraint("level") == LEVEL_PASSIVE):
             fw.breakpoint("kmdf-incompatible-level", near)
             return int(status.WDF_INCOMPATIBLE_EXECUTION_LEVEL)
         m.set_u64(Lock, lock.handle)
     return 0
-
-
-def _lock(obj: Object) -> Object | None:
-    return None if obj.constraint("scope") == SCOPE_NONE else obj.lock_holder()
-
-
-@quiet()
-def wsklab_wdf_lock(m: Machine, Object_: int) -> int:
-    """Whose callback lock is held around an object's callbacks; NULL for none. Facts: KMDF-CON-14."""
-    return handle_of(_lock(framework(m).get(Object_, Object)))
-
-
-@quiet()
-def wsklab_wdf_locked(m: Machine, Object_: int) -> int:
-    """Whether this thread holds an object's callback lock."""
-    return int(framework(m).get(Object_, Object).lock_owner is m.thread)
-
-
-@quiet()
-def wsklab_wdf_passive(m: Machine, Object_: int) -> int:
-    """Whether an object's execution level is passive."""
-    return int(framework(m).get(Object_, Object).constraint("level") == LEVEL_PASSIVE)
-
-
-@quiet()
-def wsklab_wdf_keep(m: Machine, Object_: int) -> None:
-    """From now on the driver cannot delete an object. Facts: KMDF-OBJ-17."""
-    framework(m).get(Object_, Object).deletable = False
 
 
 @quiet()
@@ -202,12 +163,6 @@ def wsklab_wdf_thread(m: Machine, Function: int, Handle: int) -> None:
 
 
 @quiet()
-def wsklab_wdf_delete(m: Machine, Object_: int) -> None:
-    """Delete an object, whether the driver could or not."""
-    framework(m).get(Object_, Object).delete()
-
-
-@quiet()
 def wsklab_allocate(m: Machine, Size: int) -> int:
     """Memory of the framework, zeroed; NULL when there is none."""
     return 0 if framework(m).fails() else m.allocate(Size, kind="native", label="framework memory", zero=True)
@@ -218,35 +173,3 @@ def wsklab_free(m: Machine, Memory: int) -> None:
     """Give memory of the framework back."""
     if Memory:
         m.free(Memory)
-
-
-@quiet()
-def wsklab_request_arm(m: Machine, Request: int, Cancelled: int) -> int:
-    """Let a request's IRP be cancelled; FALSE when it has been."""
-    irp = m.u64(wsklab_wdf(m, Request, REQUEST) + m.offset("FX_REQUEST", "Irp"))
-    if m.view(irp, "IRP").Cancel:
-        return 0
-    wdm.set_cancel(m, irp, lambda: m.call(Cancelled, Request))
-    return 1
-
-
-@quiet()
-def wsklab_request_disarm(m: Machine, Request: int) -> None:
-    """No longer."""
-    wdm.set_cancel(m, m.u64(wsklab_wdf(m, Request, REQUEST) + m.offset("FX_REQUEST", "Irp")), None)
-
-
-@quiet()
-def wsklab_request_finish(m: Machine, Request: int, Status: int) -> None:
-    """Complete a request that the driver does not have. Facts: KMDF-QUE-06, 20."""
-    _request(m, Request).finish(Status, 0)
-
-
-@quiet()
-def wsklab_request_down(m: Machine, Request: int) -> None:
-    """Pass a request of a filter on, as it is. Facts: KMDF-QUE-05."""
-    _request(m, Request).pass_down()
-
-
-def _request(m: Machine, handle: int) -> Any:
-    return framework(m).get(handle, OF_TYPE[REQUEST])

@@ -14,14 +14,13 @@ from wsklab.io import irp as io_irp
 from wsklab.kmdf import wdm
 from wsklab.kmdf.core import Framework, Given, Out, table, wdf
 from wsklab.kmdf.format import TYPE_OTHER, FormatContext
-from wsklab.kmdf.objects import Object, creation, handle_of
+from wsklab.kmdf.objects import Object, creation
 from wsklab.machine import View, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wsklab.kmdf.device import Queue
-    from wsklab.kmdf.memory import Memory
     from wsklab.kmdf.target import IoTarget
 
 QUEUE, OWNED, DRIVER = 0, 1, 2
@@ -47,7 +46,6 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
         self.target: IoTarget | None = None
         self.stop_timer: Callable[[], None] = lambda: None
         self.waiting: list[bool] | None = None
-        self.memories: dict[str, Memory] = {}
         self.device: Any = None  # that it came for
 
     @property
@@ -191,48 +189,27 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
             self.target.finish(self)
         return called
 
-    def _wrong_size(self, structure: View, name: str) -> bool:
-        size, expected = structure.Size, self.m.sizeof(name)
-        if size != expected:
-            self.fw.breakpoint("kmdf-structure-size", self, structure=name, size=str(size), expected=str(expected))
-        return bool(size != expected)
+    def arm(self, cancelled: int) -> int:
+        """Let its IRP be cancelled: `cancelled` is called with the request then. FALSE when the IRP has been."""
+        if self.packet.Cancel:
+            return 0
+        wdm.set_cancel(self.m, self.irp, lambda: self.m.call(cancelled, self.handle))
+        return 1
 
-    @wdf("WdfRequestGetParameters")
-    def parameters(self, parameters: Given) -> None:
-        """What a received request asks for. Facts: KMDF-GET-07 to 09, RULE-27, KMDF-CRE-04."""
-        out = self.m.view(parameters, "WDF_REQUEST_PARAMETERS")
-        if self._wrong_size(out, "WDF_REQUEST_PARAMETERS") or self.unreadable():
-            return
-        here = self.location()
-        self.m.memory.copy(int(out.Parameters), int(here.Parameters), 32)
-        out.Type, out.MinorFunction = here.MajorFunction, here.MinorFunction
-        control = out.Parameters.DeviceIoControl
-        if self.fw.checking and out.Type == wdm.MJ_DEVICE_CONTROL and control.IoControlCode & 3 == wdm.METHOD_NEITHER:
-            control.Type3InputBuffer = 0
-
-    def left(self) -> bool:
-        """Whether it was completed and lives by a reference of the driver's only; a breakpoint then. Facts: RULE-27, 28."""
-        if self.completed and self.ownership == QUEUE:
-            self.fw.breakpoint(COMPLETED, self)
-        return self.completed and self.ownership == QUEUE
-
-    def unreadable(self) -> bool:
-        """Whether parameters and buffers cannot be asked for; a breakpoint then. Facts: KMDF-CRE-04, RULE-27, 28, KMDF-MIS-13."""
-        if self.left():
-            return True
-        own = bool(self.irp) and self.locations_left < self.packet.StackCount
-        if not own:
-            self.fw.breakpoint("kmdf-request-parameters", self)
-        return not own
+    def disarm(self) -> None:
+        """The IRP can no longer be cancelled."""
+        wdm.set_cancel(self.m, self.irp, None)
 
     def let_go(self, death: str) -> None:
         """It is about to leave with its IRP; `death` is the rule that a later use breaks. Facts: KMDF-CMP-11, KMDF-SAF-14."""
         self.death = death
         self.fw.c("wsklab_request_leaves", self.handle)
         self.dispose()
-        held = sum(memory.references - 1 for memory in self.memories.values())
+        memories = self.m.view(self.address, "FX_REQUEST").Memories
+        held = sum(self.fw.get(int(memory), Object).references - 1 for memory in memories if memory)
         if held and death == COMPLETED:
             self.fw.stop("kmdf-memory-referenced", self, count=str(held), irp=self.irp)
+        self.fw.c("wsklab_request_detached", self.handle)
         self.irp, self.completed = 0, True
 
     def finish(self, value: int, information: int | None = None) -> None:
@@ -299,6 +276,4 @@ table("Request", {
         "Register the routine for the next send only; NULL removes it. Facts: KMDF-CRT-01 to 06.",
         lambda r, routine, context: setattr(r, "routine", (routine, context)),
     ),
-    "WdfRequestWdmGetIrp": ("The IRP, NULL once completed (KMDF-GET-10, KMDF-CHG-07).", lambda r: 0 if r.left() else r.irp),
-    "WdfRequestGetIoQueue": ("The queue, NULL for none (KMDF-GET-11).", lambda r: 0 if r.completed else handle_of(r.queue)),
 })  # fmt: skip

@@ -7,16 +7,14 @@ presented can be completed (KMDF-WHO-03). Facts: KMDF-SND, KMDF-OPT, KMDF-SYN, K
 from __future__ import annotations
 
 from collections.abc import Generator
-from functools import partial
 from typing import Any
 
 from wsklab.kmdf import wdm
-from wsklab.kmdf.core import Framework, Given, Out, wdf
-from wsklab.kmdf.memory import Borrowed
+from wsklab.kmdf.core import Framework, wdf
 from wsklab.kmdf.request import COMPLETED, QUEUE, Request
 from wsklab.kmdf.target import ALL_FLAGS, FORGET, SYNCHRONOUS, TIMEOUT, IoTarget, RemoteTarget, Waiting, delay_until
-from wsklab.kmdf.wdm import METHOD_BUFFERED, METHOD_NEITHER, MJ_DEVICE_CONTROL, MJ_WRITE, NEITHER, TRANSFERS, Place
-from wsklab.machine import APC_LEVEL, PASSIVE_LEVEL, Wait, status
+from wsklab.kmdf.wdm import MJ_DEVICE_CONTROL, TRANSFERS
+from wsklab.machine import PASSIVE_LEVEL, Wait, status
 from wsklab.machine.functions_locks import Locks
 
 FRAMEWORK_FACILITY = 0x20
@@ -169,126 +167,3 @@ wdf("WdfRequestCompleteWithInformation", text="Set Information and complete. Fac
 def WdfRequestCompleteWithPriorityBoost(fw: Framework, handle: int, value: int, boost: int) -> None:
     """Complete; nobody's priority changes here. Facts: KMDF-CMP-02."""
     complete(fw, handle, value)
-
-
-def locate(request: Request, which: str, minimum: int = 0) -> tuple[int, Place]:
-    """Status and place of the request's ``"input"`` or ``"output"``. Facts: KMDF-BUF-01, 02, 04, 05, 07, KMDF-CRE-04."""
-    nowhere = (0, 0, 0)
-    if request.unreadable():
-        return status.INTERNAL_ERROR if request.completed else status.INVALID_DEVICE_REQUEST, nowhere
-    own_type, here = request.queue.device.io_type if request.queue else NEITHER, request.location()
-    if here.MajorFunction in TRANSFERS:
-        raw = own_type == NEITHER
-    else:
-        controlled = here.MajorFunction == MJ_DEVICE_CONTROL and request.packet.RequestorMode
-        raw = controlled and here.Parameters.DeviceIoControl.IoControlCode & 3 == METHOD_NEITHER
-    found = wdm.buffers(request.m, request.irp, own_type).get(which)
-    if found is None or raw:
-        return status.INVALID_DEVICE_REQUEST, nowhere
-    return (0, found) if found[1] and found[1] >= minimum else (status.BUFFER_TOO_SMALL, nowhere)
-
-
-def _memory(which: str, request: Request, out: Out) -> int:
-    """The memory object embedded in the request. Facts: KMDF-BUF-08, 09, 10, KMDF-OBJ-26."""
-    answer, _ = locate(request, which)
-    if answer < 0:
-        return answer
-    if which not in request.memories:
-        here = request.location()
-        method = METHOD_BUFFERED if here.MajorFunction in TRANSFERS else here.Parameters.DeviceIoControl.IoControlCode & 3
-        read_only = here.MajorFunction == MJ_WRITE or method == 1 or (method == 2 and which == "input")
-        place = partial(locate, request, which)
-        request.memories[which] = made = Borrowed(request.fw, request)
-        made.locate, made.read_only, made.deletable, made.embedded = (lambda: place()[1]), read_only, False, True
-    request.m.set_u64(out, request.memories[which].handle)
-    return 0
-
-
-def _buffer(which: str, request: Request, minimum: int, buffer: Given, length: int) -> int:
-    """Address and length of a buffer; the outputs are cleared first. Facts: KMDF-BUF-02, 03."""
-    answer, (address, size, _) = locate(request, which, minimum)
-    request.m.set_u64(buffer, address)
-    if length:
-        request.m.set_u64(length, size)
-    return answer
-
-
-def _unsafe(which: str, request: Request, minimum: int, buffer: Given, length: int) -> int:
-    """Address and length of a user buffer, in its sender's context only. Facts: KMDF-BUF-11, RULE-29."""
-    m = request.m
-    m.set_u64(buffer, 0)
-    if not _in_caller_context(request, f"WdfRequestRetrieveUnsafeUser{which.capitalize()}Buffer"):
-        return status.INVALID_DEVICE_REQUEST
-    here = request.location()
-    control = here.MajorFunction == MJ_DEVICE_CONTROL
-    neither = (
-        here.Parameters.DeviceIoControl.IoControlCode & 3 == METHOD_NEITHER if control else request.device.io_type == NEITHER
-    )
-    address, size, _ = wdm.buffers(m, request.irp, NEITHER).get(which, (0, 0, 0)) if neither else (0, -1, 0)
-    if size < 0 or (not control and which not in wdm.buffers(m, request.irp, NEITHER)):
-        return status.INVALID_DEVICE_REQUEST
-    if not size or size < minimum:
-        return status.BUFFER_TOO_SMALL
-    m.set_u64(buffer, address)
-    if length:
-        m.set_u64(length, size)
-    return 0
-
-
-def _in_caller_context(request: Request, function: str) -> bool:
-    inside = bool(request.m.u8(request.address + request.m.offset("FX_REQUEST", "InCallerContext")))
-    if not inside and request.fw.checking:
-        request.fw.breakpoint("kmdf-unsafe-buffer", request, function=function)
-    return inside or not request.fw.checking
-
-
-class Locked(Borrowed, number=0x1032):
-    """A user buffer that was probed and locked: its MDL goes with the request."""
-
-    def on_destroy(self) -> None:
-        """Unlock the buffer."""
-        wdm.free_mdl(self.m, self.place[2])
-
-
-def _lock(write: bool, request: Request, buffer: int, length: int, out: Out) -> int:
-    """Probe and lock a user buffer; the memory is a child of the request. Facts: KMDF-BUF-12."""
-    if not length or not request.irp:
-        return status.INVALID_DEVICE_REQUEST if length else status.INVALID_USER_BUFFER
-    if not _in_caller_context(request, f"WdfRequestProbeAndLockUserBufferFor{'Write' if write else 'Read'}"):
-        return status.INVALID_DEVICE_REQUEST
-    mdl = wdm.build_mdl(request.m, buffer, length, write=write)
-    made = Locked(request.fw, request)
-    made.locate, made.read_only = (lambda: (buffer, length, mdl)), not write
-    return made.commit(0, out)
-
-
-def _mdl(which: str, request: Request, out: Out) -> int:
-    """The MDL of the request's buffer: the one that came, or one built over it. Facts: KMDF-BUF-01, 04, 05."""
-    answer, (address, size, mdl) = locate(request, which)
-    if answer < 0:
-        return answer
-    if not mdl:
-        made = next(
-            (child for child in request.children.values() if isinstance(child, Locked) and child.place[0] == address), None
-        )
-        if made is None:
-            built = wdm.build_mdl(request.m, address, size, write=which == "output")
-            made = Locked(request.fw, request)
-            made.locate = lambda: (address, size, built)
-        mdl = made.place[2]
-    request.m.set_u64(out, mdl)
-    return 0
-
-
-for _write in (False, True):
-    _text = "Probe and lock a user buffer. Facts: KMDF-BUF-12."
-    wdf(f"WdfRequestProbeAndLockUserBufferFor{'Write' if _write else 'Read'}", APC_LEVEL, text=_text)(partial(_lock, _write))
-for _which in ("Input", "Output"):
-    _text = f"The MDL of the request's {_which.lower()} buffer. Facts: KMDF-BUF-01, 04, 05."
-    wdf(f"WdfRequestRetrieve{_which}WdmMdl", text=_text)(partial(_mdl, _which.lower()))
-    _text = f"The request's {_which.lower()} buffer in user space. Facts: KMDF-BUF-11."
-    wdf(f"WdfRequestRetrieveUnsafeUser{_which}Buffer", APC_LEVEL, text=_text)(partial(_unsafe, _which.lower()))
-    _text = f"The request's {_which.lower()} as a memory object. Facts: KMDF-BUF-01, 08."
-    wdf(f"WdfRequestRetrieve{_which}Memory", text=_text)(partial(_memory, _which.lower()))
-    _text = f"Address and length of the request's {_which.lower()} buffer. Facts: KMDF-BUF-01 to 06."
-    wdf(f"WdfRequestRetrieve{_which}Buffer", text=_text)(partial(_buffer, _which.lower()))

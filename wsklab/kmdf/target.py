@@ -68,8 +68,7 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
 
     def memory_over(self, buffer: int, size: int, mdl: int) -> Memory:
         """A memory object over the buffer (of the MDL) that a memory descriptor names. Facts: KMDF-SSY-14."""
-        made = Borrowed(self.fw, None)
-        made.locate = lambda: (buffer, size, mdl)
+        made = Borrowed(self.fw, None, buffer, size, mdl)
         return made
 
     def own_request(self) -> Request:
