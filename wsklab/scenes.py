@@ -108,7 +108,9 @@ class Scenes:
 
     # Drivers and applications
 
-    def start_driver(self, driver: Any, lower: LowerDevice | kmdf.LoadedDriver | None = None, name: str = "") -> kmdf.LoadedDriver:
+    def start_driver(
+        self, driver: Any, lower: LowerDevice | kmdf.LoadedDriver | None = None, name: str = ""
+    ) -> kmdf.LoadedDriver:
         """Load a framework driver and start a device of it: ``lab.start_driver(lab.load(source), lower=…)``.
 
         Args:

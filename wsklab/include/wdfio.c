@@ -4,7 +4,7 @@
  * One loop does everything that a queue has to do (wsklab_queue_dispatch): whatever changes a queue calls it, and a call from
  * inside a callback leaves the work to the loop that made the callback (KMDF-QUE-10). A cancel routine stands in the IRP while a
  * request waits or is marked cancelable, so cancelling and completing exclude each other.
- * Facts: KMDF-QUE, KMDF-MCA. Pages: managing-i-o-queues.md, request-handlers.md.
+ * Facts: KMDF-QUE, KMDF-MCA, KMDF-MIS-49. Pages: managing-i-o-queues.md, request-handlers.md.
  */
 
 static PFX_QUEUE FxQueue(WDFQUEUE Queue)

@@ -1,6 +1,6 @@
 /*
  * wdfobject.h: framework objects: attributes, contexts, references.
- * Follows the wdfobject.h pages, fact sheet 1.1, 1.2 and facts KMDF-CON-14, 22.
+ * Follows the wdfobject.h pages, fact sheet 1.1, 1.2 and facts KMDF-CON-14, 22, KMDF-CTX-01, KMDF-CTX-02, KMDF-CTX-12.
  */
 #ifndef _WDFOBJECT_H_
 #define _WDFOBJECT_H_

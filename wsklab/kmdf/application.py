@@ -2,7 +2,7 @@
 
 `File` is what CreateFile returns: reads, writes and controls, synchronous or overlapped, until it is closed. Names are looked up
 as the system does it: DOS names are symbolic links, device interfaces are found by their class.
-Pages: framework-file-objects.md, using-control-device-objects.md. Facts: KMDF-BUF-04, 05, 14, KMDF-CAN-17.
+Pages: framework-file-objects.md, using-control-device-objects.md. Facts: KMDF-BUF-04, 05, 14, KMDF-CAN-17, RULE-68 to RULE-70.
 """
 
 from __future__ import annotations

@@ -126,7 +126,8 @@ class Framework:
     def run(self, address: int, *arguments: int, lock: Object | None = None) -> None:
         """Call a driver's event callback, with the callback lock of an object held.
 
-        One that may wait, or has to wait for the lock, goes on in a thread of its own when it runs at PASSIVE_LEVEL.
+        One that may wait, or has to wait for the lock, goes on in a thread of its own when it runs at PASSIVE_LEVEL. Facts:
+        KMDF-QUE-12.
         """
         if lock is not None and lock.constraint("level") != LEVEL_PASSIVE:  # a spin lock
             lock.lock_owner = self.m.thread

@@ -1,6 +1,6 @@
 """WDFDRIVER, WDFDEVICE and WDFQUEUE: the root of the tree, the device object, the way in for IRPs. Queues work in wdfio.c.
 
-Modelled are function devices and filters over a lower device, and control devices (KMDF-DEV-04, 06).
+Modelled are function devices and filters over a lower device, and control devices (KMDF-DEV-04, 06, 08).
 
 Facts: KMDF-DEV, KMDF-WHO-01, KMDF-TGT-02 to 05, KMDF-QUE. Pages: creating-a-framework-device-object.md, managing-i-o-queues.md.
 """
@@ -233,7 +233,7 @@ def _callbacks(m: Machine, callbacks: int) -> dict[str, int]:
 
 @wdf(irql=PASSIVE_LEVEL)
 def WdfDriverCreate(fw: Framework, driver_object: Given, path: Given, attributes: int, config: Given, out: int) -> int:
-    """The framework driver object. Facts: KMDF-DEV-01, 02."""
+    """The framework driver object. Facts: KMDF-DEV-01 to 03."""
     if out:
         fw.m.set_u64(out, 0)
     given = fw.m.view(config, "WDF_DRIVER_CONFIG")

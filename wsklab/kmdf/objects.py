@@ -29,7 +29,7 @@ class Object:
 
     KIND: ClassVar[str] = "WDFOBJECT"
     TYPE: ClassVar[int] = 0x1000
-    PASSIVE_DISPOSAL: ClassVar[bool] = False  # cleanup must run at PASSIVE_LEVEL; above it a work item does it (KMDF-OBJ-13, 15)
+    PASSIVE_DISPOSAL: ClassVar[bool] = False  # cleanup at PASSIVE_LEVEL; above it a work item does it (KMDF-OBJ-13 to 15)
     STRUCTURE: ClassVar[str] = ""  # what lies at its address, for the functions that are written in C
     PLAIN_POINTER: ClassVar[str] = ""  # the parameter's name when C passes no handle: NULL is then 0x10D/4 (KMDF-OBJ-25)
     embedded = False
@@ -311,7 +311,7 @@ def WdfObjectAllocateContext(obj: Object, attributes: Given, out: int) -> int:
 
 table("Object", {
     "WdfObjectDelete": (
-        "Delete an object and its descendants. Facts: KMDF-OBJ-16, 17, 18, RULE-39.",
+        "Delete an object and its descendants. Facts: KMDF-OBJ-03, 16 to 19, RULE-39.",
         lambda obj: obj.delete() if obj.deletable else obj.fw.breakpoint("kmdf-not-deletable", obj),
     ),
     "WdfObjectReferenceActual": (

@@ -50,7 +50,7 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
 
     @property
     def driver_owned(self) -> bool:
-        """Whether the driver owns it: the verifier's mark."""
+        """Whether the driver owns it: the verifier's mark, which a send leaves alone. Facts: KMDF-WHO-05 to 07."""
         return bool(self.m.u8(self.address + self.m.offset("FX_REQUEST", "DriverOwned")))
 
     @property
@@ -201,7 +201,7 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
         wdm.set_cancel(self.m, self.irp, None)
 
     def let_go(self, death: str) -> None:
-        """It is about to leave with its IRP; `death` is the rule that a later use breaks. Facts: KMDF-CMP-11, KMDF-SAF-14."""
+        """It is about to leave with its IRP; `death` is the rule that a later use breaks. Facts: KMDF-OBJ-27, KMDF-CMP-11."""
         self.death = death
         self.fw.c("wsklab_request_leaves", self.handle)
         self.dispose()

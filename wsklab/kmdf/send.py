@@ -141,8 +141,11 @@ def _may_complete(request: Request) -> bool:
         "kmdf-completed-not-owned": not request.driver_owned,
     }
     broken = next((rule for rule, wrong in checks.items() if wrong), "")
-    if not broken and request.m.u8(request.address + request.m.offset("FX_REQUEST", "Cancelable")):
+    own = request.m.view(request.address, "FX_REQUEST")
+    if not broken and own.Cancelable:
         request.fw.breakpoint("kmdf-still-cancelable", request, function="WdfRequestComplete")  # and goes on (KMDF-CMP-04)
+    if not broken and own.CallbackDue:
+        request.fw.stop("kmdf-completed-canceled", request, function="WdfRequestComplete")
     if broken:
         request.fw.breakpoint(broken, request)
     return not broken
