@@ -14,7 +14,7 @@ from uuid import UUID
 from wsklab.io import device as io_device
 from wsklab.kmdf import wdm
 from wsklab.kmdf.core import Framework, Given, Out, framework, table, wdf
-from wsklab.kmdf.objects import ROOT, SCOPE_DEVICE, Object, first, handle_of, validate
+from wsklab.kmdf.objects import ROOT, SCOPE_DEVICE, Object, first, handle_of
 from wsklab.kmdf.private import Private
 from wsklab.kmdf.request import QUEUE, Request
 from wsklab.kmdf.target import IoTarget
@@ -242,7 +242,7 @@ def WdfDriverCreate(fw: Framework, driver_object: Given, path: Given, attributes
         (given.Size != fw.m.sizeof("WDF_DRIVER_CONFIG"), status.INFO_LENGTH_MISMATCH),
         (flags & ~(NON_PNP | NO_DISPATCH_OVERRIDE), status.INVALID_PARAMETER),
         (fw.running(), status.DRIVER_INTERNAL_ERROR),
-        (attributes, validate(fw.m, attributes, ROOT)),
+        (attributes, fw.c("wsklab_wdf_check", attributes, ROOT)),
         (flags & NON_PNP and device_add, status.INVALID_PARAMETER),
     )
     if refused:
@@ -264,7 +264,7 @@ def WdfDeviceCreate(fw: Framework, init_pointer: Given, attributes: int, out: Ou
     init = fw.get(fw.m.u64(init_pointer), DeviceInit)
     name = _text(fw.m, int(init.own.Name))
     taken = name and name in fw.m.model(io_device.Devices).names.values()
-    answer = validate(fw.m, attributes, ROOT) or (int(status.OBJECT_NAME_COLLISION) if taken else 0)
+    answer = fw.c("wsklab_wdf_check", attributes, ROOT) or (int(status.OBJECT_NAME_COLLISION) if taken else 0)
     if answer < 0 or fw.fails("WdfDeviceCreate"):
         return answer or status.INSUFFICIENT_RESOURCES
     device = Device(init)

@@ -8,19 +8,18 @@ Facts: KMDF-OBJ, KMDF-CTX. Pages: framework-object-life-cycle.md, framework-obje
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any, ClassVar
 
-from wsklab.kmdf.core import HANDLE_MASK, KINDS, LEVEL_PASSIVE, OF_TYPE, Framework, Given, Out, table, wdf
-from wsklab.machine import DISPATCH_LEVEL, Machine, Wait, status
+from wsklab.kmdf.core import HANDLE_MASK, KINDS, LEVEL_PASSIVE, OF_TYPE, Framework, table, wdf
+from wsklab.machine import DISPATCH_LEVEL, Wait, status
 from wsklab.machine.scheduler import Thread
 
 ALIVE, DISPOSED, DESTROYED = "alive", "disposed", "destroyed"
 INHERIT, LEVEL_MAX, SCOPE_NONE, SCOPE_MAX = 1, 3, 4, 4
 LEVEL_DISPATCH, SCOPE_DEVICE, SCOPE_QUEUE = 3, 2, 3
 DEFAULTS = {"level": LEVEL_DISPATCH, "scope": SCOPE_NONE}
-Words = tuple[str, ...]
-PLAIN, ROOT = ("parent",), ("scope", "level")
+PLAIN, ROOT = 1, 6
 """What most kinds of objects take in their attributes, and what those without a stated parent take."""
 
 
@@ -67,6 +66,8 @@ class Object:
         """Give a new object its callbacks, context and place in the tree, and the driver its handle. Facts: KMDF-OBJ-22."""
         if attributes:
             self.attribute(attributes)
+            a = self.m.view(attributes, "WDF_OBJECT_ATTRIBUTES")
+            self.level, self.scope = a.ExecutionLevel, a.SynchronizationScope
         if self.parent is not None and self.parent.state != ALIVE:
             self._leave_parent()
             self.callbacks.clear()
@@ -80,7 +81,6 @@ class Object:
     def attribute(self, attributes: int) -> None:
         """The callbacks of these attributes, and one zero-filled context (KMDF-CTX-06, 07, 14)."""
         a = self.m.view(attributes, "WDF_OBJECT_ATTRIBUTES")
-        self.level, self.scope = a.ExecutionLevel, a.SynchronizationScope
         self.callbacks.append((int(a.EvtCleanupCallback), int(a.EvtDestroyCallback)))
         info, name = a.ContextTypeInfo, bytearray()
         if not info:
@@ -117,6 +117,11 @@ class Object:
     def passive(self) -> bool:
         """Whether its execution level is passive."""
         return self.constraint("level") == LEVEL_PASSIVE
+
+    @property
+    def alive(self) -> bool:
+        """Whether nobody has begun to delete it."""
+        return self.state == ALIVE
 
     def keep(self) -> None:
         """From now on the driver cannot delete it. Facts: KMDF-OBJ-17."""
@@ -230,51 +235,11 @@ def first(*checks: tuple[Any, int]) -> int:
     return next((value for wrong, value in checks if wrong and value), 0)
 
 
-def validate(m: Machine, attributes: int, takes: Words = PLAIN) -> int:
-    """The status of a WDF_OBJECT_ATTRIBUTES for a kind that `takes` a parent, a scope, a level. Facts: KMDF-CTX-03 to 05."""
-    if not attributes:
-        return 0
-    a = m.view(attributes, "WDF_OBJECT_ATTRIBUTES")
-    info, override, level, scope = a.ContextTypeInfo, a.ContextSizeOverride, a.ExecutionLevel, a.SynchronizationScope
-    sized = a.Size == m.sizeof("WDF_OBJECT_ATTRIBUTES")
-    if not sized or (info and info.Size != m.sizeof("WDF_OBJECT_CONTEXT_TYPE_INFO")):
-        return status.INFO_LENGTH_MISMATCH
-    size = info.ContextSize if info else 0
-    invalid = status.WDF_OBJECT_ATTRIBUTES_INVALID
-    return first(
-        (size and not info.ContextName, invalid),
-        (0 < override < size or (override and not info), invalid),
-        (a.ParentObject and "parent" not in takes, status.WDF_PARENT_ASSIGNMENT_NOT_ALLOWED),
-        (not 1 <= level <= LEVEL_MAX or not 1 <= scope <= SCOPE_MAX, invalid),
-        (scope not in (INHERIT, SCOPE_NONE) and "scope" not in takes, status.WDF_SYNCHRONIZATION_SCOPE_INVALID),
-        (level != INHERIT and "level" not in takes, status.WDF_EXECUTION_LEVEL_INVALID),
-    )
-
-
-def creation(fw: Framework, attributes: int, takes: Words = PLAIN, default: Object | None = None) -> tuple[int, Object]:
+def creation(fw: Framework, attributes: int, takes: int = PLAIN, default: Object | None = None) -> tuple[int, Object]:
     """Status and parent of a new object: the stated one, else `default`, else the WDFDRIVER. Facts: KMDF-OBJ-04, 05."""
-    answer = validate(fw.m, attributes, takes)
+    answer = fw.c("wsklab_wdf_check", attributes, takes)
     parent = int(fw.m.view(attributes, "WDF_OBJECT_ATTRIBUTES").ParentObject) if attributes and answer >= 0 else 0
     return answer, fw.get(parent, Object) if parent else default or fw.default_parent()
-
-
-def create(
-    fw: Framework,
-    attributes: int,
-    out: int,
-    make: Callable[[Object], Object],
-    takes: Words = PLAIN,
-    default: Object | None = None,
-) -> int:
-    """Create an object: attributes, the object, its place in the tree."""
-    answer, parent = creation(fw, attributes, takes, default)
-    return answer if answer < 0 else make(parent).commit(attributes, out)
-
-
-@wdf()
-def WdfObjectCreate(fw: Framework, attributes: int, out: Out) -> int:
-    """A general object. Facts: KMDF-OBJ-04, KMDF-CTX-04."""
-    return create(fw, attributes, out, lambda parent: Object(fw, parent), ("parent", "level"))
 
 
 @wdf()
@@ -289,24 +254,6 @@ def WdfObjectContextGetObject(fw: Framework, context: int) -> int:
     if context not in fw.by_context:
         fw.m.stop("kmdf-not-a-context", address=f"{context:#018x}")
     return fw.by_context[context].handle
-
-
-@wdf()
-def WdfObjectAllocateContext(obj: Object, attributes: Given, out: int) -> int:
-    """A further context for an object that exists. Facts: KMDF-CTX-08, 09, 10."""
-    type_info = int(obj.m.view(attributes, "WDF_OBJECT_ATTRIBUTES").ContextTypeInfo)
-    known = type_info in obj.contexts
-    refused = first(
-        (True, validate(obj.m, attributes, ROOT)),
-        (not type_info, status.OBJECT_NAME_INVALID),
-        (obj.embedded, status.OBJECT_PATH_INVALID),
-        (obj.state != ALIVE, status.DELETE_PENDING),
-    )
-    if not refused and not known:
-        obj.attribute(attributes)
-    if not refused and out:
-        obj.m.set_u64(out, obj.contexts[type_info])
-    return refused or (status.OBJECT_NAME_EXISTS if known else 0)
 
 
 table("Object", {

@@ -11,14 +11,13 @@ from operator import attrgetter
 from typing import Any
 
 from wsklab.kmdf.core import KINDS, LEVEL_PASSIVE, OF_TYPE, Framework, framework
-from wsklab.kmdf.objects import Object, create, validate
+from wsklab.kmdf.objects import Object, creation
 from wsklab.machine import Machine, Wait, status, wdk
 from wsklab.machine.api import HIGH_LEVEL, quiet
 from wsklab.machine.functions_memory import c_text
 from wsklab.machine.functions_system import named_values
 
 REQUEST = 0x1008
-TAKES = {1: "parent", 2: "scope", 4: "level"}
 
 
 class Private(Object):
@@ -67,16 +66,6 @@ def wsklab_given(m: Machine, Pointer: int, Name: int) -> None:
         m.stop("kmdf-null-parameter", name=c_text(m, Name))
 
 
-def _takes(bits: int) -> tuple[str, ...]:
-    return tuple(word for bit, word in TAKES.items() if bits & bit)
-
-
-@quiet()
-def wsklab_wdf_check(m: Machine, Attributes: int, Takes: int) -> int:
-    """The status of attributes. Facts: KMDF-CTX-03."""
-    return validate(m, Attributes, _takes(Takes))
-
-
 @quiet()
 def wsklab_wdf_create(m: Machine, Type: int, Takes: int, Attributes: int, Parent: int, Out: int) -> int:
     """An object of a kind under the stated parent, else Parent, else the driver. Facts: KMDF-OBJ-04, 22."""
@@ -85,7 +74,8 @@ def wsklab_wdf_create(m: Machine, Type: int, Takes: int, Attributes: int, Parent
     if not kind.embedded and fw.fails():
         return int(status.INSUFFICIENT_RESOURCES)
     default = fw.get(Parent, Object) if Parent else None
-    return create(fw, Attributes, Out, lambda parent: kind(fw, parent), _takes(Takes), default)
+    answer, parent = creation(fw, Attributes, Takes, default)
+    return answer if answer < 0 else kind(fw, parent).commit(Attributes, Out)
 
 
 def _tell(how: Callable[..., Any], m: Machine, rule: int, handle: int, values: int, *arguments: int | float) -> int:
