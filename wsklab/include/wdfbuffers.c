@@ -277,14 +277,6 @@ VOID WdfRequestGetParameters(WDFREQUEST Request, PWDF_REQUEST_PARAMETERS Paramet
         Parameters->Parameters.DeviceIoControl.Type3InputBuffer = NULL;
 }
 
-/* How the device gets the buffers of a read or write. Facts: KMDF-GET-12. */
-_IRQL_requires_max_(DISPATCH_LEVEL)
-WDF_DEVICE_IO_TYPE WdfRequestGetEffectiveIoType(WDFREQUEST Request)
-{
-    PFX_REQUEST request = FxRequest(Request);
-    return request->Device != NULL ? FxDevice(request->Device)->Init.IoType : WdfDeviceIoUndefined;
-}
-
 /* The IRP; NULL once completed. Facts: KMDF-GET-10, KMDF-CHG-07. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 PIRP WdfRequestWdmGetIrp(WDFREQUEST Request)

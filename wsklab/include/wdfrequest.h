@@ -266,7 +266,6 @@ KPROCESSOR_MODE WdfRequestGetRequestorMode(WDFREQUEST Request);
 ULONG WdfRequestGetRequestorProcessId(WDFREQUEST Request);
 BOOLEAN WdfRequestIsFrom32BitProcess(WDFREQUEST Request);
 WDFQUEUE WdfRequestGetIoQueue(WDFREQUEST Request);
-enum _WDF_DEVICE_IO_TYPE WdfRequestGetEffectiveIoType(WDFREQUEST Request);
 PIRP WdfRequestWdmGetIrp(WDFREQUEST Request);
 BOOLEAN WdfRequestIsReserved(WDFREQUEST Request);
 

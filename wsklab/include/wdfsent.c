@@ -86,8 +86,9 @@ WDF_DEVICE_IO_TYPE WdfRequestGetEffectiveIoType(WDFREQUEST Request)
 {
     const WDF_DEVICE_IO_TYPE types[] = {WdfDeviceIoBuffered, WdfDeviceIoDirect, WdfDeviceIoDirect, WdfDeviceIoNeither};
     PIO_STACK_LOCATION here;
-    if (wsklab_ask(Request, "Request.unreadable")) return WdfDeviceIoUndefined;
-    here = IoGetCurrentIrpStackLocation((PIRP)wsklab_ask(Request, "Request.irp"));
+    PIRP irp;
+    if (!NT_SUCCESS(FxReceived(Request, &irp))) return WdfDeviceIoUndefined;
+    here = IoGetCurrentIrpStackLocation(irp);
     if (here->MajorFunction == IRP_MJ_DEVICE_CONTROL || here->MajorFunction == IRP_MJ_INTERNAL_DEVICE_CONTROL)
         return types[here->Parameters.DeviceIoControl.IoControlCode & 3];
     return (WDF_DEVICE_IO_TYPE)wsklab_ask(Request, "Request.device.io_type");

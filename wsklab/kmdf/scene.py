@@ -183,7 +183,8 @@ def _load(loaded: LoadedDriver, image: Image, lower: LowerDevice | LoadedDriver 
     add = driver.device_add if driver else int(extension.AddDevice)
     if loaded.status < 0 or not add:
         return
-    loaded.lower = lower or LowerDevice(m, "lower", answers="later", data=b"data from the lower device")
+    # It answers for a while only: a driver that asks again and again would never let the machine become idle.
+    loaded.lower = lower or LowerDevice(m, "lower", answers=["later"] * 64 + ["never"], data=b"data from the lower device")
     if driver is None:
         answer = yield from m.call_waiting(add, loaded.driver_object, loaded.lower.object, actor="io")
         loaded.device_status = NTSTATUS(answer)
