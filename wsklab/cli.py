@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="load the files as one driver, run it until idle, unload it")
     run.add_argument("--locals", action="store_true", help="after a stop, show the local variables of each C call under way")
     run.add_argument("--network", choices=("simulated", "loopback"), default="simulated")
-    run.add_argument("--seconds", type=float, help="loopback: how long to serve; until Ctrl-C unless told")
+    run.add_argument("--seconds", type=float, help="how long to run; until idle (loopback: until Ctrl-C) unless told")
     run.add_argument("--capture", type=Path, metavar="FILE", help="write what crosses the network as a pcapng file")
     run.add_argument("--seed", type=int, help="draw what the documents leave open from this seed")
     run.add_argument("--replay", metavar="STRING", help="repeat the decisions of an earlier run")
@@ -140,7 +140,8 @@ def _life(options: argparse.Namespace, language: str, result: dict[str, Any], so
         if "DriverEntry" not in driver.functions:
             return run_program(lab, driver, units[0].name.removesuffix(".c")) & 0xFF, ""
         with _serving(lab, options, language):
-            started = start(lab, driver, units[0].name.removesuffix(".c"))
+            seconds = options.seconds if options.network == "simulated" else None
+            started = start(lab, driver, units[0].name.removesuffix(".c"), seconds)
         result["driver_entry"] = name_of(started.status)
         unloaded = unload(lab, started)
         if not is_success(started.status):

@@ -29,8 +29,8 @@ class Started:
     framework: Any = None
 
 
-def start(lab: Lab, driver: Driver, name: str) -> Started:
-    """Run DriverEntry (and, for a framework driver, what follows it) and let the machine become idle."""
+def start(lab: Lab, driver: Driver, name: str, seconds: float | None = None) -> Started:
+    """Run DriverEntry (and, for a framework driver, what follows it) and let the machine become idle, or run so many seconds."""
     machine = lab.machine
     with lab.guarded():
         if kmdf.is_kmdf(driver.image):
@@ -40,7 +40,7 @@ def start(lab: Lab, driver: Driver, name: str) -> Started:
             driver_object, path = machine.new("DRIVER_OBJECT"), kmdf.registry_path(machine, name)
             entry = driver.image.functions["DriverEntry"].address
             started = Started(name, driver_object, _run(machine, "DriverEntry", entry, driver_object, path))
-        machine.run()
+    lab.run(seconds)
     return started
 
 

@@ -8,6 +8,7 @@ moves the clock to the next due time. So every run can be repeated, also in a br
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from wsklab.machine.exceptions import Guard
     from wsklab.machine.machine import Machine
 
+TURNS = 1_000_000
+"""Turns that a run without an end takes before the machine counts as never coming to rest."""
 STATUS_SUCCESS = 0
 STATUS_TIMEOUT = 0x102
 
@@ -69,26 +72,34 @@ class Outside(Protocol):
         """
 
 
+@dataclass(slots=True, order=True)
+class Due:
+    """Work at a virtual time; `work` is None when it has been taken back."""
+
+    time: int
+    order: int
+    work: Callable[[], None] | None = field(compare=False)
+    irql: int = field(compare=False)
+
+
 class Scheduler:
     """The loop. Due work comes in order of time; what is due together comes in order of arrival."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self.outside: Outside | None = None
-        self._due: list[tuple[int, int, Callable[[], None], int]] = []
+        self._due: list[Due] = []
         self._order = 0
         self.threads: list[Thread] = []
 
     def at(self, time: int, work: Callable[[], None], irql: int) -> Callable[[], None]:
         """Run `work` at virtual time `time` at an IRQL. Returns a function that takes it back."""
         self._order += 1
-        entry = (time, self._order, work, irql)
-        heapq.heappush(self._due, entry)
+        due = Due(time, self._order, work, irql)
+        heapq.heappush(self._due, due)
 
         def cancel() -> None:
-            if entry in self._due:
-                self._due.remove(entry)
-                heapq.heapify(self._due)
+            due.work = None
 
         return cancel
 
@@ -99,8 +110,12 @@ class Scheduler:
 
     def run(self, until: Thread | None = None, deadline: int | None = None) -> bool:
         """Run until nothing is left to do, `until` is done, or time would pass `deadline`; False if `until` is not done."""
-        while (until is None or not until.done) and self._step(deadline, until is not None):
-            pass
+        turns = itertools.count() if self.outside or deadline is not None else range(TURNS)
+        for _ in turns:
+            if (until is not None and until.done) or not self._step(deadline, until is not None):
+                break
+        else:
+            self._machine.stop("never-idle", turns=TURNS, seconds=self._machine.time // 10_000_000)
         self.threads = [thread for thread in self.threads if not thread.done]
         return until is None or until.done
 
@@ -116,7 +131,9 @@ class Scheduler:
             self._resume(thread)
             return True
         moments = [thread.waiting.deadline for thread in self.blocked if thread.waiting and thread.waiting.deadline is not None]
-        moments += [entry[0] for entry in self._due[:1]]
+        while self._due and self._due[0].work is None:
+            heapq.heappop(self._due)
+        moments += [due.time for due in self._due[:1]]
         if self.outside:
             if not self.outside.sleep(min(moments, default=None), deadline, waiting):
                 return False
@@ -124,11 +141,12 @@ class Scheduler:
             return False
         else:
             machine.time = max(machine.time, min(moments))
-        if self._due and self._due[0][0] <= machine.time:
-            _, _, work, irql = heapq.heappop(self._due)
-            machine.system.irql = irql
+        if self._due and self._due[0].time <= machine.time:
+            due = heapq.heappop(self._due)
+            machine.system.irql = due.irql
             with machine.on_thread(machine.system):
-                work()
+                if due.work:
+                    due.work()
         return True
 
     def _can_run(self, thread: Thread) -> bool:
