@@ -151,9 +151,10 @@ def _life(options: argparse.Namespace, language: str, result: dict[str, Any], so
         if options.locals and lab.stopped:
             result["locals"] = [lab.look(number) for number in range(len(lab.stopped.stack))]
         result.update(console=lab.console, gaps=[str(where) for where in lab.gaps], choices=lab.choices.replay)
-    clean = "Loaded, ran until idle and unloaded cleanly."
-    stays = "Loaded and ran until idle. The driver has no DriverUnload routine, so it stays loaded."
-    summary = translate(clean, language) if unloaded else translate(stays, language)
+    text = "Loaded and ran until idle. The driver has no DriverUnload routine, so it stays loaded."
+    if unloaded:
+        text = "Loaded, ran so long and unloaded cleanly." if seconds else "Loaded, ran until idle and unloaded cleanly."
+    summary = translate(text, language)
     return CLEAN, "\n".join([*(translate("{where}: a gap (...) was reached.", language, where=at) for at in lab.gaps), summary])
 
 

@@ -77,8 +77,10 @@ def test_a_wrong_command_line(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("path", sorted((Path(__file__).parents[2] / "examples").glob("*.c")), ids=lambda path: path.name)
 def test_every_example_runs_clean(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["run", str(path)]) == 0
-    assert "Loaded, ran until idle and unloaded cleanly." in capsys.readouterr().err
+    restless = path.name == "outstanding_reads.c"  # it reads again whenever a read comes back
+    assert main(["run", str(path), *(("--seconds", "0.001") if restless else ())]) == 0
+    said = "Loaded, ran so long and unloaded cleanly." if restless else "Loaded, ran until idle and unloaded cleanly."
+    assert said in capsys.readouterr().err
 
 
 def test_what_is_not_a_file_or_not_a_replay_string_is_said_in_one_line(
