@@ -13,6 +13,9 @@ sys.path.insert(0, str(ROOT / "docs" / "hooks"))
 
 import facts  # noqa: E402 - a hook of the site, found through the path above
 
+STRICT = ("kmdf",)  # the areas in which every fact is accounted for
+TESTED = ("kmdf",)  # and those in which a test holds each one that a run can show
+
 
 def every() -> Iterator[facts.Fact]:
     """All facts."""
@@ -23,6 +26,19 @@ def test_the_table_holds_all_groups() -> None:
     assert {area: sum(len(group) for _, group in groups.values()) for area, groups in facts.table().items()} == {
         "wsk": 564, "kernel": 118, "kmdf": 663,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("area", STRICT)
+def test_every_fact_stands_somewhere_and_a_reason_stands_alone(area: str) -> None:
+    known = [fact for _, group in facts.table()[area].values() for fact in group]
+    assert [fact.id for fact in known if not fact.accounted_for] == []
+    assert [fact.id for fact in known if fact.reason and (fact.modelled or fact.rules)] == []
+
+
+@pytest.mark.parametrize("area", TESTED)
+def test_what_is_modelled_or_refused_is_held_by_a_test(area: str) -> None:
+    known = (fact for _, group in facts.table()[area].values() for fact in group)
+    assert [fact.id for fact in known if not fact.tests and not fact.reason] == []
 
 
 def test_a_fact_is_found_where_it_is_modelled_refused_and_tested() -> None:

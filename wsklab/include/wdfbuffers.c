@@ -34,7 +34,8 @@ static ULONG FxControlLength(PIO_STACK_LOCATION Location, BOOLEAN Output)
                   : Location->Parameters.DeviceIoControl.InputBufferLength;
 }
 
-/* Status and place of a request's input or output. Facts: KMDF-BUF-01, 02, 04, 05, 07, RULE-67. */
+/* Status and place of a request's input or output; with METHOD_BUFFERED both are one buffer. Facts: KMDF-BUF-01, 02, 04, 05, 07,
+   RULE-67, KMDF-MIS-51. */
 static NTSTATUS FxLocate(WDFREQUEST Request, BOOLEAN Output, size_t Minimum, PFX_PLACE Place)
 {
     PFX_REQUEST request = FxRequest(Request);

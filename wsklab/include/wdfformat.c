@@ -25,7 +25,7 @@ typedef struct _WSKLAB_FORMAT {
     WSKLAB_PART Parts[3];
 } WSKLAB_FORMAT;
 
-/* What the offsets select; they are read only now. Facts: KMDF-FMT-03 to 06. */
+/* What the offsets select; they are read only now. A length of 0 is the rest. Facts: KMDF-FMT-03 to 06, KMDF-MIS-18. */
 static NTSTATUS wsklab_format_select(WSKLAB_FORMAT *Format, int Index, WDFMEMORY Memory, PWDFMEMORY_OFFSET Offsets)
 {
     WSKLAB_PART *part = &Format->Parts[Index];
@@ -68,7 +68,7 @@ static NTSTATUS wsklab_format_begin(WSKLAB_FORMAT *Format, UCHAR Major, ULONG Fa
 }
 
 /* References on the memories, the verifier's mark; Counted gets Information at completion. Facts: KMDF-FMT-07, 19,
-   KMDF-CPP-04. */
+   KMDF-CPP-04. Success says that the request is formatted, and no more (KMDF-MIS-05). */
 static NTSTATUS wsklab_format_end(WSKLAB_FORMAT *Format, WDF_REQUEST_TYPE Type, size_t *Counted, BOOLEAN CopyBack)
 {
     WSKLAB_PART *parts = Format->Parts;
@@ -84,7 +84,7 @@ static PMDL wsklab_format_direct(WSKLAB_FORMAT *Format, WSKLAB_PART *Part, BOOLE
     return (PMDL)wsklab_ask(Format->Request, "Request.context.direct", Part->Memory, Part->Address, Part->Length, Write);
 }
 
-/* A non-paged buffer of Size bytes that begins with a part's bytes. Facts: KMDF-FRW-05 to 07. */
+/* A non-paged buffer of Size bytes that begins with a part's bytes. Facts: KMDF-FRW-05 to 07, KMDF-MIS-17. */
 static PVOID wsklab_format_system(WSKLAB_FORMAT *Format, ULONG Size, WSKLAB_PART *Part)
 {
     PVOID system;
@@ -94,7 +94,7 @@ static PVOID wsklab_format_system(WSKLAB_FORMAT *Format, ULONG Size, WSKLAB_PART
     return system;
 }
 
-/* Read and write share everything but the direction. Facts: KMDF-FRW-01 to 11, KMDF-CPP-01 to 03. */
+/* Read and write share everything but the direction. Facts: KMDF-FRW-01 to 11, KMDF-CPP-01 to 03, KMDF-MIS-16. */
 static NTSTATUS wsklab_format_transfer(WSKLAB_FORMAT *Format, UCHAR Major, WDFMEMORY Memory, PWDFMEMORY_OFFSET Offsets,
                                 PLONGLONG DeviceOffset)
 {
@@ -205,7 +205,8 @@ NTSTATUS WdfIoTargetFormatRequestForInternalIoctl(WDFIOTARGET IoTarget, WDFREQUE
                           OutputBufferOffset);
 }
 
-/* Format an internal request with three pointers; the code takes the place of the third. Facts: KMDF-FOT-01 to 04. */
+/* Format an internal request with three pointers; the code takes the place of the third. Facts: KMDF-FOT-01 to 04,
+   KMDF-MIS-39. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 NTSTATUS WdfIoTargetFormatRequestForInternalIoctlOthers(WDFIOTARGET IoTarget, WDFREQUEST Request, ULONG IoctlCode,
                                                         WDFMEMORY OtherArg1, PWDFMEMORY_OFFSET OtherArg1Offset,

@@ -80,7 +80,7 @@ VOID WdfIoTargetStop(WDFIOTARGET IoTarget, WDF_IO_TARGET_SENT_IO_ACTION Action)
     if (waits) wsklab_ask_waits(IoTarget, "IoTarget.drained");
 }
 
-/* Refuse further requests, fail the pended ones, cancel those out. Facts: KMDF-STA-04, KMDF-TSS-04 to 06, KMDF-PND-09. */
+/* Refuse further requests, fail the pended ones, cancel those out. Facts: KMDF-STA-04, KMDF-TSS-04 to 06, 08, KMDF-PND-09. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID WdfIoTargetPurge(WDFIOTARGET IoTarget, WDF_IO_TARGET_PURGE_IO_ACTION Action)
 {

@@ -156,11 +156,14 @@ WDFOBJECT WdfTimerGetParentObject(WDFTIMER Timer)
     return FxLater(Timer, FX_TYPE_TIMER)->Parent;
 }
 
-/* A timer is deleted: it no longer runs, and its parent may go. Facts: KMDF-AUX-06. */
+/* A timer is deleted: it no longer runs, and its parent may go. In its own callback at PASSIVE_LEVEL that is a deadlock. Facts:
+   KMDF-AUX-05, 06. */
 _IRQL_requires_max_(PASSIVE_LEVEL)
 void wsklab_wdftimer_disposed(WDFTIMER Timer)
 {
     PFX_LATER later = FxLater(Timer, FX_TYPE_TIMER);
+    if (later->Running > 0 && later->Thread == KeGetCurrentThread())
+        wsklab_wdf_stop("kmdf-waits-for-itself", Timer, "function=%s", "WdfObjectDelete");
     KeCancelTimer(&later->Timer);
     KeRemoveQueueDpc(&later->Dpc);
     wsklab_wdf_release(later->Parent);

@@ -111,7 +111,7 @@ FORCEINLINE VOID WDF_REQUEST_PARAMETERS_INIT(PWDF_REQUEST_PARAMETERS Parameters)
     Parameters->Size = (USHORT)WDF_STRUCTURE_SIZE(WDF_REQUEST_PARAMETERS);
 }
 
-/* Parameters of a completed request: which members hold depends on Type (fact sheet 2.22). */
+/* Parameters of a completed request: which members hold depends on Type (fact sheet 2.22, KMDF-MIS-38). */
 typedef struct _WDF_USB_REQUEST_COMPLETION_PARAMS *PWDF_USB_REQUEST_COMPLETION_PARAMS;
 typedef struct _WDF_REQUEST_COMPLETION_PARAMS {
     ULONG Size;

@@ -53,7 +53,7 @@ class Framework:
 
     @property
     def checking(self) -> bool:
-        """Whether the verifier is on."""
+        """Whether the verifier is on. Much is silent without it (KMDF-MIS-55)."""
         return self.verifier != "off"
 
     def get(self, handle: int, kind: type[ObjectT]) -> ObjectT:
@@ -77,7 +77,7 @@ class Framework:
         return found or (self.drivers[-1] if self.drivers and file not in self.loading else None)
 
     def default_parent(self) -> Object:
-        """The WDFDRIVER (KMDF-OBJ-04), else that of the scene. Stops when there is none yet (RULE-83)."""
+        """The WDFDRIVER (KMDF-OBJ-04, KMDF-MIS-32), else that of the scene. Stops when there is none yet (RULE-83)."""
         driver = self.running() or (self.scene.parent if self.scene else None)
         if driver is None:
             self.m.stop("kmdf-no-driver")

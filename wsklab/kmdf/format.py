@@ -53,7 +53,10 @@ class FormatContext:
         self.active = self.request.formatted = True
 
     def release(self) -> None:
-        """Give the references back, put the IRP's fields back. Facts: KMDF-FMT-08, 09, KMDF-CHG-02, KMDF-REU-06, KMDF-MUL-02."""
+        """Give the references back, put the IRP's fields back, empty the params.
+
+        Facts: KMDF-FMT-08, 09, KMDF-CHG-02, KMDF-REU-06, KMDF-MUL-02, KMDF-MEM-10, KMDF-CRT-11, KMDF-MIS-07.
+        """
         for field, value in zip(self.fields, self.saved, strict=False):
             if self.request.irp:
                 self.m.set_u64(self.request.irp + field, value)
@@ -74,7 +77,7 @@ class FormatContext:
         self.request.context = None
 
     def system_buffer(self, size: int) -> int:
-        """A non-paged buffer of that many bytes, kept for later formats. Facts: KMDF-FRW-05, 07."""
+        """A non-paged buffer of that many bytes, kept for later formats. Facts: KMDF-FRW-05, 07, KMDF-FMT-15."""
         if size > self.system_size:
             if self.system:
                 self.m.free(self.system)

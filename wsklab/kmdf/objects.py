@@ -179,7 +179,10 @@ class Object:
             self.parent = None
 
     def dispose(self) -> None:
-        """First phase: descendants, then this object's own disposal and cleanup callbacks. Facts: KMDF-OBJ-07, 08, 10."""
+        """First phase: descendants, then this object's own disposal and cleanup callbacks.
+
+        Facts: KMDF-OBJ-07, 08, 10, KMDF-MIS-31, 34.
+        """
         if self.state != ALIVE:
             return
         self.state = DISPOSED

@@ -100,7 +100,7 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
 
     @wdf("WdfRequestReuse")
     def reuse(self, reuse_params: Given) -> int:
-        """Make a request fit for another use; a driver's own IRP is its driver's business. Facts: KMDF-REU-01 to 20."""
+        """Make a request fit for another use; a driver's own IRP is its driver's business. Facts: KMDF-REU-01 to 16, 18 to 20."""
         params = self.m.view(reuse_params, "WDF_REQUEST_REUSE_PARAMS")
         if params.Size != self.m.sizeof("WDF_REQUEST_REUSE_PARAMS") or params.Flags & ~(SET_NEW_IRP | MUST_COMPLETE):
             return status.INVALID_PARAMETER
@@ -120,6 +120,7 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
         if self.irp and self.ownership == OWNED:
             io_irp.reuse(self.m, self.irp, params.Status)
         elif self.irp and self.ownership == QUEUE:
+            # Also when its sender has cancelled it (KMDF-MIS-09).
             self.packet.IoStatus.Status, self.packet.Cancel = params.Status, 0
         self.completed, self.cancelled = not self.irp, False
         return 0
@@ -173,7 +174,10 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
 
     @wdf("WdfRequestCancelSentRequest")
     def cancel_sent(self) -> int:
-        """Cancel a request out at a target; TRUE when a cancel routine was called. Facts: KMDF-CAN-01 to 14, 16, KMDF-TMO-03."""
+        """Cancel a request out at a target; TRUE when a cancel routine was called.
+
+        Who completes does not depend on that, and the mark stays. Facts: KMDF-CAN-01 to 14, 16, KMDF-TMO-03, KMDF-MIS-19, 22.
+        """
         self.cancelled = True
         if not self.outstanding or self.target is None:
             return 0

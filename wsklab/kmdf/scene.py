@@ -222,7 +222,7 @@ def _wake(loaded: LoadedDriver) -> Generator[Wait, Any, None]:
 
 
 def _unload(loaded: LoadedDriver) -> Generator[Wait, Any, None]:
-    """The stop callbacks, removal of each device, EvtDriverUnload. Facts: KMDF-OBJ-07, 08, KMDF-STA-15."""
+    """The stop callbacks, removal of each device, EvtDriverUnload. Facts: KMDF-OBJ-07, 08, KMDF-STA-15, RULE-43."""
     driver = loaded.driver
     if driver is None:
         return

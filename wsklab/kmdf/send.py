@@ -28,7 +28,7 @@ TRANSLATED = {
 
 @wdf()
 def WdfRequestSend(request: Request, target_handle: int, options: int) -> Generator[Wait, Any, int]:
-    """Send a request: TRUE when it was sent or pended, FALSE when not. Facts: KMDF-SND-01 to 27, KMDF-OPT-01 to 07."""
+    """Send a request: TRUE when it was sent or pended, FALSE when not. Facts: KMDF-SND-01 to 23, 25 to 27, KMDF-OPT-01 to 07."""
     fw, m, flags, timeout = request.fw, request.m, 0, 0
     if options:
         given = m.view(options, "WDF_REQUEST_SEND_OPTIONS")
@@ -75,7 +75,7 @@ def _refused(request: Request, answer: int, rule: str = "", **values: str) -> in
 
 
 def _wait(request: Request, target: IoTarget, waiting: list[bool], timeout: int) -> Waiting:
-    """Wait for a synchronous send; a timeout cancels it and waits again without limit. Facts: KMDF-SYN-01 to 06, 09, 10."""
+    """Wait for a synchronous send; a timeout cancels and waits on, unlimited. Facts: KMDF-SYN-01 to 06, 09, 10, KMDF-MIS-24."""
     deadline = request.m.time + delay_until(request.fw, timeout) if timeout else None
     yield Wait(lambda: bool(waiting), deadline, ("WDFREQUEST", request.address))
     if not waiting:
@@ -85,7 +85,7 @@ def _wait(request: Request, target: IoTarget, waiting: list[bool], timeout: int)
 
 
 def _send_and_forget(request: Request, target: IoTarget) -> int:
-    """Pass a received request down and let go of it. Facts: KMDF-SAF-01 to 16, KMDF-STA-13, RULE-19."""
+    """Pass a received request down and let go of it. Facts: KMDF-SAF-01 to 16, KMDF-STA-13, RULE-19, KMDF-MIS-43."""
     fw, m, irp = request.fw, request.m, request.irp
     if request.ownership != QUEUE:
         return _refused(request, status.INVALID_DEVICE_STATE)
@@ -124,7 +124,7 @@ def complete(fw: Framework, handle: int, value: int, information: int | None = N
         fw.stop("kmdf-completed-while-sent", request, irp=request.irp)
     if information is not None:
         request.packet.IoStatus.Information = information
-    if (value >> 16) & 0xFFF == FRAMEWORK_FACILITY:  # the rest of the system does not know these (KMDF-CMP-08, 09)
+    if (value >> 16) & 0xFFF == FRAMEWORK_FACILITY:  # the rest of the system does not know these (KMDF-CMP-08, 09, KMDF-MIS-35)
         value = TRANSLATED.get(value, status.INVALID_DEVICE_REQUEST)
     if fw.checking and value >= 0:
         _check_information(request)
@@ -152,11 +152,14 @@ def _may_complete(request: Request) -> bool:
 
 
 def _check_information(request: Request) -> None:
-    """Facts: KMDF-CMP-05, 06, RULE-07."""
+    """Facts: KMDF-CMP-05 to 07, RULE-07."""
     here, information = request.location(), request.packet.IoStatus.Information
     allowed = here.Parameters.Read.Length if here.MajorFunction in TRANSFERS else None
     if here.MajorFunction == MJ_DEVICE_CONTROL and request.packet.RequestorMode:
-        allowed = here.Parameters.DeviceIoControl.OutputBufferLength or None
+        control = here.Parameters.DeviceIoControl
+        allowed = control.OutputBufferLength or None
+        if information and not allowed and not control.IoControlCode & 3:
+            request.fw.breakpoint("kmdf-information-without-output", request, information=str(information))
     if allowed is not None and information > allowed:
         values = {"information": str(information), "allowed": str(allowed)}
         request.fw.stop("kmdf-information-too-large", request, irp=request.irp, **values)

@@ -33,7 +33,8 @@ CALLBACKS = ("EvtIoTargetQueryRemove", "EvtIoTargetRemoveCanceled", "EvtIoTarget
 Waiting = Generator[Wait, Any, None]
 
 SEND, PEND, REFUSE = "sent now", "pended", "refused"
-# What a send meets in each state: without options, with IGNORE_TARGET_STATE, with it while removal drains (KMDF-STA-01, 08).
+# What a send meets in each state: without options, with IGNORE_TARGET_STATE, with it while removal drains (KMDF-STA-01, 08,
+# KMDF-MIS-45).
 ON_SEND = {
     STARTED: (SEND, SEND, SEND),
     STOPPED: (PEND, SEND, SEND),
@@ -45,7 +46,7 @@ ON_SEND = {
 
 
 class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
-    """One I/O target. `stack_size` 0 means closed or never opened (KMDF-TGT-08)."""
+    """One I/O target. `stack_size` 0 means closed or never opened, also when it is Started (KMDF-TGT-08, KMDF-MIS-46)."""
 
     remote = False
 
@@ -168,7 +169,7 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
             wdm.set_cancel(self.m, request.irp, None)
 
     def finish(self, request: Request) -> None:
-        """Give the request back to the driver. Facts: KMDF-CPL-05 to 10, KMDF-CRT-02, 13 to 15, KMDF-MUL-06, 11."""
+        """Give the request back to the driver. Facts: KMDF-CPL-05 to 10, KMDF-CRT-02, 13 to 15, KMDF-MUL-06, 11, KMDF-MIS-25."""
         for requests in (self.pended, self.sent, self.ignored):
             requests.pop(request.handle, None)
         if request.timed_out and request.packet.IoStatus.Status == status.CANCELLED:
@@ -197,7 +198,7 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
             self.m.free(int(params))
 
     def start(self) -> int:
-        """Send again; what was pended goes down at once. Facts: KMDF-STA-05, KMDF-TSS-01, KMDF-PND-04, 05."""
+        """Send again; what was pended goes down, untimed. Facts: KMDF-STA-05, KMDF-TSS-01, KMDF-PND-04, 05, KMDF-MIS-27."""
         if self.target_state == DELETED:
             return int(status.INVALID_DEVICE_STATE)
         self._set_state(STARTED)
@@ -363,5 +364,8 @@ def WdfIoTargetCreate(fw: Framework, device: Device, attributes: int, out: Out) 
 
 
 def delay_until(fw: Framework, timeout: int) -> int:
-    """The delay in 100-ns units that a Timeout means: below zero relative, above zero a date since 1601. Facts: KMDF-OPT-05."""
+    """The delay in 100-ns units that a Timeout means: below zero relative, above zero a date since 1601.
+
+    Facts: KMDF-OPT-05, KMDF-TMO-09, KMDF-MIS-26.
+    """
     return -timeout if timeout < 0 else max(0, timeout - SYSTEM_TIME_AT_START - fw.m.time)
