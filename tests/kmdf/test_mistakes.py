@@ -653,13 +653,12 @@ def outcome(mistake: Mistake) -> str:
     lower = lab.lower_device("disk", answers=answers, cancelable=not slow, delay=50_000 if slow else 10_000)
     text = DRIVER.replace("RECEIVED", mistake.received).replace("DONE", mistake.done).replace("STOPPING", mistake.stopping)
     try:
-        with lab.guarded():
-            loaded = lab.start_driver(lab.load(text), lower=lower)
-            assert (loaded.status, loaded.device_status) == (0, 0)
-            asking = {"read": (8,), "write": (b"12345678",), "ioctl": (0x222000, b"abc", 3), "question": (0x222000,)}
-            asked = getattr(loaded, "ioctl" if mistake.asked == "question" else mistake.asked)(*asking[mistake.asked])
-            lab.run()
-            loaded.suspend() if mistake.ends == "suspend" else lab.unload_driver(loaded)
+        loaded = lab.start_driver(lab.load(text), lower=lower)
+        assert (loaded.status, loaded.device_status) == (0, 0)
+        asking = {"read": (8,), "write": (b"12345678",), "ioctl": (0x222000, b"abc", 3), "question": (0x222000,)}
+        asked = getattr(loaded, "ioctl" if mistake.asked == "question" else mistake.asked)(*asking[mistake.asked])
+        lab.run()
+        loaded.suspend() if mistake.ends == "suspend" else lab.unload_driver(loaded)
     except Stop as stop:
         return stop.rule.id
     return f"app: {asked.status & 0xFFFFFFFF:08x}" if mistake.ends == "status" else lab.console

@@ -237,7 +237,10 @@ class Machine:
         breaks the rule ``wait-in-callback`` (KRN-26, WSK-EV-04).
         """
         name = self.code_at(address).name
-        return self.drive(self.call_waiting(address, *arguments, actor=actor, target=target), name)
+        try:
+            return self.drive(self.call_waiting(address, *arguments, actor=actor, target=target), name)
+        except RecursionError:  # here or in one of the calls around it is room enough to say so
+            self.stop("stack-overflow", function=name)
 
     def call_waiting(self, address: int, *arguments: Any, actor: str = "io", target: str = "driver") -> Body:
         """Like :meth:`call`, from code that may wait: ``value = yield from m.call_waiting(…)``."""
