@@ -301,6 +301,7 @@ class Served:
         for kind in ("IoAllocateIrp", "IoAllocateMdl", "ExAllocatePool2", "PsCreateSystemThread"):  # memory is not the question
             self.lab.choices[kind] = "succeeds"
         self.lab.choices["WSK provider"] = "late"
+        self.lab.choices["outcome of a close"] = "success"  # the server asserts it, as the sample does (WSK-CLOSE-03, WSK-GAP-04)
         self.started = start(self.lab, self.lab.load(SERVER, "server.c"), "server")
         self.network = scene.network(self.lab.machine)
         self.clients: list[Peer] = []

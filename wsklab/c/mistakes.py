@@ -1,7 +1,7 @@
 """Known mistakes: what a parser's stop most probably means, in one sentence, with a hint.
 
 The parser knows the token it could not take and sometimes the one it wanted. The rest is looking around: what stands before,
-on which line, which bracket is open.
+on which line, which bracket is open. Facts: WSK-GAP-16.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ _KINDS = (
     "WskGetRemoteAddress|WskSend|WskReceive|WskDisconnect|WskSendTo|WskReceiveFrom|inline completion|both fixed addresses|"
     "datagram without a receive|WskControlClient|WskConnectEx|WskListen|WskInspectComplete|WskSendMessages|WskGetAddressInfo|"
     "WskGetNameInfo|callback IRQL|callback race|data indication|data indication flags|datagram indication|"
-    "WskReceiveEvent resumes|access check|failed connect"
+    "WskReceiveEvent resumes|access check|failed connect|"
+    "OutputSizeReturned|outcome of a close|WskListen completes"
 )
 KINDS = frozenset(_KINDS.split("|"))
 """Every kind of question that the engine asks; a test holds that."""

@@ -30,7 +30,7 @@ def name_of(value: int) -> str:
 
 
 def is_success(value: int) -> bool:
-    """NT_SUCCESS: success and informational codes (WSK-NUM-02)."""
+    """NT_SUCCESS: success and informational codes, so also time-outs and what is pending (WSK-NUM-02, MIS-14, MIS-15)."""
     return (value & 0xFFFF_FFFF) < 0x8000_0000
 
 

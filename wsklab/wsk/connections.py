@@ -111,7 +111,7 @@ class Connection(Socket):
         return super().next_event()
 
     def indicate(self, flags: int) -> None:
-        """Indicate what has arrived. Facts: WSK-REV-01 to 15."""
+        """Indicate what has arrived. Facts: WSK-REV-01 to 15, MIS-43, MIS-46."""
         m, end = self.machine, self.connected
         content = end.take()
         flags |= _FLAGS[m.choose("data indication flags", ("WSK_FLAG_ENTIRE_MESSAGE", "none", "WSK_FLAG_RELEASE_ASAP"))]
@@ -166,7 +166,7 @@ class Connection(Socket):
         self.events.wake()
 
     def break_off(self) -> None:
-        """Abort, unless both directions are already closed (WSK-CLOSE-11)."""
+        """Abort, unless both directions are already closed (WSK-CLOSE-11, MIS-47)."""
         if self.end and self.end.answer:
             self.end.abandon()
         elif self.end and not (self.end.closed and self.end.peer_closed and self.end.idle):
@@ -231,7 +231,7 @@ def WskSend(call: Request, Socket: Connection, Buffer: int, Flags: int) -> None:
 
 @operation(MOVING_DATA, flags=True)
 def WskReceive(call: Request, Socket: Connection, Buffer: int, Flags: int) -> None:
-    """Receive bytes: what has arrived, or as the flags say. Facts: WSK-RECV-01 to 14."""
+    """Receive bytes: what has arrived, or as the flags say. Facts: WSK-RECV-01 to 14, MIS-41, MIS-42."""
     buffer = call.take(Buffer)
     if Flags & ~(WAITALL | DRAIN):
         raise refuse("unknown flag")
@@ -267,7 +267,7 @@ def WskDisconnect(call: Request, Socket: Connection, Buffer: int, Flags: int) ->
     buffer = call.take(Buffer) if Buffer else None
     if Flags & ~ABORTIVE:
         raise refuse("unknown flag")
-    if Flags and buffer:
+    if Flags and buffer:  # MIS-49
         raise refuse("bad argument")
     Socket.enter(Socket.require("WskDisconnect abortive" if Flags else "WskDisconnect"))
     end = Socket.connected

@@ -40,7 +40,8 @@ class Control(NamedTuple):
     def produce(self, content: bytes) -> int:
         """Write the output; a buffer that is too small is told how many bytes are needed (WSK-CC-05, WSK-SAL-02, WSK-GAP-03)."""
         if self.returned:
-            self.machine.set_u64(self.returned, len(content))
+            exact = self.machine.choose("OutputSizeReturned", ("a SIZE_T", "a ULONG")) == "a SIZE_T"
+            (self.machine.set_u64 if exact else self.machine.set_u32)(self.returned, len(content))
         if self.room < len(content):
             raise Refused(status.BUFFER_OVERFLOW)
         self.machine.write(self.output, content)
@@ -87,7 +88,7 @@ def WskControlSocket(
     call: Request, socket: Socket, RequestType: int, ControlCode: int, Level: int, InputSize: int, InputBuffer: int,
     OutputSize: int, OutputBuffer: int, OutputSizeReturned: int,
 ) -> None:  # fmt: skip
-    """Set or get an option, or issue an I/O control. Facts: WSK-CTL-01 to 14."""
+    """Set or get an option, or issue an I/O control. Facts: WSK-CTL-01 to 14, MIS-29, MIS-30."""
     if RequestType not in (SET, GET, IOCTL):
         raise refuse("bad argument")
     m, name = socket.machine, _name(socket.machine, RequestType, ControlCode, Level)
@@ -111,7 +112,7 @@ def WskControlClient(
     call: Request, client: Registration, ControlCode: int, InputSize: int, InputBuffer: int, OutputSize: int, OutputBuffer: int,
     OutputSizeReturned: int,
 ) -> None:  # fmt: skip
-    """Ask something of the client object. Facts: WSK-CC-01 to 07, WSK-TLQ, WSK-TLC, WSK-SD, WSK-STE, WSK-TDI."""
+    """Ask something of the client object. Facts: WSK-CC-01 to 07, WSK-TLQ, WSK-TLC, WSK-SD, WSK-STE, WSK-TDI, MIS-30."""
     m = call.wsk.machine
     name = _name(m, CLIENT, ControlCode)
     _check_sizes(tables().controls[name], InputSize, OutputSize)

@@ -38,7 +38,7 @@ class Datagram(Socket):
     def datagram_arrived(self, content: bytes, source: Address, destination: Address) -> None:
         """Take a datagram, unless the fixed remote address forbids it or there is no room (WSK-RFR-11, WSK-RFR-12)."""
         network = self.wsk.network
-        if self.fixed_remote and source != self.fixed_remote:
+        if self.fixed_remote and source != self.fixed_remote:  # MIS-50
             return network.drop(content, source, destination, "filtered")
         if not self.waiting and not self.events.on("WskReceiveFromEvent"):
             if network.choose("datagram without a receive", ("is kept", "is dropped")) == "is dropped":
@@ -55,7 +55,7 @@ class Datagram(Socket):
         return self.indicate if self.arrived and self.events.due("WskReceiveFromEvent") else super().next_event()
 
     def indicate(self, flags: int) -> None:
-        """Indicate what has arrived: as a list, or one by one. Facts: WSK-RFEV-01 to 08."""
+        """Indicate what has arrived: as a list, or one by one. Facts: WSK-RFEV-01 to 08, MIS-44."""
         m, events, arrived = self.machine, self.events, self.arrived
         together = m.choose("datagram indication", ("all that is there", "one datagram")) == "all that is there"
         taken = [arrived.popleft()]

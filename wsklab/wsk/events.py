@@ -28,7 +28,7 @@ INTERFACE = bytes.fromhex("03e827228b8dd411abad009027719e09")  # NPI_WSK_INTERFA
 LEVELS = ("DISPATCH_LEVEL", "PASSIVE_LEVEL", "DISPATCH_LEVEL, and the flags do not say so")
 """At which IRQL a callback runs (WSK-IRQL-02)."""
 FIRST = ("the request", "the callback")
-"""Who gets what arrives while a request is queued and the callback is enabled (WSK-EV-10)."""
+"""Who gets what arrives while a request is queued and the callback is enabled (WSK-EV-10, MIS-39)."""
 
 HEADER = 20  # bytes in front of the data in the first MDL of an indication that is a list
 
@@ -38,7 +38,7 @@ class Events:
 
     def __init__(self, socket: Socket, static: int) -> None:
         self.socket, self.machine = socket, socket.machine
-        self.static = static  # event flags that are on for ever (WSK-STE-04)
+        self.static = static  # event flags that are on for ever, from the bind on (WSK-STE-04, MIS-62)
         self.mask = 0  # event flags that SO_WSK_EVENT_CALLBACK switched on; on a listener also those it hands on (WSK-SOE-07)
         self.context = self.table = 0  # SocketContext and the client's dispatch table
         self.outputs = 0  # where WskAcceptEvent stores both, while it runs for this socket
@@ -118,7 +118,7 @@ class Events:
     # Switching
 
     def control(self, call: Request, place: int) -> None:
-        """SO_WSK_EVENT_CALLBACK: enable several callbacks or disable one. Facts: WSK-SOE-01 to 10, WSK-EV-12, WSK-CTL-07."""
+        """Enable several callbacks or disable one. Facts: WSK-SOE-01 to 10, WSK-EV-12, WSK-CTL-07, MIS-38."""
         constant, mask, events = self.machine.constant, event_mask(self.machine, place), tables().events
         names = {constant(row.flag): name for name, row in events.items() if row.flag and constant(row.flag) & mask}
         handed_on = self._handed_on()

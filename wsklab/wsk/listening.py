@@ -44,6 +44,7 @@ class Listening(Socket):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.serials = count(1)
+        self.started: list[Request] = []  # a WskListen that completes with the first connection (WSK-GAP-06)
         self.asking: deque[Inspection] = deque()  # those that WskInspectEvent has to be asked about
         self.inspected: dict[int, Inspection] = {}  # those it did not reject and that are not established, by number
         self.aborted: deque[Inspection] = deque()  # those that WskAbortEvent has to be told of
@@ -73,6 +74,8 @@ class Listening(Socket):
 
     def connection_arrived(self, end: End) -> None:
         """A connection stands: give it to the oldest queued accept or the callback, or keep it in line."""
+        for call in self.started:
+            call.complete(0)
         self.arrived.append((end,))
         if self.events.arrived("WskAcceptEvent"):
             self.serve()
@@ -160,6 +163,8 @@ class Listening(Socket):
 
     def break_off(self) -> None:
         """Reset what stands in line; connections already accepted live on (WSK-ACC-12)."""
+        for call in self.started:
+            call.fail(self.why("after a break"))
         for (end,) in self.arrived:
             end.abort()
         for inspection in (*self.asking, *self.inspected.values()):
@@ -178,7 +183,10 @@ class Stream(Connection, Listening):
 
 @operation(SETTING_UP)
 def WskListen(call: Request, Socket: Stream) -> None:
-    """Let a bound stream socket listen; complete when it does, not when a peer arrives. Facts: WSK-LSTN-01 to 04, WSK-GAP-06."""
+    """Let a bound stream socket listen; complete when it does or, as the page can be read, when a peer arrives.
+
+    Facts: WSK-LSTN-01 to 04, WSK-GAP-06.
+    """
     after, network = Socket.require("WskListen"), Socket.wsk.network
     assert Socket.local
     network.hand_on(Socket.reached_by, Socket.local, Socket)
@@ -186,14 +194,18 @@ def WskListen(call: Request, Socket: Stream) -> None:
         raise refuse(problem)
     Socket.reached_by = Listening.reached_by
     Socket.enter(after)
-    call.complete(0)
+    if Socket.machine.choose("WskListen completes", ("when it listens", "when a connection comes")) == "when it listens":
+        call.complete(0)
+    else:
+        call.withdraw = bool  # a cancelled one is over, and completing it again changes nothing
+        Socket.started.append(call)
 
 
 @operation(SETTING_UP)
 def WskAccept(
     call: Request, listener: Listening, AcceptSocketContext: int, AcceptSocketDispatch: int, LocalAddress: int, RemoteAddress: int
 ) -> None:
-    """Accept a connection: one that stands in line, or the next that comes. Facts: WSK-ACC-01 to 12, WSK-CAT-09."""
+    """Accept a connection: one that stands in line, or the next that comes. Facts: WSK-ACC-01 to 12, WSK-CAT-09, MIS-35."""
     listener.require("WskAccept")
 
     def give(end: End) -> None:
@@ -213,7 +225,7 @@ def WskAccept(
 
 @operation(SETTING_UP)
 def WskInspectComplete(call: Request, listener: Listening, InspectID: int, Action: int) -> None:
-    """Decide about a request that WskInspectEvent left pending. Facts: WSK-INSC-01 to 07, WSK-IEV-05, WSK-IEV-06."""
+    """Decide about a request that WskInspectEvent left pending. Facts: WSK-INSC-01 to 07, WSK-IEV-05, WSK-IEV-06, MIS-40."""
     key, serial = listener.machine.u64(InspectID), listener.machine.u32(InspectID + 8)
     if Action not in (REJECT, ACCEPT):
         raise refuse("bad argument")
