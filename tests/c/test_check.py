@@ -73,6 +73,10 @@ def problems(text: str) -> list[str]:
          ["(28 pointer-to-int: initialiser: the pointer PPLACE becomes the number int without a cast.)"]),
         ("void f(PPLACE p, int n) { p = &n; }", ["(27 pointer-types: assignment: int * and PPLACE point to different things.)"]),
         ("void f(PLACE p, int n) { p = n; }", ["26 incompatible-types: assignment: int cannot become PLACE."]),
+        ("void f(void **p, PPLACE q, const PLACE *c, void (*r)(void)) { p = &q; p = &c; p = &r; }", [
+            "(71 pointer-types: assignment: PLACE ** and void ** point to different things.)",
+            "(79 pointer-types: assignment: void (*)(void)* and void ** point to different things.)",
+        ]),
         ("void f(void *p, PPLACE q) { q = p; p = q; q = 0; q = NULL; p = f; }", []),
         ("void f(ULONG *u, LONG *i) { u = i; i = u; }", []),
         # operators

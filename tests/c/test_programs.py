@@ -1,7 +1,8 @@
-"""C programs that must run: each file in tests/programs with a `main` is a specification, one CHECK per sentence."""
+"""C programs that must run, and pages that must be judged: tests/programs/README.md says which construct is held where."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from tests.c.standin import StandIn, finish
 from wsklab.c.link import Image, link
 from wsklab.c.unit import compile_unit
+from wsklab.cli import main
 from wsklab.driverlife import run_program
 from wsklab.lab import Lab
 
@@ -40,6 +42,26 @@ def test_output(expected: Path) -> None:
     lab = Lab()
     driver = lab.load(source.read_text("utf-8"), source.name)
     assert (run_program(lab, driver, source.stem), lab.console) == (0, expected.read_text("utf-8"))
+
+
+REPORTS = sorted(PROGRAMS.glob("*.txt"))
+
+
+@pytest.mark.parametrize("expected", REPORTS, ids=lambda path: path.stem)
+def test_report(expected: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Drivers of one file or of a folder's files, and pages: all that a person is told, and the exit status."""
+    page, folder = expected.with_suffix(".md"), expected.with_suffix("")
+    sources = sorted(folder.glob("*.c")) if folder.is_dir() else [expected.with_suffix(".c")]
+    command = ["check", str(page)] if page.exists() else ["run", *map(str, sources)]
+    status = main([*command[:1], "--lang", "en", *command[1:]])
+    told = capsys.readouterr()
+    assert f"{told.out}{told.err}exit status {status}\n" == expected.read_text("utf-8")
+
+
+def test_the_table_of_constructs_names_every_program() -> None:
+    named = set(re.findall(r"`(\w+)(?:\.c|\.md|/[\w/]*(?:\.c)?)`", (PROGRAMS / "README.md").read_text("utf-8")))
+    there = {path.stem for path in PROGRAMS.iterdir() if path.suffix in ("", ".c", ".md")}
+    assert named - {"NAME", "tests"} == there - {"README"}
 
 
 FILES = sorted(path for path in PROGRAMS.glob("*.c") if "CHECK(" in path.read_text())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any, Literal
 
 from pycparser import c_ast
@@ -212,17 +212,17 @@ class Declarations:
 
     def _Struct(self, node: Node) -> CType:
         kind = type(node).__name__.lower()
-        key, tags = f"{kind} {node.name}", self.scopes[-1].tags
+        key, tags, place = f"{kind} {node.name}", self.scopes[-1].tags, astuple(place_of(node))
         if node.decls is None:
             known = self.tag(key)
             if known is None:
-                known = tags[key] = Record(kind, node.name)
+                known = tags[key] = Record(kind, node.name, place=place)
             return known
         record = tags.get(key) if node.name else None
         if isinstance(record, Record) and record.complete:
             self.problems.error("record-twice", node, "{kind} {name} is defined twice.", kind=kind, name=node.name)
         if not isinstance(record, Record) or record.complete:
-            record = Record(kind, node.name or "")
+            record = Record(kind, node.name or "", place=place)
             if node.name:
                 tags.setdefault(key, record)
         self._defined[node] = record

@@ -174,7 +174,7 @@ class Field:
 
 @dataclass(frozen=True, eq=False)
 class Record(CType):
-    """A struct or union, compared by identity because it can refer to itself.
+    """A struct or union, compared by identity because it can refer to itself; across files, by `place` and the members' places.
 
     `fields` are the members as declared (name "" for an unnamed struct or union); `members` also finds the names
     inside unnamed members, with offsets from the start of this record. Both are empty until `complete`.
@@ -185,6 +185,8 @@ class Record(CType):
     fields: list[Field] = field(default_factory=list)
     members: dict[str, Field] = field(default_factory=dict)
     layout: list[int] = field(default_factory=list)
+    place: tuple[str, int, int] | None = None
+    """Where it is first named: file, line, column; None in our headers, which every file shares."""
 
     @property
     def complete(self) -> bool:
@@ -209,11 +211,20 @@ class Record(CType):
         return f"{self.kind} {self.tag or '(unnamed)'}"
 
     def __hash__(self) -> int:
-        return id(self.fields)
+        return hash((self.kind, self.tag))
 
     def __eq__(self, other: object) -> bool:
         # A typedef name makes a renamed copy that shares the member list with the original.
-        return isinstance(other, Record) and other.fields is self.fields
+        return isinstance(other, Record) and (other.fields is self.fields or self._is_declared_again(other))
+
+    def _is_declared_again(self, other: Record) -> bool:
+        """Whether another file of the driver declares the same: in a header that both include, or written alike (C11 6.2.7)."""
+        if not self.place or not other.place or (self.kind, self.tag) != (other.kind, other.tag):
+            return False
+        if self.place != other.place and (not self.tag or self.place[0] == other.place[0]):
+            return False
+        one, two = ([(f.name, f.offset, f.bit_offset, f.bit_width) for f in each.fields] for each in (self, other))
+        return not self.complete or not other.complete or (self.layout == other.layout and one == two)
 
 
 def _flattened(fields: list[Field], base: int) -> Iterator[tuple[str, Field]]:

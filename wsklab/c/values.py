@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from wsklab.c import python as py
 from wsklab.c.source import NOWHERE, Place
-from wsklab.c.types import BOOL, VOID, Array, CType, Float, Int, Pointer, Record, Void, compatible
+from wsklab.c.types import BOOL, VOID, Array, CType, Float, Function, Int, Pointer, Record, Void, compatible
 from wsklab.c.types import UNKNOWN as UNKNOWN
 
 Range = tuple[int, int]
@@ -113,6 +113,16 @@ def is_null(v: Value) -> bool:
     return v.constant == 0 and (isinstance(v.type, Int) or (isinstance(v.type, Pointer) and isinstance(v.type.to, Void)))
 
 
+def _forgets(source: CType, target: CType) -> bool:
+    """Whether ``T *`` and ``void *`` are pointed to: Microsoft's compiler takes ``T **`` for ``void **`` silently, also at /W4.
+
+    It builds Microsoft's WSK sample, which does so for ObReferenceObjectByHandle, with warnings as errors.
+    """
+    if not (isinstance(source, Pointer) and isinstance(target, Pointer) and isinstance(target.to, Void)):
+        return False
+    return not isinstance(source.to, Function) and (target.to.const or not source.to.const)
+
+
 def pointer_trouble(value: Value, target: CType) -> str | None:
     """What C says of `value` becoming `target` where it is assigned.
 
@@ -124,7 +134,7 @@ def pointer_trouble(value: Value, target: CType) -> str | None:
         return None
     if isinstance(target, Pointer) and isinstance(source, Pointer):
         either_void = isinstance(source.to, Void) or isinstance(target.to, Void)
-        if not either_void and not compatible(source.to, target.to):
+        if not either_void and not compatible(source.to, target.to) and not _forgets(source.to, target.to):
             return "pointer-types"
         return "const-discarded" if source.to.const and not target.to.const else None
     if isinstance(target, Pointer) and isinstance(source, Int):

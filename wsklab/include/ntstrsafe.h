@@ -151,11 +151,38 @@ FORCEINLINE NTSTATUS RtlUnicodeStringPrintf(PUNICODE_STRING DestinationString, P
     return length > count ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
 }
 
-/* Counted strings. */
-NTSTATUS RtlUnicodeStringInit(PUNICODE_STRING DestinationString, PCWSTR pszSrc);
-NTSTATUS RtlUnicodeStringCopy(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString);
-NTSTATUS RtlUnicodeStringCopyString(PUNICODE_STRING DestinationString, PCWSTR pszSrc);
-NTSTATUS RtlUnicodeStringCat(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString);
-NTSTATUS RtlUnicodeStringCatString(PUNICODE_STRING DestinationString, PCWSTR pszSrc);
+/* Counted strings: no zero is added, and what does not fit is cut off. */
+FORCEINLINE NTSTATUS RtlUnicodeStringInit(PUNICODE_STRING DestinationString, PCWSTR pszSrc)
+{
+    if (pszSrc != NULL && wcslen(pszSrc) >= NTSTRSAFE_UNICODE_STRING_MAX_CCH) return STATUS_INVALID_PARAMETER;
+    RtlInitUnicodeString(DestinationString, pszSrc);
+    return STATUS_SUCCESS;
+}
+FORCEINLINE NTSTATUS wsklab_put_behind(PUNICODE_STRING DestinationString, size_t Kept, PCWSTR Source, size_t Count)
+{
+    size_t room = DestinationString->MaximumLength / sizeof(WCHAR) - Kept, fitting = Count < room ? Count : room;
+
+    if (fitting != 0) RtlMoveMemory(DestinationString->Buffer + Kept, Source, fitting * sizeof(WCHAR));
+    DestinationString->Length = (USHORT)((Kept + fitting) * sizeof(WCHAR));
+    return Count > room ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
+}
+FORCEINLINE NTSTATUS RtlUnicodeStringCopy(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString)
+{
+    return wsklab_put_behind(DestinationString, 0, SourceString->Buffer, SourceString->Length / sizeof(WCHAR));
+}
+FORCEINLINE NTSTATUS RtlUnicodeStringCopyString(PUNICODE_STRING DestinationString, PCWSTR pszSrc)
+{
+    return wsklab_put_behind(DestinationString, 0, pszSrc, wcslen(pszSrc));
+}
+FORCEINLINE NTSTATUS RtlUnicodeStringCat(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString)
+{
+    size_t count = SourceString->Length / sizeof(WCHAR);
+
+    return wsklab_put_behind(DestinationString, DestinationString->Length / sizeof(WCHAR), SourceString->Buffer, count);
+}
+FORCEINLINE NTSTATUS RtlUnicodeStringCatString(PUNICODE_STRING DestinationString, PCWSTR pszSrc)
+{
+    return wsklab_put_behind(DestinationString, DestinationString->Length / sizeof(WCHAR), pszSrc, wcslen(pszSrc));
+}
 
 #endif

@@ -1,0 +1,13 @@
+#pragma once
+extern ULONG MissingVariable;
+VOID Missing(ULONG Number);
+VOID MissingRoutine(VOID);
+NTSTATUS CalledBack(VOID (*Routine)(VOID));
+#ifdef DIFFERENT
+typedef struct _SHAPE { LONG Value; } SHAPE;
+LONG Different(LONG Value);
+#else
+typedef struct _SHAPE { PVOID Value; } SHAPE;
+LONG Different(PVOID Value);
+#endif
+extern SHAPE Shape;
