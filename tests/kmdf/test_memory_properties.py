@@ -91,7 +91,7 @@ class References(RuleBasedStateMachine):
         return self.kit.offsets(*part) if part else 0
 
     def named(self, request: int, target: int, status: int, memories: list[int], parts: list[Any]) -> None:
-        """What a format leaves: a reference for each memory; one whose part does not fit changes nothing. Facts: KMDF-FMT-07, 08."""
+        """What a format leaves: a reference for each memory; one whose part does not fit changes nothing. KMDF-FMT-07, 08."""
         fits = all(part is None or sum(part) <= SIZE for part in parts)
         assert (status >= 0) == fits
         if fits:
@@ -192,7 +192,7 @@ class References(RuleBasedStateMachine):
 
     @invariant()
     def references_are_those_that_were_taken(self) -> None:
-        """KMDF-FMT-07, 08, KMDF-MEM-08, 09, KMDF-OBJ-10: one for its life, one for each name in a format, and the driver's own."""
+        """KMDF-FMT-07, 08, KMDF-MEM-08, 09, KMDF-OBJ-10: one for life, one for each name in a format, and the driver's own."""
         names = [memory for memories in self.held.values() for memory in memories] + self.referenced
         for memory in self.cleaned:
             taken = names.count(memory) + (memory not in self.deleted)

@@ -137,6 +137,74 @@ HANDLE WdfIoTargetWdmGetTargetFileHandle(WDFIOTARGET IoTarget)
     return (HANDLE)wsklab_ask(IoTarget, "IoTarget.file_handle");
 }
 
+/* What the bus says of the device at the bottom of the target's stack. Page: WdfIoTargetQueryTargetProperty. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS WdfIoTargetQueryTargetProperty(WDFIOTARGET IoTarget, DEVICE_REGISTRY_PROPERTY DeviceProperty, ULONG BufferLength,
+                                        PVOID PropertyBuffer, PULONG ResultLength)
+{
+    PDEVICE_OBJECT physical = (PDEVICE_OBJECT)wsklab_ask(IoTarget, "IoTarget.physical_device");
+    wsklab_given(ResultLength, "ResultLength");
+    if (BufferLength > 0) wsklab_given(PropertyBuffer, "PropertyBuffer");
+    if (wsklab_refused_irql(IoTarget, "WdfIoTargetQueryTargetProperty")) return STATUS_INVALID_DEVICE_REQUEST;
+    if (physical == NULL) return STATUS_INVALID_DEVICE_REQUEST;
+    return IoGetDeviceProperty(physical, DeviceProperty, BufferLength, PropertyBuffer, ResultLength);
+}
+
+/* The same in a memory object of its size. Page: WdfIoTargetAllocAndQueryTargetProperty. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS WdfIoTargetAllocAndQueryTargetProperty(WDFIOTARGET IoTarget, DEVICE_REGISTRY_PROPERTY DeviceProperty,
+                                                POOL_TYPE PoolType, PWDF_OBJECT_ATTRIBUTES PropertyMemoryAttributes,
+                                                WDFMEMORY *PropertyMemory)
+{
+    PDEVICE_OBJECT physical = (PDEVICE_OBJECT)wsklab_ask(IoTarget, "IoTarget.physical_device");
+    ULONG length;
+    PVOID buffer;
+    NTSTATUS status;
+    wsklab_given(PropertyMemory, "PropertyMemory");
+    *PropertyMemory = NULL;
+    if (wsklab_refused_irql(IoTarget, "WdfIoTargetAllocAndQueryTargetProperty")) return STATUS_INVALID_DEVICE_REQUEST;
+    status = wsklab_wdf_check(PropertyMemoryAttributes, FX_TAKES_PARENT);
+    if (!NT_SUCCESS(status)) return status;
+    if (physical == NULL) return STATUS_INVALID_DEVICE_REQUEST;
+    status = IoGetDeviceProperty(physical, DeviceProperty, 0, NULL, &length);
+    if (status != STATUS_BUFFER_TOO_SMALL) return status;
+    status = WdfMemoryCreate(PropertyMemoryAttributes, PoolType, 0, length, PropertyMemory, &buffer);
+    return NT_SUCCESS(status) ? IoGetDeviceProperty(physical, DeviceProperty, length, buffer, &length) : status;
+}
+
+/*
+ * Ask the drivers of the target's stack, from its top on, for an interface: IRP_MN_QUERY_INTERFACE, which comes back with
+ * STATUS_NOT_SUPPORTED when nobody has it. Page: WdfIoTargetQueryForInterface. Facts: IRP-06.
+ */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS WdfIoTargetQueryForInterface(WDFIOTARGET IoTarget, LPCGUID InterfaceType, PINTERFACE Interface, USHORT Size,
+                                      USHORT Version, PVOID InterfaceSpecificData)
+{
+    PDEVICE_OBJECT device = (PDEVICE_OBJECT)wsklab_ask(IoTarget, "IoTarget.target_device");
+    PIO_STACK_LOCATION next;
+    IO_STATUS_BLOCK answer;
+    KEVENT event;
+    PIRP irp;
+    wsklab_given(InterfaceType, "InterfaceType");
+    wsklab_given(Interface, "Interface");
+    if (wsklab_refused_irql(IoTarget, "WdfIoTargetQueryForInterface")) return STATUS_INVALID_DEVICE_REQUEST;
+    if (device == NULL) return STATUS_INVALID_DEVICE_REQUEST;
+    device = IoGetAttachedDevice(device);
+    KeInitializeEvent(&event, NotificationEvent, FALSE);
+    irp = IoBuildSynchronousFsdRequest(IRP_MJ_PNP, device, NULL, 0, NULL, &event, &answer);
+    if (irp == NULL) return STATUS_INSUFFICIENT_RESOURCES;
+    irp->IoStatus.Status = STATUS_NOT_SUPPORTED;
+    next = IoGetNextIrpStackLocation(irp);
+    next->MinorFunction = IRP_MN_QUERY_INTERFACE;
+    next->Parameters.QueryInterface.InterfaceType = InterfaceType;
+    next->Parameters.QueryInterface.Size = Size;
+    next->Parameters.QueryInterface.Version = Version;
+    next->Parameters.QueryInterface.Interface = Interface;
+    next->Parameters.QueryInterface.InterfaceSpecificData = InterfaceSpecificData;
+    if (IoCallDriver(device, irp) == STATUS_PENDING) KeWaitForSingleObject(&event, Executive, KernelMode, FALSE, NULL);
+    return answer.Status;
+}
+
 /* What one call of the functions below is about. */
 typedef struct _WSKLAB_SEND {
     WDFIOTARGET Target;

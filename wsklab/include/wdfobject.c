@@ -53,3 +53,14 @@ NTSTATUS WdfObjectAllocateContext(WDFOBJECT Handle, PWDF_OBJECT_ATTRIBUTES Conte
     if (Context != NULL) *Context = WdfObjectGetTypedContextWorker(Handle, ContextAttributes->ContextTypeInfo);
     return known != NULL ? STATUS_OBJECT_NAME_EXISTS : STATUS_SUCCESS;
 }
+
+/* A hook for extensions, of which there are none: every GUID is unknown. Page: WdfObjectQuery ("not implemented"). */
+_IRQL_requires_max_(HIGH_LEVEL)
+NTSTATUS WdfObjectQuery(WDFOBJECT Object, const GUID *Guid, ULONG QueryBufferLength, PVOID QueryBuffer)
+{
+    UNREFERENCED_PARAMETER(Guid);
+    UNREFERENCED_PARAMETER(QueryBufferLength);
+    UNREFERENCED_PARAMETER(QueryBuffer);
+    wsklab_wdf(Object, FX_TYPE_OBJECT);
+    return STATUS_NOT_FOUND;
+}

@@ -302,3 +302,18 @@ BOOLEAN IoForwardIrpSynchronously(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         KeWaitForSingleObject(&event, Executive, KernelMode, FALSE, NULL);
     return TRUE;
 }
+
+/* A property of a device, as its bus reported it; one that it did not report is not found. Page: IoGetDeviceProperty. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+NTSTATUS IoGetDeviceProperty(PDEVICE_OBJECT DeviceObject, DEVICE_REGISTRY_PROPERTY DeviceProperty, ULONG BufferLength,
+                             PVOID PropertyBuffer, PULONG ResultLength)
+{
+    ULONG length;
+    *ResultLength = 0;
+    if (DeviceProperty < DevicePropertyDeviceDescription || DeviceProperty > DevicePropertyContainerID)
+        return STATUS_INVALID_PARAMETER_2;
+    length = wsklab_device_property(DeviceObject, DeviceProperty, PropertyBuffer, BufferLength);
+    if (length == 0) return STATUS_OBJECT_NAME_NOT_FOUND;
+    *ResultLength = length;
+    return length > BufferLength ? STATUS_BUFFER_TOO_SMALL : STATUS_SUCCESS;
+}

@@ -265,6 +265,8 @@ typedef struct _TARGET_DEVICE_REMOVAL_NOTIFICATION {
     GUID Event;
     PFILE_OBJECT FileObject;
 } TARGET_DEVICE_REMOVAL_NOTIFICATION, *PTARGET_DEVICE_REMOVAL_NOTIFICATION;
+/* The machine's side: a property goes to Buffer when it fits; returns its length, 0 for one that there is not. */
+ULONG wsklab_device_property(PDEVICE_OBJECT Device, ULONG Property, PVOID Buffer, ULONG BufferLength);
 NTSTATUS IoGetDeviceProperty(PDEVICE_OBJECT DeviceObject, DEVICE_REGISTRY_PROPERTY DeviceProperty, ULONG BufferLength,
                              PVOID PropertyBuffer, PULONG ResultLength);
 NTSTATUS IoOpenDeviceRegistryKey(PDEVICE_OBJECT DeviceObject, ULONG DevInstKeyType, ACCESS_MASK DesiredAccess,

@@ -13,6 +13,7 @@ from typing import Any
 from wsklab.io.completion import complete
 from wsklab.io.irp import PENDING, Irps, Visit, code_name, hand_over, layout
 from wsklab.machine import PASSIVE_LEVEL, Machine, Wait, status, wdk
+from wsklab.machine.api import quiet
 from wsklab.machine.functions_memory import counted
 from wsklab.machine.status import name_of
 
@@ -30,6 +31,7 @@ class Devices:
     owners: dict[int, str] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+    properties: dict[int, dict[str, str | int | bytes]] = field(default_factory=dict)  # what the bus says of a device
 
 
 def make_driver(m: Machine, name: str, dispatch: Dispatch | None = None) -> int:
@@ -83,6 +85,22 @@ def top_of(m: Machine, device: int) -> int:
     while m.u64(device + attached):
         device = m.u64(device + attached)
     return device
+
+
+@quiet()
+def wsklab_device_property(m: Machine, Device: int, Property: int, Buffer: int, BufferLength: int) -> int:
+    """A device's property, as DEVICE_REGISTRY_PROPERTY numbers them, to a buffer if it fits; its length, 0 when it has none."""
+    known = m.model(Devices)
+    name = {"DevicePropertyPhysicalDeviceObjectName": known.names[Device]} if known.names.get(Device) else {}
+    rows = {m.constant(row): value for row, value in (name | known.properties.get(Device, {})).items()}
+    value = rows.get(Property, b"")
+    if isinstance(value, str):
+        value = f"{value}\0".encode("utf-16-le")
+    elif isinstance(value, int):
+        value = value.to_bytes(4, "little")
+    if len(value) <= BufferLength:
+        m.write(Buffer, value)
+    return len(value)
 
 
 @wdk("IoAttachDeviceToDeviceStack", irql=PASSIVE_LEVEL)

@@ -56,12 +56,14 @@ class LowerDevice:
         stack_size: the stack locations that an IRP needs from here down.
         io_type: ``"buffered"``, ``"direct"`` or ``"neither"``: how reads and writes get their buffers.
         cancelable: whether a pending request can be cancelled.
+        properties: what its bus says of it, by name as in DEVICE_REGISTRY_PROPERTY (``{"DevicePropertyUINumber": 3}``): text,
+            a number, or bytes; it has its DevicePropertyPhysicalDeviceObjectName, and no other.
     """
 
     def __init__(
         self, m: Machine, name: str = "lower", *, answers: str | Sequence[str] = "at once", status: int | None = None,
         information: int | None = None, data: bytes = b"", stack_size: int = 1, io_type: str = "buffered", delay: int = 10_000,
-        cancelable: bool = True,
+        cancelable: bool = True, properties: dict[str, str | int | bytes] | None = None,
     ) -> None:  # fmt: skip
         if io_type not in IO_TYPES:
             raise ValueError(f"io_type is one of {', '.join(IO_TYPES)}, not {io_type!r}")
@@ -77,6 +79,7 @@ class LowerDevice:
         self.object = io_device.make_device(
             m, self.driver_object, owner=ME, name=rf"\Device\{name}", stack_size=stack_size, flags=flags
         )
+        m.model(io_device.Devices).properties[self.object] = properties or {}
 
     def __repr__(self) -> str:
         return f"<lower device {self.name!r}: {len(self.received)} received, {len(self.pending)} pending>"
@@ -94,6 +97,10 @@ class LowerDevice:
             self.files += (here.MajorFunction == wdm.MJ_CREATE) - (here.MajorFunction == wdm.MJ_CLOSE)
             wdm.complete(self.m, irp, status.SUCCESS, 0, by=ME)
             return int(status.SUCCESS)
+        if (here.MajorFunction, here.MinorFunction) == wdm.QUERY_INTERFACE:  # it exports none: the status stays as it came
+            came = int(self.m.view(irp, "IRP").IoStatus.Status)
+            wdm.complete(self.m, irp, came, 0, by=ME)
+            return came
         self.received.append(self._look(irp))
         chosen = self.answers if isinstance(self.answers, str) else self.answers[min(len(self.received), len(self.answers)) - 1]
         _check(chosen)

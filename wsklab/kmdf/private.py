@@ -89,6 +89,12 @@ for _name, _how in (("stop", Framework.stop), ("break", Framework.breakpoint), (
     quiet(f"wsklab_wdf_{_name}")(partial(_tell, _how))
 
 
+@quiet()
+def wsklab_wdf_verifies(m: Machine) -> int:
+    """Whether WDFVERIFY checks: the verifier is on. Facts: KMDF-VER-03."""
+    return int(framework(m).checking)
+
+
 def _member(m: Machine, handle: int, path: int) -> Any:
     fw = framework(m)
     if path not in fw.members:  # a string literal: its address stands for it
