@@ -1,4 +1,4 @@
-"""What a driver asks of a target's device: properties, an interface; and WDFVERIFY. Facts: KMDF-IOT-17, KMDF-VER-03."""
+"""What a driver asks of a target's device: properties, an interface; and WDFVERIFY."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ for _name, _how in (("stop", Framework.stop), ("break", Framework.breakpoint), (
 
 @quiet()
 def wsklab_wdf_verifies(m: Machine) -> int:
-    """Whether WDFVERIFY checks: the verifier is on. Facts: KMDF-VER-03."""
+    """Whether WDFVERIFY checks: the value VerifyOn follows VerifierOn unless it is set, and the registry is not modelled."""
     return int(framework(m).checking)
 
 
