@@ -14,7 +14,7 @@ from wsklab.io.completion import complete
 from wsklab.io.irp import PENDING, Irps, Visit, code_name, hand_over, layout
 from wsklab.machine import PASSIVE_LEVEL, Machine, Wait, status, wdk
 from wsklab.machine.api import quiet
-from wsklab.machine.functions_memory import counted
+from wsklab.machine.functions_memory import text_of
 from wsklab.machine.status import name_of
 
 BUFFERED, DIRECT = 0x4, 0x10
@@ -159,10 +159,6 @@ def send(m: Machine, device: int, irp: int, *, by: str = "driver") -> Generator[
 # What C calls
 
 
-def _text(m: Machine, string: int) -> str:
-    return counted(m, string).decode("utf-16-le", "replace") if string else ""
-
-
 @wdk(irql=PASSIVE_LEVEL)
 def IoCreateDevice(
     m: Machine, DriverObject: int, DeviceExtensionSize: int, DeviceName: int, DeviceType: int, DeviceCharacteristics: int,
@@ -171,7 +167,7 @@ def IoCreateDevice(
     """Make a device object of the driver, with DO_DEVICE_INITIALIZING set."""
     if m.choose("IoCreateDevice", ("succeeds", "fails")) == "fails":
         return status.INSUFFICIENT_RESOURCES
-    name = _text(m, DeviceName)
+    name = text_of(m, DeviceName)
     if name and name in m.model(Devices).names.values():
         return status.OBJECT_NAME_COLLISION
     made = make_device(
@@ -204,17 +200,17 @@ def IoDetachDevice(m: Machine, TargetDevice: int) -> None:
 @wdk(irql=PASSIVE_LEVEL)
 def IoCreateSymbolicLink(m: Machine, SymbolicLinkName: int, DeviceName: int) -> int:
     """Give a device a second name."""
-    links, link = m.model(Devices).links, _text(m, SymbolicLinkName)
+    links, link = m.model(Devices).links, text_of(m, SymbolicLinkName)
     if link in links:
         return status.OBJECT_NAME_COLLISION
-    links[link] = _text(m, DeviceName)
+    links[link] = text_of(m, DeviceName)
     return status.SUCCESS
 
 
 @wdk(irql=PASSIVE_LEVEL)
 def IoDeleteSymbolicLink(m: Machine, SymbolicLinkName: int) -> int:
     """Take a device's second name away."""
-    known = m.model(Devices).links.pop(_text(m, SymbolicLinkName), None)
+    known = m.model(Devices).links.pop(text_of(m, SymbolicLinkName), None)
     return status.OBJECT_NAME_NOT_FOUND if known is None else status.SUCCESS
 
 

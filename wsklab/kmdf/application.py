@@ -18,7 +18,6 @@ from wsklab.kmdf.wdm import BUFFERED, CONTROLS, DIRECT, METHOD_TYPES, MJ_INTERNA
 from wsklab.machine import Machine, Wait
 from wsklab.machine.status import NTSTATUS
 
-CREATE, CLOSE, CLEANUP = 0, 2, 0x12
 DOS = ("\\\\.\\", "\\\\?\\", "\\??\\", "\\DosDevices\\Global\\", "\\DosDevices\\")
 """What stands before a DOS name: one and the same directory."""
 
@@ -117,7 +116,7 @@ class File:
         view.FileName.Length, view.FileName.MaximumLength = len(content), len(content) + 2
         self.requests: list[AppRequest] = []
         self.open = True
-        self.status = self._ask(CREATE, False).status
+        self.status = self._ask(wdm.MJ_CREATE, False).status
         self.open = self.status is not None and self.status >= 0
 
     def read(self, length: int, overlapped: bool = False) -> AppRequest:
@@ -139,10 +138,10 @@ class File:
     def close(self) -> None:
         """CloseHandle: cleanup at once, close when the last request is back."""
         if self.open:
-            self._ask(CLEANUP, False)
+            self._ask(wdm.MJ_CLEANUP, False)
             for request in self.requests:
                 request.wait()
-            self._ask(CLOSE, False)
+            self._ask(wdm.MJ_CLOSE, False)
             self.open = False
             self.m.free(self._name)
             self.m.free(self.object)

@@ -20,16 +20,14 @@ from wsklab.kmdf.request import QUEUE, Request
 from wsklab.kmdf.target import IoTarget
 from wsklab.kmdf.wdm import BUFFERED, CONTROLS, TRANSFERS
 from wsklab.machine import PASSIVE_LEVEL, Machine, Wait, status, wdk
-from wsklab.machine.functions_memory import counted
+from wsklab.machine.functions_memory import text_of
 
 NON_PNP, NO_DISPATCH_OVERRIDE = 1, 2
 ON, OFF, STOPPING_QUEUES, PURGING, RESUMING = range(5)  # FX_POWER_…
-CREATE, CLOSE, CLEANUP = 0, 2, 0x12
 WDF_TRUE, USE_DEFAULT = 1, 2  # of WDF_TRI_STATE
 D3_FINAL = 6
 STARTING = {"EvtDevicePrepareHardware": (0, 0), "EvtDeviceD0Entry": (D3_FINAL,), "EvtDeviceSelfManagedIoInit": ()}
 STOPPING = {"EvtDeviceD0Exit": (D3_FINAL,), "EvtDeviceReleaseHardware": (0,), "EvtDeviceSelfManagedIoCleanup": ()}
-RECEIVED = (*TRANSFERS, *CONTROLS)
 
 
 class Driver(Object, kind="WDFDRIVER", number=0x1001, passive=True):
@@ -72,7 +70,7 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
         given = self.own.Init
         m.memory.copy(int(given), init.address, m.sizeof("FX_DEVICE_INIT"))
         init.own.Name.Buffer = 0
-        self.name = _text(m, int(given.Name))
+        self.name = text_of(m, int(given.Name))
         self.links: list[str] = []
         self.interfaces: dict[tuple[str, str], str] = {}
         self.lower, self.filter = int(given.Lower), bool(given.Filter)
@@ -102,7 +100,7 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
     def dispatch(self, irp: int) -> int:
         """An IRP for this device. Always STATUS_PENDING when a queue gets it. Facts: KMDF-QUE-04, 05, KMDF-OBJ-06."""
         major = wdm.location(self.m, irp).MajorFunction
-        if major in RECEIVED:
+        if major in (*TRANSFERS, *CONTROLS):
             if self.own.Init.EvtIoInCallerContext or self.fw.c("wsklab_device_queue", self.handle, major):
                 self.fw.c("wsklab_device_received", self.handle, irp)
                 return int(status.PENDING)
@@ -118,11 +116,11 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
 
     def _file(self, major: int, irp: int) -> tuple[int, bool]:
         """Create, cleanup and close: the status, and whether they go down. Page: framework-file-objects.md."""
-        if major not in (CREATE, CLEANUP, CLOSE):
+        if major not in wdm.OPENING:
             return int(status.INVALID_DEVICE_REQUEST), self.filter
         file = int(wdm.location(self.m, irp).FileObject)
         answer = self.fw.c("wsklab_device_file", self.handle, irp)
-        for queue in self.queues if major == CLEANUP and file else ():
+        for queue in self.queues if major == wdm.MJ_CLEANUP and file else ():
             self.fw.c("wsklab_queue_flush", queue.handle, file)
         forwards = self.own.Init.Files.AutoForwardCleanupClose if self.own.Init.Files.Size else USE_DEFAULT
         return answer, answer == 0 and (forwards == WDF_TRUE or (forwards == USE_DEFAULT and self.filter))
@@ -142,12 +140,12 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
         """A symbolic link to the device, which goes with it."""
         answer = io_device.IoCreateSymbolicLink(self.m, link, int(self.own.Init.Name))
         if answer == 0:
-            self.links.append(_text(self.m, link))
+            self.links.append(text_of(self.m, link))
         return answer
 
     def interface(self, guid: int, reference: int, link: int) -> int:
         """Make an interface, or (`link` not NULL) tell its symbolic link."""
-        m, key = self.m, (str(UUID(bytes_le=self.m.read(guid, 16))), _text(self.m, reference))
+        m, key = self.m, (str(UUID(bytes_le=self.m.read(guid, 16))), text_of(self.m, reference))
         if link and key not in self.interfaces:
             return int(status.OBJECT_NAME_NOT_FOUND)
         number = self.fw.devices.index(self)
@@ -217,10 +215,6 @@ class Queue(Private, kind="WDFQUEUE", number=0x1003, passive=True, structure="FX
             self.fw.stop(rule, self.fw.get(int(first_owned.Handle), Request), count=str(view.OwnedCount))
 
 
-def _text(m: Machine, string: int) -> str:
-    return counted(m, string).decode("utf-16-le", "replace") if string else ""
-
-
 def _callbacks(m: Machine, callbacks: int) -> dict[str, int]:
     """The start and removal callbacks by name; one that is never called here ends the run as not modelled."""
     members = m.headers.record("WDF_PNPPOWER_EVENT_CALLBACKS").members
@@ -262,7 +256,7 @@ def WdfGetDriver(m: Machine) -> int:
 def WdfDeviceCreate(fw: Framework, init_pointer: Given, attributes: int, out: Out) -> int:
     """Make the device and consume the WDFDEVICE_INIT. Facts: KMDF-DEV-04, KMDF-TGT-02."""
     init = fw.get(fw.m.u64(init_pointer), DeviceInit)
-    name = _text(fw.m, int(init.own.Name))
+    name = text_of(fw.m, int(init.own.Name))
     taken = name and name in fw.m.model(io_device.Devices).names.values()
     answer = fw.c("wsklab_wdf_check", attributes, ROOT) or (int(status.OBJECT_NAME_COLLISION) if taken else 0)
     if answer < 0 or fw.fails("WdfDeviceCreate"):

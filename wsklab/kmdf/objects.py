@@ -16,8 +16,7 @@ from wsklab.machine import DISPATCH_LEVEL, Wait, status
 from wsklab.machine.scheduler import Thread
 
 ALIVE, DISPOSED, DESTROYED = "alive", "disposed", "destroyed"
-INHERIT, LEVEL_MAX, SCOPE_NONE, SCOPE_MAX = 1, 3, 4, 4
-LEVEL_DISPATCH, SCOPE_DEVICE, SCOPE_QUEUE = 3, 2, 3
+INHERIT, LEVEL_DISPATCH, SCOPE_DEVICE, SCOPE_NONE = 1, 3, 2, 4
 DEFAULTS = {"level": LEVEL_DISPATCH, "scope": SCOPE_NONE}
 PLAIN, ROOT = 1, 6
 """What most kinds of objects take in their attributes, and what those without a stated parent take."""

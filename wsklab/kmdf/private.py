@@ -17,8 +17,6 @@ from wsklab.machine.api import HIGH_LEVEL, quiet
 from wsklab.machine.functions_memory import c_text
 from wsklab.machine.functions_system import named_values
 
-REQUEST = 0x1008
-
 
 class Private(Object):
     """An object with a structure of C's at its address."""

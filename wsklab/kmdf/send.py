@@ -12,10 +12,11 @@ from typing import Any
 from wsklab.kmdf import wdm
 from wsklab.kmdf.core import Framework, wdf
 from wsklab.kmdf.request import COMPLETED, QUEUE, Request
-from wsklab.kmdf.target import ALL_FLAGS, FORGET, SYNCHRONOUS, TIMEOUT, IoTarget, RemoteTarget, Waiting, delay_until
+from wsklab.kmdf.target import ALL_FLAGS, FORGET, SYNCHRONOUS, TIMEOUT, IoTarget, RemoteTarget, Waiting
 from wsklab.kmdf.wdm import MJ_DEVICE_CONTROL, TRANSFERS
 from wsklab.machine import PASSIVE_LEVEL, Wait, status
 from wsklab.machine.functions_locks import Locks
+from wsklab.machine.functions_sync import deadline_of
 
 FRAMEWORK_FACILITY = 0x20
 TRANSLATED = {
@@ -76,7 +77,7 @@ def _refused(request: Request, answer: int, rule: str = "", **values: str) -> in
 
 def _wait(request: Request, target: IoTarget, waiting: list[bool], timeout: int) -> Waiting:
     """Wait for a synchronous send; a timeout cancels and waits on, unlimited. Facts: KMDF-SYN-01 to 06, 09, 10, KMDF-MIS-24."""
-    deadline = request.m.time + delay_until(request.fw, timeout) if timeout else None
+    deadline = deadline_of(request.m, timeout) if timeout else None
     yield Wait(lambda: bool(waiting), deadline, ("WDFREQUEST", request.address))
     if not waiting:
         target.time_out(request)

@@ -19,8 +19,8 @@ from wsklab.kmdf.memory import Borrowed, Memory
 from wsklab.kmdf.objects import Object, creation
 from wsklab.kmdf.request import QUEUE, Request
 from wsklab.machine import PASSIVE_LEVEL, Wait, status
-from wsklab.machine.functions_memory import counted
-from wsklab.machine.functions_sync import SYSTEM_TIME_AT_START
+from wsklab.machine.functions_memory import text_of
+from wsklab.machine.functions_sync import deadline_of
 
 if TYPE_CHECKING:
     from wsklab.kmdf.device import Device
@@ -69,8 +69,7 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
 
     def memory_over(self, buffer: int, size: int, mdl: int) -> Memory:
         """A memory object over the buffer (of the MDL) that a memory descriptor names. Facts: KMDF-SSY-14."""
-        made = Borrowed(self.fw, None, buffer, size, mdl)
-        return made
+        return Borrowed(self.fw, None, buffer, size, mdl)
 
     def own_request(self) -> Request:
         """The request of a synchronous sender that brings none. Facts: KMDF-SSY-05."""
@@ -98,7 +97,7 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
             return status.CANCELLED, False
         self._accept(request, self.pended if action == PEND else self.ignored if flags & IGNORE_STATE else self.sent)
         if timed:  # KMDF-TMO-01
-            delay = delay_until(self.fw, timeout)
+            delay = deadline_of(self.m, timeout) - self.m.time
             request.stop_timer = self.m.after(delay, lambda: self.time_out(request), irql=2)
         return 0, action == SEND
 
@@ -292,7 +291,7 @@ class RemoteTarget(IoTarget, number=0x1201):
         kind = given.Type if params else REOPEN
         if kind != REOPEN:
             self.told = tuple(int(getattr(given, name)) for name in CALLBACKS)
-            self.name = counted(self.m, int(given.TargetDeviceName)).decode("utf-16-le") if kind == BY_NAME else ""
+            self.name = text_of(self.m, int(given.TargetDeviceName)) if kind == BY_NAME else ""
         device, file = int(given.TargetDeviceObject) if not self.name else 0, int(given.TargetFileObject) if not self.name else 0
         if self.name:
             try:
@@ -361,11 +360,3 @@ def WdfIoTargetCreate(fw: Framework, device: Device, attributes: int, out: Out) 
     if answer < 0 or above is None:
         return answer or status.INVALID_DEVICE_REQUEST
     return RemoteTarget(fw, parent, device).commit(attributes, out)
-
-
-def delay_until(fw: Framework, timeout: int) -> int:
-    """The delay in 100-ns units that a Timeout means: below zero relative, above zero a date since 1601.
-
-    Facts: KMDF-OPT-05, KMDF-TMO-09, KMDF-MIS-26.
-    """
-    return -timeout if timeout < 0 else max(0, timeout - SYSTEM_TIME_AT_START - fw.m.time)

@@ -123,3 +123,8 @@ def counted(m: Machine, string: int) -> bytes:
     """The bytes of a UNICODE_STRING, ANSI_STRING or STRING."""
     length = m.u16(string)
     return m.read(m.u64(string + 8), length) if length else b""
+
+
+def text_of(m: Machine, string: int) -> str:
+    """The text of a UNICODE_STRING, "" for NULL."""
+    return counted(m, string).decode("utf-16-le", "replace") if string else ""

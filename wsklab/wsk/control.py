@@ -134,10 +134,7 @@ def _serve(c: Control) -> None:
         if size is not None:
             c.call.complete(0, size)
 
-    if c.call.at_once or row.at_once:
-        work()
-    else:
-        c.machine.after(0, lambda: c.call.attempt(work))
+    c.call.begin(work, row.at_once)
 
 
 def _option(c: Control) -> int:

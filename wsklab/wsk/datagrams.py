@@ -163,10 +163,7 @@ def _send(
         call.complete(0, sum(buffer.length for buffer in buffers))
 
     call.withdraw = lambda: None  # `transmit` sees that the call is over
-    if call.at_once:
-        transmit()
-    else:
-        m.after(0, lambda: call.attempt(transmit))
+    call.begin(transmit)
 
 
 @operation(MOVING_DATA)

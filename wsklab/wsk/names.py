@@ -27,10 +27,7 @@ def _ask(call: Request, process: int, thread: int, work: Callable[[], None]) -> 
     if thread and not process:
         raise Refused(status.INVALID_PARAMETER)
     call.withdraw = bool
-    if call.at_once:
-        work()
-    else:
-        call.wsk.machine.after(0, lambda: call.attempt(work))
+    call.begin(work)
 
 
 @operation(MOVING_DATA, irql=PASSIVE_LEVEL)

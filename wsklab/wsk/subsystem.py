@@ -186,6 +186,13 @@ class Request:
             self.way = INLINE
             self.complete(refusal.args[0])
 
+    def begin(self, action: Callable[[], object], at_once: bool = False) -> None:
+        """Do something that may be refused: inside the call, or soon after it."""
+        if self.at_once or at_once:
+            action()
+        else:
+            self.wsk.machine.after(0, lambda: self.attempt(action))
+
     def take(self, pointer: int) -> Buffer:
         """The memory that a WSK_BUF describes; the request uses it until it completes."""
         self.buffers.append(take(self.wsk.machine, self.name, pointer))
