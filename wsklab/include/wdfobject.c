@@ -64,3 +64,25 @@ NTSTATUS WdfObjectQuery(WDFOBJECT Object, const GUID *Guid, ULONG QueryBufferLen
     wsklab_wdf(Object, FX_TYPE_OBJECT);
     return STATUS_NOT_FOUND;
 }
+
+/* Delete an object and its descendants. Facts: KMDF-OBJ-03, 16 to 19, RULE-39. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID WdfObjectDelete(WDFOBJECT Object)
+{
+    if (wsklab_ask(Object, "Object.deletable")) wsklab_wdf_delete(Object);
+    else wsklab_wdf_break("kmdf-not-deletable", Object, "");
+}
+
+/* One more reference. Facts: KMDF-OBJ-21. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID WdfObjectReferenceActual(WDFOBJECT Handle, PVOID Tag, LONG Line, PCCH File)
+{
+    wsklab_wdf_hold(Handle);
+}
+
+/* One reference less; the last one of an object that was never deleted is fatal. Facts: KMDF-OBJ-20, RULE-38. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID WdfObjectDereferenceActual(WDFOBJECT Handle, PVOID Tag, LONG Line, PCCH File)
+{
+    wsklab_wdf_release(Handle);
+}

@@ -93,3 +93,11 @@ WDF_DEVICE_IO_TYPE WdfRequestGetEffectiveIoType(WDFREQUEST Request)
         return types[here->Parameters.DeviceIoControl.IoControlCode & 3];
     return (WDF_DEVICE_IO_TYPE)wsklab_ask(Request, "Request.device.io_type");
 }
+
+/* Register the routine for the next send only; NULL removes it. Facts: KMDF-CRT-01 to 06. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID WdfRequestSetCompletionRoutine(WDFREQUEST Request, PFN_WDF_REQUEST_COMPLETION_ROUTINE CompletionRoutine,
+                                    WDFCONTEXT CompletionContext)
+{
+    wsklab_ask(Request, "Request.call_back", CompletionRoutine, CompletionContext);
+}

@@ -170,12 +170,11 @@ def framework(m: Machine) -> Framework:
     return m.model(Framework, m)
 
 
-def wdf(name: str = "", irql: int = DISPATCH_LEVEL, *, of: str = "", text: str = "") -> Callable[[_F], _F]:
+def wdf(name: str = "", irql: int = DISPATCH_LEVEL, *, text: str = "") -> Callable[[_F], _F]:
     """Declare a framework function under its C `name` (by default the Python one); its parameters say what they are.
 
     `self` and a parameter annotated with a class of objects arrive as that object (NULL as None if ``| None``), `Given` and `Out`
-    are checked, `fw` is no parameter of C's. `of` (the class of the first argument) and `text` (the docstring) are for functions
-    that cannot say it themselves.
+    are checked, `fw` is no parameter of C's. `text` is the docstring of a function with several names.
     """
 
     def declare(function: _F) -> _F:
@@ -183,8 +182,8 @@ def wdf(name: str = "", irql: int = DISPATCH_LEVEL, *, of: str = "", text: str =
         parameters = list(inspect.signature(function).parameters.values())
         with_framework = parameters[:1] != [] and parameters[0].name == "fw"
         kinds = [str(parameter.annotation) for parameter in parameters[with_framework:]]
-        if of or (kinds and parameters[0].name == "self"):
-            kinds[0] = of or function.__qualname__.split(".")[0]
+        if kinds and parameters[0].name == "self":
+            kinds[0] = function.__qualname__.split(".")[0]
         special = [(index, kind) for index, kind in enumerate(kinds) if kind not in PLAIN_KINDS]
 
         def arguments(m: Machine, values: tuple[int, ...]) -> list[Any]:
@@ -218,9 +217,3 @@ def _argument(fw: Framework, function: str, index: int, kind: str, value: int) -
     if kind == "Out":
         fw.m.set_u64(value, 0)
     return value
-
-
-def table(of: str, functions: dict[str, tuple[str, Callable[..., Any]]], irql: int = DISPATCH_LEVEL) -> None:
-    """Declare short functions of one class of objects: name → (docstring, what it does and returns)."""
-    for name, (text, function) in functions.items():
-        wdf(name, irql, of=of, text=text)(function)

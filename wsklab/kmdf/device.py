@@ -13,7 +13,7 @@ from uuid import UUID
 
 from wsklab.io import device as io_device
 from wsklab.kmdf import wdm
-from wsklab.kmdf.core import Framework, Given, Out, framework, table, wdf
+from wsklab.kmdf.core import Framework, Given, Out, framework, wdf
 from wsklab.kmdf.objects import ROOT, SCOPE_DEVICE, Object, first, handle_of
 from wsklab.kmdf.private import Private
 from wsklab.kmdf.request import QUEUE, Request
@@ -182,7 +182,7 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
         if int(self.own.Init.Name.Buffer):
             self.m.free(int(self.own.Init.Name.Buffer))
         if self.lower:
-            io_device.IoDetachDevice(self.m, self.lower)
+            self.m.view(self.lower, "DEVICE_OBJECT").AttachedDevice = 0
         io_device.IoDeleteDevice(self.m, self.object)
 
 
@@ -265,8 +265,3 @@ def WdfDeviceCreate(fw: Framework, init_pointer: Given, attributes: int, out: Ou
     fw.m.set_u64(init_pointer, 0)
     init.delete()
     return device.commit(attributes, out) or fw.c("wsklab_device_begins", device.handle)
-
-
-table("Driver", {
-    "WdfDriverWdmGetDriverObject": ("The DRIVER_OBJECT behind a WDFDRIVER.", lambda driver: driver.object),
-})  # fmt: skip

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any, ClassVar
 
-from wsklab.kmdf.core import HANDLE_MASK, KINDS, LEVEL_PASSIVE, OF_TYPE, Framework, table, wdf
+from wsklab.kmdf.core import HANDLE_MASK, KINDS, LEVEL_PASSIVE, OF_TYPE, Framework, wdf
 from wsklab.machine import DISPATCH_LEVEL, Wait, status
 from wsklab.machine.scheduler import Thread
 
@@ -256,18 +256,3 @@ def WdfObjectContextGetObject(fw: Framework, context: int) -> int:
     if context not in fw.by_context:
         fw.m.stop("kmdf-not-a-context", address=f"{context:#018x}")
     return fw.by_context[context].handle
-
-
-table("Object", {
-    "WdfObjectDelete": (
-        "Delete an object and its descendants. Facts: KMDF-OBJ-03, 16 to 19, RULE-39.",
-        lambda obj: obj.delete() if obj.deletable else obj.fw.breakpoint("kmdf-not-deletable", obj),
-    ),
-    "WdfObjectReferenceActual": (
-        "One more reference. Facts: KMDF-OBJ-21.", lambda obj, tag, line, file: obj.reference()
-    ),
-    "WdfObjectDereferenceActual": (
-        "One reference less; the last one of an object that was never deleted is fatal. Facts: KMDF-OBJ-20, RULE-38.",
-        lambda obj, tag, line, file: obj.release(),
-    ),
-})  # fmt: skip

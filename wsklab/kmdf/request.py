@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from wsklab.io import irp as io_irp
 from wsklab.kmdf import wdm
-from wsklab.kmdf.core import Framework, Given, Out, table, wdf
+from wsklab.kmdf.core import Framework, Given, Out, wdf
 from wsklab.kmdf.format import TYPE_OTHER, FormatContext
 from wsklab.kmdf.objects import Object, creation
 from wsklab.machine import View, status
@@ -141,6 +141,10 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
     def mark_formatted(self) -> None:
         """The next stack location has been filled by hand."""
         self.next_formatted = self.formatted = True
+
+    def call_back(self, routine: int, context: int) -> None:
+        """The completion routine for the next send, 0 for none. Facts: KMDF-CRT-01 to 06."""
+        self.routine = (routine, context)
 
     def take_over(self) -> None:
         """The framework puts a routine of its own in the place of the driver's. Facts: KMDF-CRT-05, KMDF-SSY-10, 11."""
@@ -273,11 +277,3 @@ def WdfRequestCreateFromIrp(fw: Framework, attributes: int, irp: Given, frees: i
     request = Request(fw, parent, OWNED if frees else DRIVER, irp)
     request.from_irp = True
     return request.commit(attributes, out)
-
-
-table("Request", {
-    "WdfRequestSetCompletionRoutine": (
-        "Register the routine for the next send only; NULL removes it. Facts: KMDF-CRT-01 to 06.",
-        lambda r, routine, context: setattr(r, "routine", (routine, context)),
-    ),
-})  # fmt: skip
