@@ -317,3 +317,57 @@ NTSTATUS IoGetDeviceProperty(PDEVICE_OBJECT DeviceObject, DEVICE_REGISTRY_PROPER
     *ResultLength = length;
     return length > BufferLength ? STATUS_BUFFER_TOO_SMALL : STATUS_SUCCESS;
 }
+
+/* Work items: a routine of the driver, run once at PASSIVE_LEVEL in a system thread. */
+
+/* Free a work item that is not queued; allowed in its own routine. Facts: KRN-30, BUG-22. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void IoFreeWorkItem(PIO_WORKITEM IoWorkItem)
+{
+    wsklab_item_ends(IoWorkItem, "IoFreeWorkItem");
+    wsklab_system_free(IoWorkItem);
+}
+
+/* End a work item that IoInitializeWorkItem made and that is not queued. Facts: BUG-22. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void IoUninitializeWorkItem(PIO_WORKITEM IoWorkItem)
+{
+    wsklab_item_ends(IoWorkItem, "IoUninitializeWorkItem");
+}
+
+/* The bytes of a work item. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+ULONG IoSizeofWorkItem(void)
+{
+    return 64;
+}
+
+/* Run WorkerRoutine(DeviceObject, Context) soon in a system thread. Facts: KRN-30. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine, WORK_QUEUE_TYPE QueueType, PVOID Context)
+{
+    PCSTR function = "IoQueueWorkItem";
+    wsklab_item_queue(function, IoWorkItem, WorkerRoutine, wsklab_item_owner(IoWorkItem, function), Context);
+}
+
+/* Run WorkerRoutine(IoObject, Context, IoWorkItem) soon in a system thread. Facts: KRN-30. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void IoQueueWorkItemEx(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRoutine, WORK_QUEUE_TYPE QueueType, PVOID Context)
+{
+    PCSTR function = "IoQueueWorkItemEx";
+    wsklab_item_queue(function, IoWorkItem, WorkerRoutine, wsklab_item_owner(IoWorkItem, function), Context, IoWorkItem);
+}
+
+/* Run the routine of a WORK_QUEUE_ITEM with its parameter soon in a system thread. Facts: BUG-22. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType)
+{
+    wsklab_item_queue("ExQueueWorkItem", WorkItem, WorkItem->WorkerRoutine, WorkItem->Parameter);
+}
+
+/* Take the device above TargetDevice off the stack. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+void IoDetachDevice(PDEVICE_OBJECT TargetDevice)
+{
+    TargetDevice->AttachedDevice = NULL;
+}

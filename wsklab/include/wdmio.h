@@ -198,6 +198,10 @@ NTSTATUS IoTryQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX Wor
 ULONG IoSizeofWorkItem(void);
 void IoInitializeWorkItem(PVOID IoObject, PIO_WORKITEM IoWorkItem);
 void IoUninitializeWorkItem(PIO_WORKITEM IoWorkItem);
+/* For wdmio.c: whose a work item is, its end, and running its routine in a system thread. */
+PVOID wsklab_item_owner(PVOID Item, PCSTR Function);
+void wsklab_item_ends(PVOID Item, PCSTR Function);
+void wsklab_item_queue(PCSTR Function, PVOID Item, PVOID Routine, ...);
 
 /* Remove locks ("Using remove locks"). */
 typedef struct _IO_REMOVE_LOCK_COMMON_BLOCK {

@@ -12,9 +12,8 @@ from typing import Any
 
 from wsklab.io.completion import complete
 from wsklab.io.irp import PENDING, Irps, Visit, code_name, hand_over, layout
-from wsklab.machine import PASSIVE_LEVEL, Machine, Wait, status, wdk
-from wsklab.machine.api import quiet
-from wsklab.machine.functions_memory import text_of
+from wsklab.machine import PASSIVE_LEVEL, Machine, Wait, quiet, status, wdk
+from wsklab.machine.functions_memory import c_text, text_of
 from wsklab.machine.status import name_of
 
 BUFFERED, DIRECT = 0x4, 0x10
@@ -192,12 +191,6 @@ def IoDeleteDevice(m: Machine, DeviceObject: int) -> None:
 
 
 @wdk(irql=PASSIVE_LEVEL)
-def IoDetachDevice(m: Machine, TargetDevice: int) -> None:
-    """Take the device above TargetDevice off the stack."""
-    m.view(TargetDevice, "DEVICE_OBJECT").AttachedDevice = 0
-
-
-@wdk(irql=PASSIVE_LEVEL)
 def IoCreateSymbolicLink(m: Machine, SymbolicLinkName: int, DeviceName: int) -> int:
     """Give a device a second name."""
     links, link = m.model(Devices).links, text_of(m, SymbolicLinkName)
@@ -228,17 +221,21 @@ class WorkItems:
     owners: dict[int, int] = field(default_factory=dict)
 
 
-def _owner(m: Machine, item: int, function: str) -> int:
+@quiet("wsklab_item_owner")
+def _owner(m: Machine, item: int, function: int) -> int:
+    """The device or driver object that a work item belongs to; a stop when it has none."""
     owner = m.model(WorkItems).owners.get(item)
     if owner is None:
         m.u64(item)  # freed ones and NULL stop here
-        m.refuse("not-initialized", item, function, expected="IO_WORKITEM")
+        m.refuse("not-initialized", item, c_text(m, function), expected="IO_WORKITEM")
     return owner
 
 
-def _end(m: Machine, item: int, function: str) -> None:
+@quiet("wsklab_item_ends")
+def _end(m: Machine, item: int, function: int) -> None:
+    """A work item is one no more; a stop when it is queued."""
     if item in m.model(WorkItems).queued:
-        m.refuse("workitem-freed-queued", item, function)
+        m.refuse("workitem-freed-queued", item, c_text(m, function))
     _owner(m, item, function)
     del m.model(WorkItems).owners[item]
 
@@ -249,22 +246,24 @@ def IoAllocateWorkItem(m: Machine, DeviceObject: int) -> int:
     if m.choose("IoAllocateWorkItem", ("succeeds", "fails")) == "fails":
         return 0
     item = m.allocate(_WORK_ITEM, "object", label="work item", zero=True)
-    m.u16(DeviceObject)  # it needs a driver or device object; NULL stops here
-    m.model(WorkItems).owners[item] = DeviceObject
+    IoInitializeWorkItem(m, DeviceObject, item)
     return item
 
 
 @wdk()
-def IoFreeWorkItem(m: Machine, IoWorkItem: int) -> None:
-    """Free a work item that is not queued; allowed in its own routine. Facts: KRN-30, BUG-22."""
-    _end(m, IoWorkItem, "IoFreeWorkItem")
-    m.free(IoWorkItem)
+def IoInitializeWorkItem(m: Machine, IoObject: int, IoWorkItem: int) -> None:
+    """Make a work item in memory of the driver's own, of IoSizeofWorkItem bytes. Facts: KRN-30."""
+    m.write(IoWorkItem, bytes(_WORK_ITEM))
+    m.u16(IoObject)  # it needs a driver or device object; NULL stops here
+    m.model(WorkItems).owners[IoWorkItem] = IoObject
 
 
-def _queue(m: Machine, function: str, item: int, routine: int, *arguments: int) -> None:
+@quiet("wsklab_item_queue")
+def _queue(m: Machine, function: int, item: int, routine: int, *arguments: int) -> None:
+    """Run a routine with its arguments soon in a system thread."""
     queued, name = m.model(WorkItems).queued, m.code_at(routine).name
     if item in queued:
-        m.refuse("workitem-queued-twice", item, function)
+        m.refuse("workitem-queued-twice", item, c_text(m, function))
     queued[item] = routine
 
     def body() -> Generator[Wait, Any, None]:
@@ -274,45 +273,6 @@ def _queue(m: Machine, function: str, item: int, routine: int, *arguments: int) 
             m.stop("routine-changed-irql", what=name, before=PASSIVE_LEVEL, after=m.irql)
 
     m.start_thread(body(), f"work item {name}")
-
-
-@wdk()
-def IoQueueWorkItem(m: Machine, IoWorkItem: int, WorkerRoutine: int, QueueType: int, Context: int) -> None:
-    """Run WorkerRoutine(DeviceObject, Context) soon in a system thread. Facts: KRN-30."""
-    _queue(m, "IoQueueWorkItem", IoWorkItem, WorkerRoutine, _owner(m, IoWorkItem, "IoQueueWorkItem"), Context)
-
-
-@wdk()
-def IoQueueWorkItemEx(m: Machine, IoWorkItem: int, WorkerRoutine: int, QueueType: int, Context: int) -> None:
-    """Run WorkerRoutine(IoObject, Context, IoWorkItem) soon in a system thread. Facts: KRN-30."""
-    _queue(m, "IoQueueWorkItemEx", IoWorkItem, WorkerRoutine, _owner(m, IoWorkItem, "IoQueueWorkItemEx"), Context, IoWorkItem)
-
-
-@wdk()
-def ExQueueWorkItem(m: Machine, WorkItem: int, QueueType: int) -> None:
-    """Run the routine of a WORK_QUEUE_ITEM with its parameter soon in a system thread. Facts: BUG-22."""
-    view = m.view(WorkItem, "WORK_QUEUE_ITEM")
-    _queue(m, "ExQueueWorkItem", WorkItem, int(view.WorkerRoutine), int(view.Parameter))
-
-
-@wdk()
-def IoInitializeWorkItem(m: Machine, IoObject: int, IoWorkItem: int) -> None:
-    """Make a work item in memory of the driver's own, of IoSizeofWorkItem bytes. Facts: KRN-30."""
-    m.write(IoWorkItem, bytes(_WORK_ITEM))
-    m.u16(IoObject)
-    m.model(WorkItems).owners[IoWorkItem] = IoObject
-
-
-@wdk()
-def IoUninitializeWorkItem(m: Machine, IoWorkItem: int) -> None:
-    """End a work item that IoInitializeWorkItem made and that is not queued. Facts: BUG-22."""
-    _end(m, IoWorkItem, "IoUninitializeWorkItem")
-
-
-@wdk()
-def IoSizeofWorkItem(m: Machine) -> int:
-    """The bytes of a work item."""
-    return _WORK_ITEM
 
 
 def check_work_items(m: Machine) -> None:
