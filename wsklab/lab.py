@@ -28,7 +28,7 @@ from wsklab.machine.api import MODELLED
 from wsklab.machine.cruntime import CRuntime
 from wsklab.machine.machine import STEPS, Code
 from wsklab.machine.status import NTSTATUS, name_of
-from wsklab.machine.stops import CFrame, c_variables, place_of
+from wsklab.machine.stops import c_stack, c_variables
 from wsklab.machine.views import address_of, c_arguments, python_value, read_value, spelled
 from wsklab.net import network_of
 from wsklab.net.capture import Capture
@@ -222,7 +222,6 @@ class Lab(Scenes, Looking):
 
     def journey(self) -> Journey:
         """The picture of the requests on their way through the drivers: who has each IRP when, and what befalls it there."""
-
         return Journey(self.events, lambda device: self.machine.name_of(device).split()[1], self.language)
 
     def life(self, thing: object) -> Life:
@@ -258,15 +257,15 @@ class Lab(Scenes, Looking):
             self._stopped_by(stop)
             raise
         except (NameError, RecursionError) as error:  # what C did wrong in a compiled function
-            stack = _c_stack_of(error, self.machine.sources)
+            among = [*traceback.walk_tb(error.__traceback__)][::-1]
+            stack = c_stack(self.machine.sources, among)
             if not stack or "is not defined" in str(error):
                 raise
             variable = re.search(r"'(\w+)'", str(error))
             rule = "stack-overflow" if isinstance(error, RecursionError) else "uninitialised-variable"
             values = {"variable": variable[1]} if variable else {}
             own = Stop(rules()[rule], values, (), stack, {}, self.machine.sources)
-            among = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-            own.variables = c_variables(self.machine.sources, reversed(among))
+            own.variables = c_variables(self.machine.sources, (frame for frame, _ in among))
             raise self._stopped_by(own) from None
 
     def _stopped_by(self, stop: Stop) -> Stop:
@@ -362,16 +361,3 @@ def _binding(lab: Lab, code: Code, prototype: Function, about: str = "", traced:
     call.__name__ = call.__qualname__ = code.name
     call.__doc__ = f"{spelled(code.name, prototype)}\n\n{about}".rstrip()
     return call
-
-
-def _c_stack_of(error: BaseException, sources: dict[str, list[str]]) -> tuple[CFrame, ...]:
-    """The C calls in a Python traceback, innermost first."""
-    frames = []
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        code = frame.f_code
-        if code.co_filename in sources and code.co_name != "<module>":
-            names = code.co_varnames[: code.co_argcount]
-            arguments = {name: frame.f_locals[name] for name in names if name in frame.f_locals and "·" not in name}
-            where = place_of(frame)._replace(line=line)
-            frames.append(CFrame(where.function, where, arguments))
-    return tuple(reversed(frames))

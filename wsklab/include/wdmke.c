@@ -72,6 +72,28 @@ void KeInitializeDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID Defer
     Dpc->DeferredContext = DeferredContext;
 }
 
+static void wsklab_dpc(PRKDPC Dpc, PCSTR Function)
+{
+    if (!wsklab_written(Dpc, sizeof(Dpc->Type)) || Dpc->Type != 19)
+        wsklab_stop("not-initialized", Dpc, "function=%s;expected=KDPC", Function);
+}
+
+/* Queue a DPC; FALSE when it is queued already. Facts: BUG-21. */
+_IRQL_requires_max_(HIGH_LEVEL)
+BOOLEAN KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2)
+{
+    wsklab_dpc(Dpc, "KeInsertQueueDpc");
+    return wsklab_insert_dpc(Dpc, SystemArgument1, SystemArgument2);
+}
+
+/* Take a queued DPC back; FALSE when it is not queued. */
+_IRQL_requires_max_(HIGH_LEVEL)
+BOOLEAN KeRemoveQueueDpc(PRKDPC Dpc)
+{
+    wsklab_dpc(Dpc, "KeRemoveQueueDpc");
+    return wsklab_take_back(Dpc);
+}
+
 /* Make a notification timer. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 void KeInitializeTimer(PKTIMER Timer)
@@ -91,6 +113,14 @@ _IRQL_requires_max_(DISPATCH_LEVEL)
 BOOLEAN KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc)
 {
     return KeSetTimerEx(Timer, DueTime, 0, Dpc);
+}
+
+/* Stop a timer; TRUE when it was running. A DPC that it has queued already still runs. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+BOOLEAN KeCancelTimer(PKTIMER Timer)
+{
+    wsklab_object(Timer, "KeCancelTimer", "timer");
+    return wsklab_take_back(Timer);
 }
 
 /* Whether a timer has expired. */

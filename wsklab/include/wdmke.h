@@ -241,6 +241,9 @@ typedef struct _KDPC {
     PVOID DpcData;
 } KDPC, *PKDPC, *PRKDPC;
 
+/* For wdmke.c: queue a DPC, and take back one that is queued, or a timer that runs. */
+BOOLEAN wsklab_insert_dpc(PRKDPC Dpc, PVOID First, PVOID Second);
+BOOLEAN wsklab_take_back(PVOID Due);
 void KeInitializeDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext);
 void KeInitializeThreadedDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext);
 BOOLEAN KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2);

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from wsklab.machine import status
-from wsklab.machine.api import DISPATCH_LEVEL, HIGH_LEVEL, PASSIVE_LEVEL, quiet, wdk
+from wsklab.machine.api import DISPATCH_LEVEL, PASSIVE_LEVEL, quiet, wdk
 from wsklab.machine.functions_sync import STATE, deadline_of, kind_of, thread_object
 from wsklab.machine.machine import Machine
 from wsklab.machine.scheduler import Thread, Wait
@@ -167,57 +167,36 @@ _DPC_TYPE = 19
 _MILLISECOND = 10_000
 
 
-@dataclass(slots=True)
-class Due:
+class Due(dict[int, Callable[[], None]]):
     """What is due: how to take back each queued DPC and each running timer, by address."""
 
-    dpcs: dict[int, Callable[[], None]] = field(default_factory=dict)
-    timers: dict[int, Callable[[], None]] = field(default_factory=dict)
 
-
-def _take_back(waiting: dict[int, Callable[[], None]], address: int) -> int:
-    cancel = waiting.pop(address, None)
+@quiet("wsklab_take_back")
+def _take_back(m: Machine, address: int) -> int:
+    """Take a queued DPC or a running timer back; whether it was one."""
+    cancel = m.model(Due).pop(address, None)
     if cancel is not None:
         cancel()
     return int(cancel is not None)
 
 
-# DPCs
-
-
-def _dpc(m: Machine, dpc: int, function: str) -> None:
-    if m.memory.peek(dpc, 1)[1] == b"\x01" or m.u8(dpc) != _DPC_TYPE:
-        m.refuse("not-initialized", dpc, function, expected="KDPC")
-
-
-@wdk(irql=HIGH_LEVEL)
-def KeInsertQueueDpc(m: Machine, Dpc: int, SystemArgument1: int, SystemArgument2: int) -> int:
-    """Queue a DPC; FALSE when it is queued already. Facts: BUG-21."""
-    _dpc(m, Dpc, "KeInsertQueueDpc")
-    queued, view = m.model(Due).dpcs, m.view(Dpc, "KDPC")
+@quiet()
+def wsklab_insert_dpc(m: Machine, Dpc: int, First: int, Second: int) -> int:
+    """Let a DPC run soon with two arguments; FALSE when it is queued already."""
+    queued, view = m.model(Due), m.view(Dpc, "KDPC")
     if Dpc in queued:
         return 0
-    view.SystemArgument1, view.SystemArgument2 = SystemArgument1, SystemArgument2
+    view.SystemArgument1, view.SystemArgument2 = First, Second
 
     def run() -> None:
         del queued[Dpc]
         routine = int(view.DeferredRoutine)
-        m.call(routine, Dpc, int(view.DeferredContext), SystemArgument1, SystemArgument2)
+        m.call(routine, Dpc, int(view.DeferredContext), First, Second)
         if m.irql != DISPATCH_LEVEL:
             m.stop("routine-changed-irql", what=m.code_at(routine).name, before=DISPATCH_LEVEL, after=m.irql)
 
     queued[Dpc] = m.after(0, run)
     return 1
-
-
-@wdk(irql=HIGH_LEVEL)
-def KeRemoveQueueDpc(m: Machine, Dpc: int) -> int:
-    """Take a queued DPC back; FALSE when it is not queued."""
-    _dpc(m, Dpc, "KeRemoveQueueDpc")
-    return _take_back(m.model(Due).dpcs, Dpc)
-
-
-# Timers
 
 
 @wdk()
@@ -227,7 +206,7 @@ def KeSetTimerEx(m: Machine, Timer: int, DueTime: int, Period: int, Dpc: int) ->
     Negative times are relative, in 100-ns units.
     """
     kind_of(m, Timer, "KeSetTimer", "timer")
-    was_running = _take_back(m.model(Due).timers, Timer)
+    was_running = _take_back(m, Timer)
     m.set_i32(Timer + STATE, 0)
     view, deadline = m.view(Timer, "KTIMER"), deadline_of(m, large_integer(m, DueTime)) if DueTime else m.time
     view.Dpc, view.Period, view.DueTime.QuadPart = Dpc, Period, deadline
@@ -243,7 +222,7 @@ def large_integer(m: Machine, value: int) -> int:
 
 
 def _start(m: Machine, timer: int, delay: int) -> None:
-    running, view = m.model(Due).timers, m.view(timer, "KTIMER")
+    running, view = m.model(Due), m.view(timer, "KTIMER")
 
     def expire() -> None:
         del running[timer]
@@ -252,21 +231,14 @@ def _start(m: Machine, timer: int, delay: int) -> None:
         if view.Period:
             _start(m, timer, view.Period * _MILLISECOND)
         if view.Dpc:
-            KeInsertQueueDpc(m, int(view.Dpc), 0, 0)
+            m.modelled("KeInsertQueueDpc").function(m, int(view.Dpc), 0, 0)
 
     running[timer] = m.after(delay, expire)
 
 
-@wdk()
-def KeCancelTimer(m: Machine, Timer: int) -> int:
-    """Stop a timer; TRUE when it was running. A DPC that it has queued already still runs."""
-    kind_of(m, Timer, "KeCancelTimer", "timer")
-    return _take_back(m.model(Due).timers, Timer)
-
-
 def check_due(m: Machine) -> None:
     """At unload: stop when a timer runs or a DPC is queued. Facts: BUG-16."""
-    for what, addresses, member in (("DPC", m.model(Due).dpcs, "DeferredRoutine"), ("timer", m.model(Due).timers, "Dpc")):
-        for address in addresses:
-            routine = m.u64(address + m.offset(f"K{what.upper()}", member))
-            m.stop("timer-at-unload", objects=(address,), what=what, object=f"{address:#018x}", routine=f"{routine:#018x}")
+    for address in sorted(m.model(Due), key=lambda address: m.u8(address) != _DPC_TYPE):
+        what, member = ("DPC", "DeferredRoutine") if m.u8(address) == _DPC_TYPE else ("timer", "Dpc")
+        routine = m.u64(address + m.offset(f"K{what.upper()}", member))
+        m.stop("timer-at-unload", objects=(address,), what=what, object=f"{address:#018x}", routine=f"{routine:#018x}")

@@ -93,15 +93,16 @@ class Stop(Exception):
         return self.report().splitlines()
 
 
-def c_stack(sources: dict[str, list[str]]) -> tuple[CFrame, ...]:
-    """The C calls under way, innermost first."""
+def c_stack(sources: dict[str, list[str]], among: Iterable[tuple[FrameType, int]] = ()) -> tuple[CFrame, ...]:
+    """The C calls under way, innermost first; or those among some frames, with the lines that they have reached."""
     found: list[CFrame] = []
-    for at in frames(sys._getframe(1)):
+    for at, line in among or ((frame, 0) for frame in frames(sys._getframe(1))):
         code = at.f_code
         if code.co_filename in sources and code.co_name != "<module>":
             names, values = code.co_varnames[: code.co_argcount], at.f_locals
             arguments = {name: values[name] for name in names if name in values and "·" not in name}
-            found.append(CFrame((where := place_of(at)).function, where, arguments))
+            where = place_of(at)
+            found.append(CFrame(where.function, where._replace(line=line or where.line), arguments))
     return tuple(found)
 
 
