@@ -28,7 +28,7 @@ from wsklab.machine.api import MODELLED
 from wsklab.machine.cruntime import CRuntime
 from wsklab.machine.machine import STEPS, Code
 from wsklab.machine.status import NTSTATUS, name_of
-from wsklab.machine.stops import c_stack, c_variables
+from wsklab.machine.stops import Told, c_stack, c_variables
 from wsklab.machine.views import address_of, c_arguments, python_value, read_value, spelled
 from wsklab.net import network_of
 from wsklab.net.capture import Capture
@@ -274,8 +274,8 @@ class Lab(Scenes, Looking):
         return stop
 
 
-class _CompileError(CompileError):
-    """A compile error in the reader's language; IPython shows the mistakes and no Python traceback."""
+class _CompileError(CompileError, Told):
+    """A compile error in the reader's language."""
 
     def __init__(self, error: CompileError, language: str) -> None:
         super().__init__(error.problems)
@@ -283,9 +283,6 @@ class _CompileError(CompileError):
 
     def __str__(self) -> str:
         return compile_problems(self.problems, self.language)
-
-    def _render_traceback_(self) -> list[str]:
-        return str(self).splitlines()
 
 
 class Driver:

@@ -15,15 +15,13 @@ from keyword import iskeyword
 from typing import Any
 
 from wsklab.lab import Driver, Lab
+from wsklab.machine.stops import Told
 from wsklab.rules.report import compile_problems
 from wsklab.words import translate
 
 
-class ListingError(Exception):
-    """A C cell whose first line is wrong; IPython shows the message and no Python traceback."""
-
-    def _render_traceback_(self) -> list[str]:
-        return str(self).splitlines()
+class ListingError(Told):
+    """A C cell whose first line is wrong."""
 
 
 def register(shell: Any) -> None:

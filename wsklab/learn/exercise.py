@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from wsklab.lab import Driver, Lab
 from wsklab.machine import NotModelled, Stop
 from wsklab.show import Shown
-from wsklab.words import chosen_language, translate
+from wsklab.words import chosen_language
 
 
 @dataclass
@@ -122,10 +122,6 @@ class Exercise(Shown):
         folder = resources.files(__package__)
         self.start = folder.joinpath(f"exercise_{self.id}_start.c").read_text("utf-8")  # at least one check fails on it
         self.solution = folder.joinpath(f"exercise_{self.id}_solution.c").read_text("utf-8")  # passes all checks
-
-    def say(self, key: str, **values: Any) -> str:
-        """A text in the language of the exercise."""
-        return translate(key, self.language, **values)
 
     @property
     def text(self) -> str:

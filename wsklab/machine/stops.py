@@ -28,7 +28,14 @@ class CFrame:
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
-class NotModelled(Exception):
+class Told(Exception):
+    """An error that is no fault of Python's: IPython shows its text instead of a Python traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return str(self).splitlines()
+
+
+class NotModelled(Told):
     """The code needs `what` (a function, control code or mode), which the engine knows by name only; `where` it asked for it.
 
     Not the code's fault; nothing is made up instead.
@@ -42,11 +49,8 @@ class NotModelled(Exception):
     def __str__(self) -> str:
         return f"{self.where}: {self.what} is not modelled yet" if self.where else f"{self.what} is not modelled yet"
 
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]  # no fault of Python's, see `Stop`
 
-
-class Stop(Exception):
+class Stop(Told):
     """The machine stopped because a rule was broken.
 
     `values` fill the ``{names}`` of the rule's texts; `objects` are the addresses of the objects involved, the most important
@@ -87,10 +91,6 @@ class Stop(Exception):
 
     def __str__(self) -> str:
         return self.report()
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython shows this instead of a Python traceback: a fault in C is not a fault in Python.
-        return self.report().splitlines()
 
 
 def c_stack(sources: dict[str, list[str]], among: Iterable[tuple[FrameType, int]] = ()) -> tuple[CFrame, ...]:

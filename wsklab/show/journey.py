@@ -15,7 +15,7 @@ from wsklab.machine.trace import Event
 from wsklab.show import Shown, svg
 from wsklab.show.reading import LANES, irp_of, irql_name, microseconds, status_name
 from wsklab.show.theme import IRP_COLOURS, stylesheet
-from wsklab.words import chosen_language, translate
+from wsklab.words import chosen_language
 
 WIDTH, LEFT, TOP, ROW = 700, 84, 40, 32
 BEFALLS = ("IRP cancelled", "pended in a stopped target", "request timed out", "not sent")
@@ -48,11 +48,8 @@ class Journey(Shown):
         for event in events:
             self._take(event)
 
-    def _say(self, key: str, **values: object) -> str:
-        return translate(key, self.language, **values)
-
     def _who(self, lane: str | None) -> str:
-        return self._say("application") if lane == "app" else self._say(LANES.get(lane or "", lane or ""))
+        return self.say("application") if lane == "app" else self.say(LANES.get(lane or "", lane or ""))
 
     def _take(self, event: Event) -> None:
         irp = irp_of(event) or next((known for known in event.objects if known in self._at), 0)
@@ -62,7 +59,7 @@ class Journey(Shown):
         elif event.kind == "hand-over":
             path = self._at.setdefault(irp, [self._who(event.actor)])
             target = self.name(device) if device else self._who(event.target)
-            words = self._say("stack location {number} of {count}", number=event.data["location"], count=event.data["count"])
+            words = self.say("stack location {number} of {count}", number=event.data["location"], count=event.data["count"])
             major = f"{self._majors.get(event.data['function_code'], '')}, " if device else ""
             self._add(Row(event, irp, path[-1], target, major + words, down=True))
             path.append(target)
@@ -77,10 +74,10 @@ class Journey(Shown):
             del path[path.index(self.name(device)) + 1 :]
             self._up(event, irp, here, path[-1], last)
         elif event.kind == "state" and event.name in BEFALLS:
-            what = self._say(event.name)
+            what = self.say(event.name)
             by = event.name == "IRP cancelled"
             self._add(
-                Row(event, irp, "", here, self._say("{what} by {who}", what=what, who=self._who(event.actor)) if by else what)
+                Row(event, irp, "", here, self.say("{what} by {who}", what=what, who=self._who(event.actor)) if by else what)
             )
         elif event.kind == "free" and event.objects[:1] == (irp,):
             if here != path[0]:
@@ -155,7 +152,7 @@ class Journey(Shown):
             bar(
                 irp, column, since, TOP + ROW * (self.ended.get(irp, len(self.rows)) - 0.2) + (12 if irp not in self.ended else 6)
             )
-        title = escape(self._say("Requests on their way"))
+        title = escape(self.say("Requests on their way"))
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="wl" viewBox="0 0 {WIDTH} {high}" width="{WIDTH}" height="{high}" '
             f'style="max-width:100%;min-width:36rem;height:auto" lang="{self.language}" role="img" aria-label="{title}">'

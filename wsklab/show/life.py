@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from wsklab.machine.trace import Event
 from wsklab.show import Shown
@@ -52,15 +52,12 @@ class Life(Shown):
         self.name = f"{translate(kind, language)} {address:#018x}".strip()
         self.stations = [_station(event, known, language) for event in known if event.kind in STATIONS]
 
-    def _say(self, key: str, **values: Any) -> str:
-        return translate(key, self.language, **values)
-
     @property
     def text(self) -> str:
         """The life as plain text, one line for each station."""
-        lines = [self._say("The life of {object}:", object=self.name)]
+        lines = [self.say("The life of {object}:", object=self.name)]
         if not self.stations:
-            lines.append("  " + self._say("nothing was recorded"))
+            lines.append("  " + self.say("nothing was recorded"))
         wide = [max(map(cells, column)) for column in zip(*self.stations, strict=True)]
         for station in self.stations:
             padded = (word + " " * (room - cells(word)) for word, room in zip(station, wide, strict=True))
@@ -70,9 +67,9 @@ class Life(Shown):
     @property
     def html(self) -> str:
         """The life as a table."""
-        heads = "".join(f'<th scope="col">{escape(self._say(head))}</th>' for head in HEADS)
+        heads = "".join(f'<th scope="col">{escape(self.say(head))}</th>' for head in HEADS)
         body = "".join("<tr>" + "".join(map(_cell, station._fields, station)) + "</tr>" for station in self.stations)
-        caption = escape(self._say("The life of {object}:", object=self.name).rstrip(":：\u00a0\u202f "))
+        caption = escape(self.say("The life of {object}:", object=self.name).rstrip(":：\u00a0\u202f "))
         return f"<table><caption>{caption}</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
 
 
