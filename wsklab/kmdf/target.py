@@ -96,7 +96,7 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
         if request.cancelled or (action == PEND and request.packet.Cancel):
             return status.CANCELLED, False
         self._accept(request, self.pended if action == PEND else self.ignored if flags & IGNORE_STATE else self.sent)
-        if timed:  # KMDF-TMO-01
+        if timed:  # below zero relative, above zero a date (KMDF-OPT-05, KMDF-TMO-01, KMDF-TMO-09, KMDF-MIS-26)
             delay = deadline_of(self.m, timeout) - self.m.time
             request.stop_timer = self.m.after(delay, lambda: self.time_out(request), irql=2)
         return 0, action == SEND
