@@ -12,7 +12,7 @@ import pytest
 
 from .conftest import FOLDERS, LESSONS, ROOT, Watched
 
-PAGES = ["", "start/", "how-it-works/", "design/", "rules/", *(f"lessons/{name}/" for name in LESSONS)]
+PAGES = ["", "start/", "python/", "how-it-works/", "design/", "rules/", *(f"lessons/{name}/" for name in LESSONS)]
 LANGUAGES = tomllib.loads((ROOT / "docs" / "languages.toml").read_text("utf-8"))
 
 
