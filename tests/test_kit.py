@@ -270,5 +270,5 @@ def test_served_site_answers_and_ends_cleanly_with_ctrl_c(tmp_path: Path) -> Non
         assert answer.read() == b"hello"
     time.sleep(0.1)
     child.send_signal(signal.SIGINT)
-    _, errors = child.communicate(timeout=10)
+    _, errors = child.communicate(timeout=60)
     assert (child.returncode, errors) == (130, "\nkit.py: stopped\n")

@@ -43,7 +43,7 @@ def lab() -> Iterator[str]:
         raise AssertionError("".join(heard))
     yield f"http://127.0.0.1:{port}/lab/tree/{{}}?reset&token={found.group(1)}"
     os.killpg(child.pid, signal.SIGINT)
-    child.communicate(timeout=30)
+    child.communicate(timeout=120)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="processes are ended by group here")
@@ -63,16 +63,16 @@ def test_lesson_runs_in_jupyterlab(browser: Browser, lab: str, language: str, le
     context.route(lambda url: not url.startswith(("data:", "blob:")), gate)
     page.goto(lab.format(f"{language}/{lesson}.ipynb"))
     idle = page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
-    expect(idle).to_be_attached(timeout=40_000)
+    expect(idle).to_be_attached(timeout=120_000)
     prompts = page.locator(".jp-Notebook .jp-CodeCell .jp-InputArea-prompt")
     for _ in range(3):  # on a busy machine JupyterLab can lose a "run all" that comes while the kernel restarts
         page.locator('[data-command="notebook:restart-run-all"]').first.click()
         page.locator(".jp-Dialog .jp-mod-accept").click()
         with suppress(AssertionError):
-            expect(prompts.first).to_have_text(_RAN, timeout=15_000)
+            expect(prompts.first).to_have_text(_RAN, timeout=60_000)
             break
     with suppress(AssertionError):
-        expect(prompts.last).to_have_text(_RAN, timeout=40_000)
+        expect(prompts.last).to_have_text(_RAN, timeout=120_000)
     assert page.locator('[data-mime-type="application/vnd.jupyter.error"]').all_inner_texts() == []
     expect(prompts.last).to_have_text(_RAN)
     assert elsewhere == []
