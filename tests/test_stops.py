@@ -16,7 +16,7 @@ import pytest
 
 from wsklab import Lab, Stop
 from wsklab.driverlife import start, unload
-from wsklab.machine.machine import STEPS
+from wsklab.machine.code import STEPS
 from wsklab.rules import RULES
 from wsklab.words import LANGUAGES
 

@@ -15,7 +15,7 @@ from wsklab.io.unload import check_unload
 from wsklab.kmdf import scene as kmdf
 from wsklab.lab import Driver, Lab
 from wsklab.machine import PASSIVE_LEVEL, Machine, Wait
-from wsklab.machine.machine import Code
+from wsklab.machine.code import Code
 from wsklab.machine.status import is_success
 
 

@@ -25,8 +25,8 @@ from wsklab.c.unit import Unit, compile_unit
 from wsklab.kmdf import framework
 from wsklab.machine import Machine, NotModelled, Stop, View, Where
 from wsklab.machine.api import MODELLED
+from wsklab.machine.code import STEPS, Code
 from wsklab.machine.cruntime import CRuntime
-from wsklab.machine.machine import STEPS, Code
 from wsklab.machine.status import NTSTATUS, name_of
 from wsklab.machine.stops import Told, c_stack, c_variables
 from wsklab.machine.views import address_of, c_arguments, python_value, read_value, spelled

@@ -10,7 +10,7 @@ import pytest
 from wsklab.io import completion, device, irp
 from wsklab.io.unload import check_unload
 from wsklab.machine import Machine, Wait
-from wsklab.machine.machine import Code
+from wsklab.machine.code import Code
 
 FAILED = 0xC000_0001 - (1 << 32)
 

@@ -10,8 +10,8 @@ import pytest
 
 import wsklab.io  # noqa: F401
 from wsklab.machine import Machine, Stop, Wait
+from wsklab.machine.code import Code
 from wsklab.machine.functions_thread import check_due, check_threads
-from wsklab.machine.machine import Code
 
 SECOND = 10_000_000
 

@@ -9,7 +9,7 @@ import pytest
 
 from wsklab.io import irp as irps
 from wsklab.machine import Machine
-from wsklab.machine.machine import Code
+from wsklab.machine.code import Code
 from wsklab.machine.status import name_of
 from wsklab.net import Address, Peer
 from wsklab.wsk import scene

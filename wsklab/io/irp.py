@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 
 from wsklab.c.headers import headers
 from wsklab.machine import Machine, status, wdk
-from wsklab.machine.machine import offset_of
+from wsklab.machine.code import offset_of
 
 MORE_PROCESSING_REQUIRED = 0xC000_0016 - (1 << 32)
 PENDING = 0x103

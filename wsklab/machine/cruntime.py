@@ -13,8 +13,9 @@ from typing import Any, NoReturn
 from wsklab.c.link import link_export
 from wsklab.c.types import CType, Float, Function, Int, Pointer, Record
 from wsklab.machine.api import MODELLED, Modelled, written_in_c
+from wsklab.machine.code import Code
 from wsklab.machine.exceptions import Guard, Raised, raise_exception
-from wsklab.machine.machine import Code, Machine
+from wsklab.machine.machine import Machine
 from wsklab.machine.memory import OUT_OF_SCOPE, READ_ONLY, UNWRITTEN
 from wsklab.machine.stops import Stop
 from wsklab.machine.trace import Where

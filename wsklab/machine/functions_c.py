@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from wsklab.machine.api import quiet
-from wsklab.machine.machine import Exited, Machine
+from wsklab.machine.code import Exited
+from wsklab.machine.machine import Machine
 
 
 @quiet()
