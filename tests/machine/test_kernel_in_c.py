@@ -51,3 +51,25 @@ def test_two_drivers_of_a_machine_share_it() -> None:
     lab = Lab()
     text = "PVOID F(VOID) { return (PVOID)KeReleaseMutex; }"
     assert lab.load(text).F() == lab.load(text).F() == lab.machine.slot("KeReleaseMutex")
+
+
+def test_after_one_has_raised_an_exception_that_the_driver_takes_calls_are_traced_again() -> None:
+    lab = Lab()
+    driver = lab.load(
+        """VOID F(VOID)
+        {
+            WCHAR buffer[8];
+            KEVENT event;
+            UNICODE_STRING to, bad;
+            RtlInitEmptyUnicodeString(&to, buffer, sizeof(buffer));
+            bad.Length = bad.MaximumLength = 4;
+            bad.Buffer = (PWCH)0x20000;
+            __try { RtlAppendUnicodeStringToString(&to, &bad); }
+            __except (EXCEPTION_EXECUTE_HANDLER) { DbgPrint("taken"); }
+            KeInitializeEvent(&event, NotificationEvent, FALSE);
+        }"""
+    )
+    driver.F()
+    assert lab.console == "taken"
+    assert [event.name for event in lab.events if event.kind == "call"] == ["RtlAppendUnicodeStringToString", "KeInitializeEvent"]
+    assert not lab.machine.thread.inside

@@ -69,16 +69,18 @@ def written_in_c(export: Export, call: Callable[..., Any], waits: bool) -> Model
     def plain(machine: Machine, *arguments: Any) -> Any:
         thread, before = machine.thread, machine.thread.inside
         thread.inside = True
-        value = call(*arguments)
-        thread.inside = before
-        return value
+        try:
+            return call(*arguments)
+        finally:  # an exception that the driver's __except takes
+            thread.inside = before
 
     def waiting(machine: Machine, *arguments: Any) -> Any:
         thread, before = machine.thread, machine.thread.inside
         thread.inside = True
-        value = yield from call(*arguments)
-        thread.inside = before
-        return value
+        try:
+            return (yield from call(*arguments))
+        finally:
+            thread.inside = before
 
     function = waiting if waits else plain
     function.__doc__ = export.about

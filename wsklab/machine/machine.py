@@ -197,8 +197,10 @@ class Machine:
             objects = self.objects_in(arguments)
             self.trace.add("callback", code.name, actor=actor, target=target, objects=objects, arguments=arguments)
         thread.inside = not code.is_driver and (inside or code.place is not None)  # our own C has a place too
-        value = (yield from code.call(*arguments)) if code.waits else code.call(*arguments)
-        thread.inside = inside
+        try:
+            value = (yield from code.call(*arguments)) if code.waits else code.call(*arguments)
+        finally:
+            thread.inside = inside
         if code.is_driver:
             self._returned = code
         if told:
