@@ -227,6 +227,11 @@ class _Server(http.server.ThreadingHTTPServer):
     allow_reuse_address = os.name != "nt"
     daemon_threads = True
 
+    def handle_error(self, request, client_address):
+        """Tell what went wrong, but not that a reader has left before the answer was whole."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            http.server.ThreadingHTTPServer.handle_error(self, request, client_address)
+
 
 def bind(port, folder):
     """A server for `folder` on 127.0.0.1, already listening, not yet answering.

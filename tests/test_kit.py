@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -256,6 +257,7 @@ def test_test_runs_every_check_and_pytest_last_with_the_words_given(monkeypatch:
 def test_served_site_answers_and_ends_cleanly_with_ctrl_c(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "index.html").write_text("hello")
+    (tmp_path / "site" / "large.bin").write_bytes(bytes(50_000_000))
     script = (
         "import sys, kit, pathlib; kit.ROOT = pathlib.Path(sys.argv[1]); kit.ensure_venv = lambda: None; "
         "kit.build_site = lambda target: None; sys.exit(kit.main(['--port', '0']))"
@@ -268,6 +270,10 @@ def test_served_site_answers_and_ends_cleanly_with_ctrl_c(tmp_path: Path) -> Non
     assert address.startswith("http://127.0.0.1:")
     with urllib.request.urlopen(address) as answer:
         assert answer.read() == b"hello"
+    host, port = address.removeprefix("http://").rstrip("/").split(":")
+    with socket.create_connection((host, int(port))) as leaving:  # before the answer is whole: nothing to tell
+        leaving.sendall(b"GET /large.bin HTTP/1.0\r\n\r\n")
+        leaving.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     time.sleep(0.1)
     child.send_signal(signal.SIGINT)
     _, errors = child.communicate(timeout=60)
