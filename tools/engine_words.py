@@ -23,6 +23,8 @@ _NAMED = {
     "compiles": "wsklab/check.py",
     "compiles with gaps": "wsklab/check.py",
     "does not compile": "wsklab/check.py",
+    "it is not a text file": "wsklab/listings.py",
+    "it is not a notebook": "wsklab/listings.py",
     "answer": "wsklab/kmdf/lower.py",
     "send and forget": "wsklab/kmdf/send.py",
     "pool": "wsklab/machine/machine.py",

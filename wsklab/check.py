@@ -21,7 +21,7 @@ from wsklab.c.headers import headers
 from wsklab.c.source import LEFT_OUT, CompileError, Problem, surely
 from wsklab.c.types import Function, Pointer, Record
 from wsklab.c.unit import compile_unit
-from wsklab.listings import Listing, Page, read_pages
+from wsklab.listings import Listing, Page, read_pages, unreadable
 from wsklab.rules.report import compile_problems
 from wsklab.words import translate
 
@@ -150,7 +150,7 @@ def run_check(paths: list[Path], language: str, as_json: bool) -> int:
         try:
             pages = read_pages(path)
         except (OSError, ValueError) as error:
-            print(translate("{path} cannot be read: {error}", language, path=path, error=error), file=sys.stderr)
+            print(unreadable(path, error, language), file=sys.stderr)
             told.append({"file": str(path), "error": str(error), "listings": [], "names": []})
             wrong += 1
             continue
@@ -165,7 +165,7 @@ def run_check(paths: list[Path], language: str, as_json: bool) -> int:
         print(json.dumps({"pages": told, "wrong": wrong}, ensure_ascii=False, indent=2))
     else:
         count = sum(len(page["listings"]) for page in told)
-        summary = "{pages} pages, {listings} listings, {wrong} things wrong."
+        summary = "Pages: {pages}, listings: {listings}, mistakes: {wrong}."
         print(translate(summary, language, pages=len(told), listings=count, wrong=wrong))
     return 1 if wrong else 0
 

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from wsklab import __version__
 from wsklab.words import LANGUAGES, chosen_language, translate
 
 CLEAN, BROKEN, NOT_COMPILED, NOT_MODELLED, ENTRY_FAILED, USAGE = 0, 1, 2, 3, 4, 64
@@ -34,14 +35,24 @@ class _Parser(argparse.ArgumentParser):
         raise _WrongUse(f"{self.format_usage()}{self.prog}: {message}")
 
 
+def _duration(text: str) -> float:
+    try:
+        if 0 < (seconds := float(text)) < float("inf"):
+            return seconds
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line as a parser."""
     top = _Parser(prog="python -m wsklab", description="Run and check Windows kernel C code on a simulated machine.")
+    top.add_argument("--version", action="version", version=f"wsklab {__version__}")
     commands = top.add_subparsers(dest="command", required=True, parser_class=_Parser)
     run = commands.add_parser("run", help="load the files as one driver, run it until idle, unload it")
     run.add_argument("--locals", action="store_true", help="after a stop, show the local variables of each C call under way")
     run.add_argument("--network", choices=("simulated", "loopback"), default="simulated")
-    run.add_argument("--seconds", type=float, help="how long to run; until idle (loopback: until Ctrl-C) unless told")
+    run.add_argument("--seconds", type=_duration, help="how long to run; until idle (loopback: until Ctrl-C) unless told")
     run.add_argument("--capture", type=Path, metavar="FILE", help="write what crosses the network as a pcapng file")
     run.add_argument("--seed", type=int, help="draw what the documents leave open from this seed")
     run.add_argument("--replay", metavar="STRING", help="repeat the decisions of an earlier run")
@@ -92,7 +103,8 @@ def _run(options: argparse.Namespace, language: str) -> int:
     try:
         status, text = _life(options, language, result, sources)
     except (OSError, ChoiceError) as error:
-        raise _WrongUse(f"{parser().prog} run: {error}") from None
+        why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
+        raise _WrongUse(f"{parser().prog} run: {why}") from None
     except CompileError as error:
         status, text = NOT_COMPILED, report.compile_problems(error.problems, language)
         result["problems"] = [str(problem) for problem in error.problems]
@@ -112,15 +124,23 @@ def _run(options: argparse.Namespace, language: str) -> int:
     return status
 
 
+def _text(path: Path, language: str) -> str:
+    from wsklab.listings import read_text, unreadable
+
+    try:
+        return read_text(path)
+    except (OSError, ValueError) as error:
+        raise _WrongUse(unreadable(path, error, language)) from None
+
+
 def _life(options: argparse.Namespace, language: str, result: dict[str, Any], sources: dict[str, list[str]]) -> tuple[int, str]:
     from wsklab.c.unit import compile_unit
     from wsklab.driverlife import run_program, start, unload
     from wsklab.lab import Lab
-    from wsklab.listings import read_text
     from wsklab.machine.status import is_success, name_of
     from wsklab.rules.report import compile_problems
 
-    units: list[Any] = [compile_unit(read_text(path), path.name, includes=path.parent) for path in options.files]
+    units: list[Any] = [compile_unit(_text(path, language), path.name, includes=path.parent) for path in options.files]
     sources.update({unit.name: unit.source.lines for unit in units})
     warnings = [problem for unit in units for problem in unit.warnings]
     if warnings:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wsklab.words import translate
+
 _FENCE = re.compile(r"^(?P<mark>```+|~~~+)[ \t]*(?P<language>[\w+#.-]*)[^\n]*$")
 _C_LANGUAGES = ("", "c", "cpp", "c++", "h")
 _SIGNS = re.compile(r"[;{}][ \t]*(?:/[/*].*)?$|^[ \t]*(?:#[ \t]*\w|\w+[ \t]*\(.*\)[ \t]*$)", re.MULTILINE)
@@ -50,15 +52,23 @@ class Page:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file: UTF-8, or UTF-16 as Windows' editors write it."""
+    """The text of a file: UTF-8, or UTF-16 as Windows' editors write it. Raises OSError, and ValueError when it is no text."""
     data = path.read_bytes()
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or data[1:2] == b"\0"
     text = data.decode("utf-16" if data[:1] in b"\xff\xfe" else "utf-16-le" if wide else "utf-8-sig", errors="replace")
+    if "\0" in text:
+        raise ValueError("it is not a text file")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def unreadable(path: Path, error: OSError | ValueError, language: str) -> str:
+    """What to tell of a file that :func:`read_text` or :func:`read_pages` refused."""
+    why = (isinstance(error, OSError) and error.strerror) or translate(str(error), language)
+    return translate("{path} cannot be read: {error}", language, path=path, error=why)
+
+
 def read_pages(path: Path) -> list[Page]:
-    """The page that a file is; of a notebook each cell. Raises OSError, and ValueError for a notebook that is no JSON."""
+    """The page that a file is; of a notebook each cell. Raises OSError, and ValueError for what is no text or no notebook."""
     text = read_text(path)
     if path.suffix.lower() == ".ipynb":
         return [page for number, cell in enumerate(_cells(text), 1) if (page := _cell(cell, f"{path.name}[{number}]"))]
@@ -108,7 +118,7 @@ def _cells(text: str) -> list[dict[str, Any]]:
         cells = json.loads(text)["cells"]
         return [{"type": cell["cell_type"], "text": "".join(cell["source"])} for cell in cells]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"not a notebook: {error}") from error
+        raise ValueError("it is not a notebook") from error
 
 
 def _cell(cell: dict[str, Any], name: str) -> Page | None:

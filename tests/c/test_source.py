@@ -17,6 +17,9 @@ from wsklab.c.source import NOWHERE, CompileError, Place, Problem, Problems, Sou
         ("e\u0301 x", 4, 1, "e\u0301 x\n  ^"),
         ("short", 9, 1, "short\n        ^"),
         ("unknown column", 0, 1, "unknown column"),
+        ("a\x1bb", 3, 1, "a·b\n  ^"),
+        ("x" * 100 + "=" + "y" * 200, 101, 1, "…" + "x" * 79 + "=" + "y" * 80 + "…\n" + " " * 80 + "^"),
+        ("=" + "y" * 200, 1, 1, "=" + "y" * 159 + "…\n^"),
     ],
 )
 def test_a_caret_stands_below_its_column(line: str, column: int, length: int, expected: str) -> None:

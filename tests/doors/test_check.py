@@ -146,7 +146,7 @@ def test_json_names_what_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFi
     path.write_text("{", "utf-8")
     assert main(["check", "--json", str(path)]) == 1
     (page,) = json.loads(capsys.readouterr().out)["pages"]
-    assert page["error"].startswith("not a notebook")
+    assert page["error"] == "it is not a notebook"
 
 
 @pytest.mark.parametrize(

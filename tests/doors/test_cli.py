@@ -67,7 +67,9 @@ def test_a_file_without_driver_entry(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err == "driver.c compiles, but it has no DriverEntry to run.\n"
 
 
-@pytest.mark.parametrize("arguments", [["run", "no-such-file.c"], ["run"], ["walk", "a.c"], []])
+@pytest.mark.parametrize(
+    "arguments", [["run", "no-such-file.c"], ["run"], ["walk", "a.c"], [], ["run", "--seconds", "-1", __file__]]
+)
 def test_a_wrong_command_line(arguments: list[str]) -> None:
     try:
         assert main(arguments) == 64
@@ -88,8 +90,12 @@ def test_what_is_not_a_file_or_not_a_replay_string_is_said_in_one_line(
 ) -> None:
     assert main(["run", str(tmp_path)]) == 64
     assert run(tmp_path, UNLOAD + ENTRY + BODY % "return STATUS_SUCCESS;", "--replay", "ZZ") == 64
+    (tmp_path / "driver.sys").write_bytes(b"MZ\x90\0\x03\0")
+    assert main(["run", str(tmp_path / "driver.sys"), "--lang", "fr"]) == 64
     captured = capsys.readouterr()
-    assert captured.out == "" and len(captured.err.splitlines()) == 2 and "Traceback" not in captured.err
+    folder, replay, program = captured.err.splitlines()
+    assert captured.out == "" and folder.startswith(f"{tmp_path} cannot be read: ") and "ZZ" in replay
+    assert program == f"{tmp_path / 'driver.sys'} ne peut pas être lu\N{NO-BREAK SPACE}: ce n'est pas un fichier texte"
 
 
 @pytest.mark.parametrize(("options", "status"), [((), 0), (("--strict",), 1)])

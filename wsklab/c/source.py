@@ -71,9 +71,20 @@ class Source:
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
 
 
+_SHOWN = 160  # characters of a line
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
 def caret(line: str, column: int, length: int = 1) -> str:
-    """`line` with a caret under `column` (from 1; 0 gives the line alone). Tabs and wide characters keep their width."""
-    line = line.rstrip()
+    """`line` with a caret under `column` (from 1; 0 gives the line alone). Tabs and wide characters keep their width.
+
+    Of a line that no terminal shows whole, the part around the column is given.
+    """
+    line = _UNSEEN.sub("\N{MIDDLE DOT}", line.rstrip())
+    if (start := max(0, column - _SHOWN // 2)) + _SHOWN < len(line):
+        line = line[: start + _SHOWN] + "…"
+    if start and len(line) > _SHOWN:
+        line, column = "…" + line[start:], column - start + 1
     if column <= 0:
         return line
     before = line[: column - 1].ljust(column - 1)
