@@ -19,7 +19,7 @@ from wsklab import io as _io
 from wsklab import kmdf as _kmdf
 from wsklab import wsk as _wsk
 from wsklab.c.link import Image, link
-from wsklab.c.source import CompileError
+from wsklab.c.source import CompileError, closest
 from wsklab.c.types import Function, Int, Pointer, Void
 from wsklab.c.unit import Unit, compile_unit
 from wsklab.kmdf import framework
@@ -307,6 +307,12 @@ class Driver:
         kinds = {name: variable.type for unit in self.units for name, variable in unit.variables.items()}
         return {name: read_value(machine, address, kinds[name]) for name, address in self.image.globals.items() if name in kinds}
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # IPython asks for these
+            raise AttributeError(name)
+        said = translate("{file} defines no function {name}.", self.lab.language, file=self.units[0].name, name=name)
+        raise _unknown(said, self.lab, name, self.functions)
+
     def __repr__(self) -> str:
         return f"<driver {self.units[0].name}: {', '.join(self.functions)}>"
 
@@ -331,7 +337,8 @@ class Wdk:
             return self._inline(name, headers.unit.functions[name].type)
         prototype = headers.prototypes.get(name)
         if modelled is None or (prototype is None and modelled.prototype is None):
-            raise NotModelled(name) if prototype else AttributeError(f"the headers know no function {name}")
+            said = translate("The headers know no function {name}.", self._lab.language, name=name)
+            raise NotModelled(name) if prototype else _unknown(said, self._lab, name, dir(self))
         code = machine.code[machine.slot(name)]
         known = prototype or code.prototype
         assert known is not None
@@ -347,6 +354,11 @@ class Wdk:
 
     def __dir__(self) -> list[str]:
         return sorted({*MODELLED, *self._lab.machine.headers.unit.functions})
+
+
+def _unknown(said: str, lab: Lab, name: str, known: list[str]) -> AttributeError:
+    close = closest(name, known)
+    return AttributeError(f"{said} {translate('Did you mean {close}?', lab.language, close=close)}" if close else said)
 
 
 def _binding(lab: Lab, code: Code, prototype: Function, about: str = "", traced: bool = False) -> Callable[..., Any]:

@@ -118,6 +118,8 @@ class Scenes:
             lower: what the device stands on: a lower device, or another started driver (a filter over a function driver).
             name: its name in messages, by default that of its file.
         """
+        if not hasattr(driver, "image"):
+            raise TypeError(f"start_driver takes what lab.load(…) returned, not {type(driver).__name__}")
         return kmdf.load_driver(self.machine, driver.image, lower=lower, name=name or driver.units[0].name.removesuffix(".c"))
 
     def unload_driver(self, loaded: kmdf.LoadedDriver) -> None:

@@ -183,3 +183,15 @@ def test_sizes_beyond_reason(statement: str, said: str) -> None:
             driver.F()
     else:
         assert driver.F() == 0
+
+
+def test_a_function_that_is_not_there_is_told_with_the_one_that_was_meant() -> None:
+    lab = Lab("fr")
+    driver = lab.load("NTSTATUS SendData(VOID) { return 0; }", "send.c")
+    with pytest.raises(AttributeError, match=r"^send\.c ne définit pas de fonction sendData\. .* SendData"):
+        driver.sendData()
+    with pytest.raises(AttributeError, match=r"^Les en-têtes ne connaissent pas de fonction KeSetEvnt\. .* KeSetEvent"):
+        lab.wdk.KeSetEvnt(1)
+    assert not hasattr(driver, "_repr_html_")
+    with pytest.raises(TypeError, match="what lab.load"):
+        lab.start_driver("DRIVER_INITIALIZE DriverEntry;")
