@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 import traceback
 from collections.abc import Callable, Generator
@@ -42,6 +43,25 @@ def test_a_traceback_shows_c() -> None:
         build(text).functions["f"].call()
     frames = traceback.extract_tb(caught.value.__traceback__)[1:]
     assert [(f.filename, f.lineno, f.name, f.colno) for f in frames] == [("program.c", 7, "f", 25), ("program.c", 5, "inner", 8)]
+
+
+def test_only_what_may_be_read_too_early_loses_its_value_in_each_round() -> None:
+    text = """int f(int n)
+{
+    int once, i, total = 0;
+    if (n > 1) once = n;
+    for (i = 0; i < n; i++) {
+        int set, maybe, counter, initialised = 1;
+        set = i;
+        if (set) maybe = set;
+        for (counter = 0; counter < 2; counter++) total += initialised;
+        total += maybe;
+    }
+    return total + once;
+}
+"""
+    code = build(text).functions["f"].call.__code__  # type: ignore[attr-defined]
+    assert [each.argval for each in dis.get_instructions(code) if each.opname == "DELETE_FAST"] == ["maybe"]
 
 
 def test_every_instruction_has_a_place_in_the_text() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.c.small import ALL, MORE, small_headers
 from wsklab.c.headers import INCLUDE, headers, load_cache, read_headers, save_cache
+from wsklab.c.source import CompileError
 from wsklab.c.types import Record
 
 
@@ -46,6 +47,14 @@ def test_inline_functions_are_parsed_when_used() -> None:
         "more.h",
         3,
     )
+
+
+def test_a_mistake_in_the_body_of_a_function_is_told_when_it_is_used(tmp_path: Path) -> None:
+    (tmp_path / "all.h").write_text("inline int wrong(void) { return 1 +; }\ninline int right(void) { return 2; }\n")
+    read = read_headers(tmp_path)
+    assert read.unit.functions["right"].node.body.block_items[0].expr.value == "2"
+    with pytest.raises(CompileError, match=r"all.h:1:36: error: A value was expected here, not ;"):
+        assert read.unit.functions["wrong"].node
 
 
 def test_the_cache_gives_back_what_was_written(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+import itertools
 import os
 import pickle
 import re
@@ -124,7 +125,9 @@ class Headers:
         if file not in problems.sources and (source := self.source(file)):
             problems.sources[file] = source
         tokens = [CToken(*values) for values in pickle.loads(data)]
-        (external,) = Parser(problems, self.typedef_names).unit(tokens)
+        externals = Parser(problems, self.typedef_names).unit(tokens)
+        problems.check()
+        (external,) = externals
         return external.nodes[0]
 
 
@@ -137,19 +140,19 @@ def headers() -> Headers:
     with suppress(Exception):
         if cached := load_cache(INCLUDE, key):
             return cached
-    with deep_recursion():
-        built = read_headers(INCLUDE, texts)
+    built = read_headers(INCLUDE, texts)
     save_cache(INCLUDE, key, built)
     return built
 
 
+@deep_recursion()
 def read_headers(directory: Path, texts: dict[str, str] | None = None) -> Headers:
     """Parse all headers of a directory, beginning with its ``all.h``. Raises CompileError if a header is wrong."""
     texts = texts or _texts(directory)
     problems, source = Problems(), Source(_ALL, texts[_ALL])
     preprocessor = Preprocessor(problems, includes=includes_from(texts))
-    externals, _ = parse_unit(source, problems, preprocessor)
     declarations = Declarations(problems)
+    externals, _ = parse_unit(source, problems, preprocessor, outlines=True)
     Unit(_ALL, source, declarations, problems).declare(externals)
     problems.check()
     symbols = declarations.scopes[0].names
@@ -173,13 +176,13 @@ def _macro_constants(macros: dict[str, str], declarations: Declarations) -> dict
     """Values of the macros without parameters that are integer constant expressions."""
     typedefs = {name: True for name, symbol in declarations.scopes[0].names.items() if symbol.kind == "typedef"}
     constants: dict[str, int] = {}
-    preprocessor = Preprocessor(Problems(), macros)
-    for name, text in macros.items():
-        own = Problems()
-        plain = text[len(name) : len(name) + 1] != "("
-        tokens = Reader(preprocessor.run(Source("<macro>", name)), own).read() if plain else []
+    plain = [name for name, text in macros.items() if text[len(name) : len(name) + 1] != "("]
+    expanded = Preprocessor(Problems(), macros).run(Source("<macros>", "\n".join(plain)))
+    for line, tokens in itertools.groupby(expanded, lambda token: int(token.position)):
+        own, name = Problems(), plain[line - 1]
+        read = Reader(list(tokens), own).read()
         with suppress(ValueError):
-            value = declarations.constant(Parser(own, typedefs).expression(tokens)) if tokens and not own.errors else None
+            value = declarations.constant(Parser(own, typedefs).expression(read)) if not own.errors else None
             if value is not None:
                 constants[name] = value
     return constants

@@ -1,4 +1,7 @@
-"""Where labels stand, and which of them are jumped to from outside of their block. A case label is its own name."""
+"""What a walk over the statements tells: where labels stand, which are jumped to, what is surely given a value.
+
+A label is jumped to from outside of its block when a ``goto`` stands there. A case label is its own name.
+"""
 
 from __future__ import annotations
 
@@ -45,3 +48,21 @@ def cases_in(node: Any) -> Iterator[Any]:
     if node is not None and not isinstance(node, c_ast.Switch):
         for _, child in node.children():
             yield from cases_in(child)
+
+
+def given(declaration: Any, following: list[Any]) -> bool:
+    """Whether a variable has a value before it can be read: from its declaration, or from the first statement that names it."""
+    if not isinstance(declaration, c_ast.Decl) or declaration.init is not None:
+        return True
+    for node in following:
+        if isinstance(node, LABELS):
+            return False
+        if _names(node, declaration.name):
+            first = node.init if isinstance(node, c_ast.For) else node
+            assigns = isinstance(first, c_ast.Assignment) and first.op == "=" and isinstance(first.lvalue, c_ast.ID)
+            return assigns and first.lvalue.name == declaration.name and not _names(first.rvalue, declaration.name)
+    return True
+
+
+def _names(node: Any, name: str) -> bool:
+    return any(isinstance(part, c_ast.ID) and part.name == name for part in walk(node))

@@ -22,7 +22,7 @@ from wsklab.c.headers import INCLUDE
 from wsklab.c.parse import deep_recursion
 from wsklab.c.source import CompileError, Place, Problems
 from wsklab.c.support import helpers
-from wsklab.c.types import Function, compatible
+from wsklab.c.types import Function, Pair, compatible
 from wsklab.c.unit import FunctionDefinition, Unit, compile_unit
 
 if TYPE_CHECKING:
@@ -211,11 +211,16 @@ class _Linker:
 
     def _agree(self, declared: Symbol | None, defined: CompiledFunction | Symbol) -> None:
         """Report what one file declares otherwise than another defines it."""
-        if declared is not None and not compatible(declared.type, defined.type, exact=True):
+        records: list[Pair] = []
+        if declared is not None and not compatible(declared.type, defined.type, exact=True, across=records):
             values: dict[str, Any] = {"name": declared.name, "new": declared.type, "old": defined.type}
-            text = "{name} is declared as {new} here, but as {old} in line {line} of {file}."
+            text, hint = "{name} is declared as {new} here, but as {old} in line {line} of {file}.", None
             place = defined.place
-            self.problems.error("conflicting-types", declared.place, text, **values, line=place.line, file=place.file)
+            if records and all(record.place for record in records[-1]):
+                hint = "The members of {record} are not the same at {first} and at {second}."
+                first, second = (Place(*record.place) for record in records[-1] if record.place)
+                values |= {"record": records[-1][0], "first": first, "second": second}
+            self.problems.error("conflicting-types", declared.place, text, hint, **values, line=place.line, file=place.file)
 
     # Waiting
 
@@ -245,7 +250,8 @@ class _Linker:
         """Whether a call through a pointer of this type may reach a function that waits."""
         known = self._may_wait.get(id(prototype))
         if known is None:
-            known = any(function and function.waits and compatible(function.type, prototype) for function in self.taken)
+            taken = [function for function in self.taken if function and function.waits]
+            known = any(compatible(function.type, prototype, across=[]) for function in taken)
             known = self._may_wait[id(prototype)] = known or self.runtime.may_wait(prototype)
         return known
 

@@ -100,6 +100,8 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
         """Unknown names that were taken for types."""
         self.skipped = False
         """Whether something was passed over that could not be understood."""
+        self.outlines = False
+        """Whether the bodies of functions are passed over."""
 
     def unit(self, tokens: list[CToken]) -> list[External]:
         """Parse a translation unit. Mistakes are reported; what could be read is returned."""
@@ -338,6 +340,13 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
             asked = self._parse_expression()
             self._expect("RPAREN")
         return Try(block, asked, self._parse_compound_statement(), coord)
+
+    def _parse_compound_statement(self, *, new_scope: bool = True) -> Any:
+        if not self.outlines:
+            return super()._parse_compound_statement(new_scope=new_scope)
+        coord = self._tok_coord(self._expect("LBRACE"))
+        self._skip(1, in_block=True)
+        return c_ast.Compound(None, coord)
 
     def _parse_enumerator(self) -> Any:
         # A pragma among the enumerators is what every reader of the tree already passes over.

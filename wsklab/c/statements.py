@@ -23,7 +23,7 @@ from wsklab.c.conversions import converted, promoted
 from wsklab.c.exceptions import guarded, leaves_by_name
 from wsklab.c.expressions import Expressions
 from wsklab.c.initialisers import initialised
-from wsklab.c.labels import LABELS, cases_in, entered
+from wsklab.c.labels import LABELS, cases_in, entered, given
 from wsklab.c.python import Python, leaves
 from wsklab.c.source import closest, place_of
 from wsklab.c.types import Int, Record, Void
@@ -54,6 +54,8 @@ class Statements(Expressions):
         super().__init__(*arguments)
         self.levels: list[Level] = []
         self.jumps = 0
+        self.passed_again: set[Any] = set()
+        """Declarations without a value in loops, behind which the variable is not given one at once."""
         self.entered: dict[Any, int] = {}
         """Labels that are jumped to from outside of their block, each with its number; a case label is its own name."""
 
@@ -73,16 +75,23 @@ class Statements(Expressions):
         known = len(self.locals)
         with self.declarations.scope():
             result = self.items(nodes or [])
-        lives = tuple((local.offset, local.type.size) for local in self.locals[known:] if local.offset is not None)
-        if not lives:
+        kept = [local for local in self.locals[known:] if local.offset is not None]
+        if not kept:
             return result
-        self.changes_states()
-        begin, end = (ast.Expr(py.call("scope·", py.name(FRAME), py.constant(lives), py.constant(is_open))) for is_open in (1, 0))
+        begin, end = self._lives(kept, is_open=True), self._lives(kept, is_open=False)
         return [begin, *result] if leaves(result) else [begin, *result, end]
+
+    def _lives(self, variables: list[Local], *, is_open: bool) -> ast.stmt:
+        """Where the life of variables in the frame begins or ends."""
+        self.changes_states()
+        lives = tuple((variable.offset, variable.type.size) for variable in variables)
+        return ast.Expr(py.call("scope·", py.name(FRAME), py.constant(lives), py.constant(int(is_open))))
 
     def items(self, nodes: list[Any]) -> Python:
         """Statements and declarations in the current scope; labels begin new parts."""
         parts, labels = self._split(nodes)
+        if labels or any(level.kind in ("loop", "labels") for level in self.levels):
+            self.passed_again.update(node for at, node in enumerate(nodes, 1) if not given(node, nodes[at:]))
         for label in labels:
             if not isinstance(label, str) and label not in self.entered:
                 self.wrong(label, "misplaced-case", "This label stands in no switch.")
@@ -193,7 +202,16 @@ class Statements(Expressions):
             self.statics.append(replace(symbol, name=symbol.data))
             return []
         symbol.data = variable = self.add_local(symbol.name, symbol.type)
-        return [] if node.init is None else initialised(self, self.object_of(variable, place_of(node)), node.init)
+        if node.init is not None:
+            return initialised(self, self.object_of(variable, place_of(node)), node.init)
+        opened = variable.offset is not None and self.levels and self.levels[-1].kind != "labels"
+        return self._indeterminate(variable) if node in self.passed_again and not opened else []
+
+    def _indeterminate(self, variable: Local) -> Python:
+        """A variable without a value, whatever it had in an earlier round."""
+        if variable.offset is not None:
+            return [self._lives([variable], is_open=True)]
+        return [py.assign(variable.python, 0), ast.Delete([ast.Name(variable.python, ast.Del())])]
 
     _do_Typedef = _do_StaticAssert = _do_Decl
 
@@ -361,7 +379,9 @@ class Statements(Expressions):
             parts, labels = self._split(nodes)
             level = Level("switch", labels=labels, begin=f"switch·{self.jumps}")
             # What stands before the first label: its scope is the switch, it is never reached.
+            known = len(self.locals)
             self._sequence(parts[0])
+            unset = [each for local in self.locals[known:] for each in self._indeterminate(local)] if self.levels else []
             statements = self._parts(level, [[], *parts[1:]])
         table: dict[int, Any] = {}
         deep = any(case in self.entered for case in cases)
@@ -386,7 +406,7 @@ class Statements(Expressions):
                 here = py.when(py.name(_INTO), [self._where(level, outside, py.constant(0))], [here])
         else:
             here = self._where(level, labels, begin)
-        return [here, *statements]
+        return [*unset, here, *statements]
 
     def _add_case(self, item: Any, table: dict[int, Any], selected: Value, target: Any) -> None:
         value = self.declarations.required_constant(item.expr, "a case label")

@@ -174,7 +174,7 @@ class Field:
 
 @dataclass(frozen=True, eq=False)
 class Record(CType):
-    """A struct or union, compared by identity because it can refer to itself; across files, by `place` and the members' places.
+    """A struct or union, compared by identity because it can refer to itself.
 
     `fields` are the members as declared (name "" for an unnamed struct or union); `members` also finds the names
     inside unnamed members, with offsets from the start of this record. Both are empty until `complete`.
@@ -215,16 +215,7 @@ class Record(CType):
 
     def __eq__(self, other: object) -> bool:
         # A typedef name makes a renamed copy that shares the member list with the original.
-        return isinstance(other, Record) and (other.fields is self.fields or self._is_declared_again(other))
-
-    def _is_declared_again(self, other: Record) -> bool:
-        """Whether another file of the driver declares the same: in a header that both include, or written alike (C11 6.2.7)."""
-        if not self.place or not other.place or (self.kind, self.tag) != (other.kind, other.tag):
-            return False
-        if self.place != other.place and (not self.tag or self.place[0] == other.place[0]):
-            return False
-        one, two = ([(f.name, f.offset, f.bit_offset, f.bit_width) for f in each.fields] for each in (self, other))
-        return not self.complete or not other.complete or (self.layout == other.layout and one == two)
+        return isinstance(other, Record) and other.fields is self.fields
 
 
 def _flattened(fields: list[Field], base: int) -> Iterator[tuple[str, Field]]:
@@ -240,12 +231,16 @@ def has_size(ctype: CType) -> bool:
     return not isinstance(ctype, (Void, Function)) and (not isinstance(ctype, Record) or ctype.complete)
 
 
-def compatible(one: CType, other: CType, *, exact: bool = False) -> bool:
+Pair = tuple[Record, Record]
+
+
+def compatible(one: CType, other: CType, *, exact: bool = False, across: list[Pair] | None = None) -> bool:
     """Whether objects of the two types look the same. Signedness of integers is not looked at, as in MSVC below /W4.
 
-    If `exact`, whether two declarations of one name agree. Names of parameters and typedef names never matter.
+    If `exact`, whether two declarations of one name agree. Names of parameters and typedef names never matter. If the types are
+    of two files, records agree that are written alike; `across` collects the pairs of them, and ends with the one that differs.
     """
-    same = partial(compatible, exact=exact)
+    same = partial(compatible, exact=exact, across=across)
     if one is UNKNOWN or other is UNKNOWN:
         return True
     if isinstance(one, Int) and isinstance(other, Int) and not exact:
@@ -259,7 +254,27 @@ def compatible(one: CType, other: CType, *, exact: bool = False) -> bool:
             return same(one.returns, other.returns)
         alike = one.varargs == other.varargs and len(one.parameters) == len(other.parameters) and same(one.returns, other.returns)
         return alike and all(same(a.type, b.type) for a, b in zip(one.parameters, other.parameters, strict=True))
+    if isinstance(one, Record) and isinstance(other, Record) and across is not None and one != other:
+        return _written_alike(one, other, across)
     return one == other
+
+
+def _written_alike(one: Record, other: Record, across: list[Pair]) -> bool:
+    """Whether two files declare the same structure: its tag, and names, types and places of its members (C11 6.2.7)."""
+    if (one.kind, one.tag) != (other.kind, other.tag):
+        return False
+    if any(pair == (one, other) for pair in across):
+        return True  # it refers to itself
+    across.append((one, other))
+    alike = one.layout == other.layout and len(one.fields) == len(other.fields)
+    alike = alike and all(
+        replace(f, type=g.type) == g and compatible(f.type, g.type, exact=True, across=across)
+        for f, g in zip(one.fields, other.fields, strict=True)
+    )
+    if alike or not one.complete or not other.complete:
+        across.insert(0, across.pop(across.index((one, other))))
+        return True
+    return False
 
 
 def constant(ctype: CType) -> CType:

@@ -123,9 +123,13 @@ class Unit:
 
 
 def parse_unit(
-    source: Source, problems: Problems, preprocessor: Preprocessor, typedefs: Mapping[str, bool] | None = None
-) -> tuple[list[External], Parser]:
-    """The external declarations of one source, and what read them. Raises CompileError if the text is not C."""
+    source: Source, problems: Problems, preprocessor: Preprocessor, typedefs: Mapping[str, bool] | None = None,
+    *, outlines: bool = False,
+) -> tuple[list[External], Parser]:  # fmt: skip
+    """The external declarations of one source, and what read them. Raises CompileError if the text is not C.
+
+    With `outlines`, the bodies of functions are passed over.
+    """
     problems.sources[source.name] = source
     if len(source.text) > LONGEST_TEXT:
         text = "A text of more than {most} characters is not compiled."
@@ -136,6 +140,7 @@ def parse_unit(
     if len(problems.errors) > reader.mended:
         problems.check()
     parser = Parser(problems, typedefs)
+    parser.outlines = outlines
     externals = parser.unit(tokens)
     if parser.skipped:
         problems.check()  # what was passed over would be missed everywhere else

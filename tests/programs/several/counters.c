@@ -7,6 +7,8 @@
 // Both files write this down for themselves.
 typedef struct _NOTE { ULONG Number; PCSTR Text; } NOTE;
 ULONG Read(const NOTE *Note) { return Note->Number; }
+typedef struct { ULONG Size; struct _NOTE *Notes[2]; } NOTES;
+ULONG Last(NOTES Notes) { return Notes.Notes[Notes.Size - 1]->Number; }
 
 static ULONG Private;
 
@@ -45,6 +47,14 @@ VOID EachStep(VOID (*Visit)(const STEP *Step, PCONTEXT_OF_DRIVER Context), PCONT
     const STEP *step;
 
     for (step = Steps; step->Name; step++) Visit(step, Context);
+}
+
+VOID EachPair(VOID (*Take)(PAIR *Pair))
+{
+    PAIR pairs[] = { { 1, 2, { 3, 4 } }, { 5, 6, { 7, 31 } } };
+
+    Take(pairs);
+    Take(pairs + 1);
 }
 
 // What can wait is inferred over all the files.

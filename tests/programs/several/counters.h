@@ -4,6 +4,9 @@
 #include "shared/step.h"
 
 typedef struct _CONTEXT_OF_DRIVER *PCONTEXT_OF_DRIVER; // only one file knows what is in it
+// Without a tag: every file has a type of its own, but of the same members.
+typedef struct { ULONG Left, Right; struct { UCHAR Low : 3, High : 5; } Bits; } PAIR;
+VOID EachPair(VOID (*Take)(PAIR *Pair));
 
 extern ULONG Total;
 extern const STEP Steps[];

@@ -29,6 +29,17 @@ static VOID Unload(PDRIVER_OBJECT DriverObject)
 
 struct _NOTE { ULONG Number; PCSTR Text; };
 extern ULONG Read(const struct _NOTE *Note);
+typedef struct { ULONG Size; struct _NOTE *Notes[2]; } NOTES;
+extern ULONG Last(NOTES Notes);
+
+// Waits, too.
+static VOID TakePair(PAIR *Pair)
+{
+    LARGE_INTEGER delay = { .QuadPart = -10000 };
+
+    KeDelayExecutionThread(KernelMode, FALSE, &delay);
+    DbgPrint("%lu %lu %u %u, ", Pair->Left, Pair->Right, Pair->Bits.Low, Pair->Bits.High);
+}
 
 struct _CONTEXT_OF_DRIVER {
     ULONG Visits;
@@ -57,6 +68,8 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     DbgPrint("both files have one Total: %d, and one inline: %lu %lu\n", TotalAddress() == &Total, Twice(Total), TwiceElsewhere());
     EachStep(Visit, &context);
     DbgPrint("%lu visits, note %lu\n", context.Visits, Read(&note));
+    EachPair(TakePair);
+    DbgPrint("last note %lu\n", Last((NOTES){ 2, { NULL, &note } }));
     DbgPrint("%s line %d\n", CountersFile(), CountersLine);
     return Pause(5) ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
 }

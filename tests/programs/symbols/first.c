@@ -21,6 +21,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     DriverObject->DriverUnload = Unload;
     Missing(Shape.Value);
     MissingVariable++;
+    Draw(NULL);
     printf("%d\n", Different(2));
     return CalledBack(&MissingRoutine);
 }

@@ -13,6 +13,7 @@ VOID Unload(PDRIVER_OBJECT DriverObject)
     Conflicting = OnlyHere;
 }
 
+VOID Draw(DRAWING *Drawing) { Drawing->Size = 0; }
 LONG Different(PVOID Value) { return Value == NULL; }
 
 NTSTATUS CalledBack(VOID (*Routine)(VOID))
