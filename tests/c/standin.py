@@ -106,8 +106,12 @@ class StandIn:
         assert self.frames.pop() == address
         self.next = address - BASE
 
+    def cut_frames(self, address: int) -> None:
+        while self.frames[-1] > address:
+            self.pop_frame(self.frames[-1])
+
     def scope(self, frame: int, lives: tuple[tuple[int, int], ...], is_open: int) -> None:
-        assert frame == self.frames[-1]
+        assert frame in self.frames
 
     def string(self, data: bytes) -> int:
         if data not in self._strings:

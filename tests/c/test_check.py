@@ -115,6 +115,9 @@ def problems(text: str) -> list[str]:
         ("int a[2] = {1, 2, 3};", ["19 too-many-initialisers: There are more values than members."]),
         ("PLACE p = {.z = 1};", ["13 no-such-member: PLACE has no member z."]),
         ("int n = twice(3);", ["9 initialiser-not-constant: The initial value of n is not constant."]),
+        ("int f(int n) { int a[n]; return 0; }",
+         ["22 not-constant: The value of the size of an array must be known when compiling. [Microsoft's compiler has "
+          "no arrays of variable length: take the memory from ExAllocatePool2.]"]),
         ("int n = 1; int m = n + 1;", ["20 initialiser-not-constant: The initial value of m is not constant."]),
         ("int n; int *p = &n + 1; PLACE *q = &(PLACE){1, 2};", []),
     ],

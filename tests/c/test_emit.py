@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.c.standin import BASE, StandIn, Undefined, finish
+from wsklab import Lab, Stop
 from wsklab.c.link import Image, link
 from wsklab.c.source import CompileError
 from wsklab.c.types import Function, Pointer
@@ -32,6 +33,41 @@ def stopped(text: str, *arguments: Any) -> tuple[str, dict[str, Any]]:
         call(text, *arguments)
     what, values = caught.value.args
     return what, values
+
+
+LENGTH = "int main(void) {{ return 0; }} int f(int n) {{ {} }}"
+"""Arrays of variable length are known where there is a main."""
+
+
+@pytest.mark.parametrize("count", [0, -3])
+def test_an_array_has_an_element_at_least(count: int) -> None:
+    assert stopped(LENGTH.format("int a[n]; return sizeof a;"), count) == ("array-length", {"count": count})
+
+
+def test_an_array_larger_than_a_stack_is_refused_before_it_is_made() -> None:
+    assert stopped(LENGTH.format("char a[n]; return sizeof a;"), 1 << 30) == ("stack-overflow", {"function": "f"})
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ("local-overrun", "int a[n]; for (int i = 0; i <= n; i++) a[i] = 1; return 0;"),
+        ("local-overrun", "int a[n]; a[-1] = 1; return 0;"),
+        ("uninitialised-read", "int a[n]; a[0] = 1; return a[1];"),
+        ("uninitialised-read", "int t = 0; for (int i = 0; i < 3; i++) { int a[n]; if (!i) a[2] = 1; t += a[2]; } return t;"),
+        ("use-after-block", "int *p; { int a[n]; a[0] = 1; p = a; } return *p;"),
+        ("use-after-block", "int *p; for (int i = 0; i < n; i++) { int a[n]; a[i] = i; p = a; if (i) break; } return *p;"),
+        ("use-after-block", "int *p; for (;;) { int a = n; p = &a; break; } return *p;"),
+        ("use-after-block", "int *p, k = 0; do { { int a[2] = { n }; p = a; if (!k++) continue; } } while (*p); return 0;"),
+        ("use-after-block", "int *p; { int a = n; { int b[n]; p = b; *p = a; goto out; } } out: return *p;"),
+        ("use-after-block", "int *p; switch (n) { default: for (;;) { int a = n; p = &a; goto out; } } out: return *p;"),
+    ],
+)
+def test_memory_of_arrays_of_variable_length_is_watched(rule: str, text: str) -> None:
+    driver = Lab().load(LENGTH.format(text))
+    with pytest.raises(Stop) as caught:
+        driver.f(5)
+    assert caught.value.rule.id == rule
 
 
 # Places

@@ -89,6 +89,16 @@ def test_a_local_that_was_never_set_and_an_exhausted_stack_can_be_looked_at() ->
     assert lab.look() == "f  f.c:1:67\n  n      int  0\n  unset  int  ??\n  known  int  5"
 
 
+def test_an_array_of_variable_length_is_shown_as_long_as_it_is() -> None:
+    lab = Lab()
+    text = "int f(int n) { short a[n]; short (*p)[n] = &a; a[0] = 7; a[1] = 8; return a[2]; } int main(void) { return 0; }"
+    driver = lab.load(text, "f.c")
+    with pytest.raises(Stop):
+        driver.f(2)
+    assert lab.look().split("\n")[2] == "  a  short[2]    0700 0800"
+    assert [type(each).__name__ for each in lab.locals().values()] == ["int", "View", "View"]
+
+
 def test_single_steps_with_locals() -> None:
     """Each line that begins to run, with what it finds; afterwards nothing is traced."""
     lab = Lab()

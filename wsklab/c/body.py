@@ -20,13 +20,12 @@ from wsklab.c import python as py
 from wsklab.c.declare import Declarations, Symbol
 from wsklab.c.parse import Gap
 from wsklab.c.python import Python
-from wsklab.c.runtime import GapKind
+from wsklab.c.runtime import RED_ZONE, GapKind
 from wsklab.c.source import Place, Problems, closest, place_of
 from wsklab.c.types import INT, Array, CType, Float, Function, Int, Pointer, Record
 from wsklab.c.values import NOTHING, UNKNOWN, Local, Object, Value, is_scalar, number, possible, reach, settled, type_range
 
 FRAME, RESULT, REST, ARGUMENTS = "frame·", "result·", "rest·", "arguments·"
-RED_ZONE = 16  # bytes around a local in memory that belong to nobody, so that an overrun is seen
 Waits = Callable[[str | None, Function], bool]
 """Whether a call by name, or through a pointer of a type, has to be waited for."""
 
@@ -114,6 +113,11 @@ class Body:
         self.needs: dict[str, tuple[Any, ...]] = {}
         """What generated code wants to find in its namespace: name → ("given", it) or how the runtime makes it."""
         self.loops: list[LoopScope] = []
+        self.sizes: list[ast.expr] = []
+        """What computes the sizes of arrays of variable length that the current declaration or expression names."""
+        self.stack: list[Local] = []
+        """The arrays of variable length that are in scope: their Python locals hold the stack space of each."""
+        self.uses_stack = False  # whether there are such arrays
         self.uses_rest = False  # whether it looks at the arguments that came for ``...``
         self.known: dict[str, str] = {}
         """What the compiler's own functions stand for here: the Python local."""
@@ -162,7 +166,10 @@ class Body:
     def add_local(self, name: str, ctype: CType, *, in_frame: bool = False) -> Local:
         """A new variable of automatic storage; in the frame if its bytes matter."""
         variable = Local(name, ctype, self._python_name(name))
-        if in_frame or isinstance(ctype, Array | Record) or name in self._addressed:
+        if isinstance(ctype, Array) and ctype.held:
+            self.stack.append(variable)
+            self.uses_stack = True
+        elif in_frame or isinstance(ctype, Array | Record) or name in self._addressed:
             align = max(ctype.align, 1)
             variable.offset = -(-(self.frame_size + RED_ZONE) // align) * align
             self.frame_size = variable.offset + ctype.size
@@ -202,6 +209,9 @@ class Body:
 
     def object_of(self, variable: Local, where: Place) -> Object:
         """The variable as an object."""
+        if variable.offset is None and isinstance(variable.type, Array):
+            address = Value(Pointer(variable.type), where, py.name(variable.python), offset=RED_ZONE, root=variable.name)
+            return Object(variable.type, where, address)
         if variable.offset is None:
             return Object(variable.type, where, NOTHING, variable)
         return self.fixed(FRAME, variable.type, where, variable.offset)

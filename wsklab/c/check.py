@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsklab.c import python as py
-from wsklab.c.body import ARGUMENTS, FRAME, RED_ZONE, REST, RESULT, References, Waits, never
+from wsklab.c.body import ARGUMENTS, FRAME, REST, RESULT, References, Waits, never
 from wsklab.c.declare import Symbol
 from wsklab.c.initialisers import steps
 from wsklab.c.python import Python, leaves
+from wsklab.c.runtime import MOST_LOCALS, RED_ZONE
 from wsklab.c.source import Place, place_of
 from wsklab.c.statements import Statements
-from wsklab.c.types import UNKNOWN, VOID, Function, Record, Void
+from wsklab.c.types import UNKNOWN, VOID, Function, Record, Void, is_variable
 from wsklab.c.unit import FunctionDefinition, Unit
 from wsklab.c.values import Local, settled
 
 _FRAME_ALIGNMENT = 16
-MOST_LOCALS = 1 << 20
 _CONSTANT = (ast.Constant, ast.BinOp, ast.operator, ast.expr_context, ast.Call, ast.Name)
 _CONSTANT_NAMES = ("address·", "string·", "gap·", "place·", "float·")
 
@@ -76,7 +76,7 @@ def _translated(unit: Unit, definition: FunctionDefinition, waits: Waits) -> tup
     for name in sorted({name for name in body.labels if body.labels.count(name) > 1}):
         body.wrong(node.body, "duplicate-label", "The label {name} appears twice.", name=name)
     body.begin(node.body)
-    with declarations.scope():
+    with declarations.scope(), declarations.arrays(body.variable_array if declarations.hosted else None):
         first = _parameters(body, definition)
         statements = py.located(body.items(node.body.block_items or []), place_of(node.body))
     return body, _finished(body, ctype, place, first, statements)
@@ -89,6 +89,10 @@ def _parameters(body: Statements, definition: FunctionDefinition) -> Python:
     result: Python = []
     for index, parameter in enumerate(definition.type.parameters):
         place = place_of(nodes[index]) if index < len(nodes) else definition.place
+        if is_variable(parameter.type):
+            parameter = body.declarations.parameter(nodes[index])
+            result += [ast.Expr(size) for size in body.sizes]
+            body.sizes.clear()
         variable = body.add_local(parameter.name, parameter.type)
         body.parameters.append(variable)
         if parameter.name:
@@ -115,7 +119,7 @@ def _finished(body: Statements, ctype: Function, place: Place, first: Python, st
         text = "The local variables of {name} take {size} bytes; more than {most} are not compiled."
         hint = "A kernel stack is small: large buffers come from the pool."
         body.problems.error("too-many-locals", place, text, hint, name=body.name, size=body.frame_size, most=MOST_LOCALS)
-    elif body.frame_size or body.uses_rest:
+    elif body.frame_size or body.uses_rest or body.uses_stack:
         layout = bytearray(-(-(body.frame_size + RED_ZONE) // _FRAME_ALIGNMENT) * _FRAME_ALIGNMENT)
         for local in body.locals:
             if local.offset is not None:
@@ -127,7 +131,8 @@ def _finished(body: Statements, ctype: Function, place: Place, first: Python, st
             where = py.binary(py.name(FRAME), "+", len(layout))
             lines.insert(0, py.assign(ARGUMENTS, py.call("slots·", where, py.name(REST))))
         push = py.assign(FRAME, py.call("push·", whole, py.constant(body.name)))
-        lines = [push, ast.Try(lines, [], [], [ast.Expr(py.call("pop·", py.name(FRAME)))])]
+        ends = ["cut·", "pop·"] if body.uses_stack else ["pop·"]
+        lines = [push, ast.Try(lines, [], [], [ast.Expr(py.call(end, py.name(FRAME))) for end in ends])]
     arguments = [ast.arg(parameter.python) for parameter in body.parameters]
     if isinstance(ctype.returns, Record):
         arguments.insert(0, ast.arg(RESULT))

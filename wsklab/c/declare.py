@@ -17,7 +17,7 @@ from wsklab.c import types
 from wsklab.c.constant import complaints, element_count, evaluate
 from wsklab.c.parse import Gap
 from wsklab.c.records import complete
-from wsklab.c.source import Place, Problems, place_of
+from wsklab.c.source import Place, Problem, Problems, place_of
 from wsklab.c.types import INT, UNKNOWN, Array, CType, Function, Int, Parameter, Pointer, Record, Void, compatible, has_size
 
 SymbolKind = Literal["typedef", "object", "function", "constant"]
@@ -30,6 +30,7 @@ _BASIC: dict[str, CType] = {
     "long": types.LONG, "long unsigned": types.ULONG, "long long": types.LLONG, "long long unsigned": types.ULLONG,
 }  # fmt: skip
 """The basic types by their words in alphabetical order, without the words that change nothing."""
+_SIZE_OF_ARRAY = "the size of an array"
 
 
 @dataclass
@@ -67,19 +68,32 @@ class Declarations:
         problems.typedef_of = self.typedef_of
         self.parent = parent
         self.scopes = [Scope()]
+        self.hosted = False
+        """Whether there are arrays of variable length, which Microsoft's compiler, and with it the kernel, does not know."""
+        self.makes_array: Callable[[CType, Node], CType] | None = None
+        """What makes them; None where they cannot stand."""
         self._defined: dict[Node, CType] = {}
         """Records and enums by the node with their members: `struct S { … } a, *b;` gives one node to both names."""
 
     # Scopes
 
     @contextmanager
-    def scope(self) -> Iterator[None]:
-        """A nested scope for the time of a ``with`` block."""
-        self.scopes.append(Scope())
+    def scope(self, tags: dict[str, CType] | None = None) -> Iterator[None]:
+        """A nested scope for the time of a ``with`` block, perhaps with the tags of another."""
+        self.scopes.append(Scope({}, {} if tags is None else tags))
         try:
             yield
         finally:
             self.scopes.pop()
+
+    @contextmanager
+    def arrays(self, makes_array: Callable[[CType, Node], CType] | None) -> Iterator[None]:
+        """Says for the time of a ``with`` block what makes an array of variable length."""
+        before, self.makes_array = self.makes_array, makes_array
+        try:
+            yield
+        finally:
+            self.makes_array = before
 
     def _seen(self) -> Iterator[Scope]:
         yield from reversed(self.scopes)
@@ -128,14 +142,22 @@ class Declarations:
         value = 1 if isinstance(node, Gap) else self.constant(node)
         if value is not None:
             return value
-        wrong = complaints(self, node)
-        for problem in wrong:
-            self.problems.error(problem.id, problem.place, problem.text, problem.hint, **problem.values)
+        wrong = self._complain(node)
         if not wrong:
-            self.problems.error("not-constant", node, "The value of {what} must be known when compiling.", what=what)
+            text, hint = "The value of {what} must be known when compiling.", None
+            if what == _SIZE_OF_ARRAY and len(self.scopes) > 1 and not self.hosted:
+                hint = "Microsoft's compiler has no arrays of variable length: take the memory from ExAllocatePool2."
+            self.problems.error("not-constant", node, text, hint, what=what)
         # Names that the page leaves out have values of their own, so that they can be the cases of a switch.
         names = [problem.values.get("name") for problem in wrong]
         return 1 + max((number for number, name in enumerate(self.problems.assumed) if name in names), default=0)
+
+    def _complain(self, node: Node) -> list[Problem]:
+        """Report and return what is wrong in an expression that has no constant value."""
+        wrong = complaints(self, node)
+        for problem in wrong:
+            self.problems.error(problem.id, problem.place, problem.text, problem.hint, **problem.values)
+        return wrong
 
     # Types
 
@@ -179,12 +201,20 @@ class Declarations:
         if not has_size(element):
             self.problems.error("array-of-nothing", node, "There can be no array of {type}: it has no size.", type=element)
             element = INT
-        count = None if node.dim is None else self.required_constant(node.dim, "the size of an array")
+        variable = isinstance(element, Array) and element.held
+        if self.makes_array and node.dim is not None and (variable or self.constant(node.dim) is None):
+            return self.makes_array(element, node.dim)
+        count = None if node.dim is None else self.required_constant(node.dim, _SIZE_OF_ARRAY)
         if count is not None and count < 0:
             text, hint = "An array cannot have {count} elements.", "If this is a compile-time assertion, it does not hold."
             self.problems.error("negative-array", node, text, hint, count=count)
             count = 1
         return Array(element, count)
+
+    def _array_of_prototype(self, element: CType, size: Node) -> CType:
+        if not isinstance(size, c_ast.ID) or size.name != "*":
+            self._complain(size)
+        return Array(element, None, held="*")
 
     def _FuncDecl(self, node: Node) -> CType:
         returns = self.type_of(node.type)
@@ -193,7 +223,8 @@ class Declarations:
             returns = INT
         nodes = node.args.params if node.args else []
         varargs = bool(nodes) and isinstance(nodes[-1], c_ast.EllipsisParam)
-        parameters = tuple(self._parameter(p) for p in nodes if not isinstance(p, c_ast.EllipsisParam))
+        with self.scope(self.scopes[-1].tags), self.arrays(self._array_of_prototype if self.hosted else None):
+            parameters = tuple(self.parameter(p) for p in nodes if not isinstance(p, c_ast.EllipsisParam))
         if len(parameters) == 1 and isinstance(parameters[0].type, Void):
             parameters = ()
         for parameter, place in zip(parameters, nodes, strict=False):
@@ -201,14 +232,17 @@ class Declarations:
                 self.problems.error("void-parameter", place, "A parameter cannot be void.")
         return Function(returns, parameters, varargs, node.args is None)
 
-    def _parameter(self, node: Node) -> Parameter:
+    def parameter(self, node: Node) -> Parameter:
+        """What a parameter means; the sizes of those behind it may name it."""
         if isinstance(node, c_ast.ID):
             self.problems.error("parameter-without-type", node, "{name} is not the name of a type.", name=node.name)
             return Parameter(node.name, UNKNOWN)
         ctype = self.type_of(node.type)
         if isinstance(ctype, (Array, Function)):
             ctype = Pointer(ctype.of if isinstance(ctype, Array) else ctype)
-        return Parameter(getattr(node, "name", None) or "", ctype)
+        name = getattr(node, "name", None) or ""
+        self.enter(Symbol(name, "object", ctype, place_of(node)))
+        return Parameter(name, ctype)
 
     def _Struct(self, node: Node) -> CType:
         kind = type(node).__name__.lower()
@@ -226,7 +260,8 @@ class Declarations:
             if node.name:
                 tags.setdefault(key, record)
         self._defined[node] = record
-        complete(self, record, node)
+        with self.arrays(None):
+            complete(self, record, node)
         return record
 
     _Union = _Struct
@@ -273,7 +308,7 @@ class Declarations:
         return self._declared(Symbol(node.name, "object", self._object_type(node, ctype, storage), place, storage, None, node))
 
     def _object_type(self, node: Node, ctype: CType, storage: str) -> CType:
-        if isinstance(ctype, Array) and ctype.count is None:
+        if isinstance(ctype, Array) and ctype.count is None and not ctype.held:
             count = element_count(self, ctype.of, node.init)
             if count is None and storage != "extern" and len(self.scopes) > 1:
                 if node.init is None:

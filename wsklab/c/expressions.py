@@ -30,8 +30,8 @@ from wsklab.c.types import (  # isort: skip
 )  # fmt: skip
 
 from wsklab.c.values import (  # isort: skip
-    BIT, NOTHING, UNKNOWN, Local, Object, Value, comma, element, is_pure, is_scalar, member, number, pointer_trouble, possible,
-    settled, truth, unknown,
+    BIT, NOTHING, UNKNOWN, Local, Object, Value, comma, element, far_element, is_pure, is_scalar, member, number, pointer_trouble,
+    possible, settled, truth, unknown,
 )  # fmt: skip
 
 Operand = Value | Object
@@ -86,6 +86,22 @@ class Expressions(Body):
         if trouble is not None:
             self.problems.warning(trouble, place, _POINTER_TROUBLE[trouble], hint, **names)
         return convert(value, target)
+
+    def variable_array(self, element: CType, size: Any) -> CType:
+        """An array with as many elements as `size` is worth when its declaration is reached."""
+        count = self.value(size)
+        if not isinstance(count.type, Int):
+            count = self.wrong(size, "bad-operand", "{op} does not work on {type}.", op="[ ]", type=count.type)
+        one = py.name(element.held) if isinstance(element, Array) and element.held else py.constant(element.size)
+        held = self.temporary()
+        self.sizes.append(py.save(held, py.call("length·", settled(count), one)))
+        return Array(element, None, held=held)
+
+    def after_sizes(self, value: Value) -> Value:
+        """The value, computed after the sizes that its type names."""
+        while self.sizes:
+            value = comma(self.sizes.pop(), value)
+        return value
 
     def effect(self, node: Any) -> Python:
         """An expression for its effect, as statements: ``x++`` is the cheaper ``++x``."""
@@ -174,7 +190,10 @@ class Expressions(Body):
         if not isinstance(base.type, Pointer) or not isinstance(index.type, Int):
             return self.wrong(node, "not-an-array", "{type} cannot be indexed.", type=base.type)
         size = operators.pointed_size(self, base.type, node)
-        return self.unknown(node) if size is None else member(element(base, index, size, base.type), 0, base.type.to)
+        if size is None:
+            return self.unknown(node)
+        place = far_element(base, index, size, base.type) if isinstance(size, str) else element(base, index, size, base.type)
+        return member(place, 0, base.type.to)
 
     def _address(self, node: Any) -> Operand:
         x = self.designator(node.expr)
@@ -222,6 +241,8 @@ class Expressions(Body):
     def _sizeof(self, node: Any) -> Operand:
         inner = node.expr
         ctype = self.declarations.type_of(inner) if isinstance(inner, c_ast.Typename) else self.type_of(inner)
+        if isinstance(ctype, Array) and ctype.held and node.op == "sizeof":
+            return self.after_sizes(Value(SIZE_T, place_of(node), py.name(ctype.held)))
         try:
             return number(SIZE_T, place_of(node), ctype.align if node.op == "_Alignof" else ctype.size)
         except TypeError:
@@ -275,7 +296,7 @@ class Expressions(Body):
         if not is_scalar(target) or not is_scalar(value.type) or floating:
             names: dict[str, Any] = {"source": value.type, "target": target}
             return self.wrong(node, "bad-cast", "{source} cannot be cast to {target}.", **names)
-        result = convert(value, target)
+        result = self.after_sizes(convert(value, target))
         return result if value.constant is not None or result is value else replace(result, at=place_of(node))
 
     # Assignment

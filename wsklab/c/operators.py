@@ -13,13 +13,13 @@ from pycparser import c_ast
 
 from wsklab.c import python as py
 from wsklab.c.body import Body
-from wsklab.c.conversions import COMPARISONS, arithmetic, balanced, comparison, convert, promoted
+from wsklab.c.conversions import COMPARISONS, arithmetic, balanced, comparison, convert, promoted, unary
 from wsklab.c.parse import Gap
 from wsklab.c.source import closest, place_of
-from wsklab.c.types import DOUBLE, SIZE_T, VOID, CType, Float, Function, Int, Parameter, Pointer, Record, Void, compatible
+from wsklab.c.types import DOUBLE, SIZE_T, VOID, Array, CType, Float, Function, Int, Parameter, Pointer, Record, Void, compatible
 
 from wsklab.c.values import (  # isort: skip
-    MASK, UNKNOWN, Value, element, is_null, is_scalar, number, pointer_trouble, reach, settled, unknown,
+    MASK, UNKNOWN, Value, element, far_element, is_null, is_scalar, number, pointer_trouble, reach, settled, unknown,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ def _pointer_arithmetic(body: Body, op: str, left: Value, right: Value, node: An
         if op != "-" or not compatible(left.type, right.type):
             return None
         node = py.binary(reach(left), "-", reach(right))
+        if isinstance(size, str):
+            return Value(_PTRDIFF, left.at, py.binary(node, "//", py.name(size)))
         most = MASK // (size or 1)
         return Value(_PTRDIFF, left.at, py.binary(node, "//", size) if size and size > 1 else node, (-most, most))
     if op == "+" and isinstance(right.type, Pointer):
@@ -77,7 +79,11 @@ def _pointer_arithmetic(body: Body, op: str, left: Value, right: Value, node: An
     if not isinstance(right.type, Int) or not isinstance(left.type, Pointer):
         return None
     size = pointed_size(body, left.type, node)
-    return body.unknown(node) if size is None else element(left, right, size if op == "+" else -size, left.type)
+    if isinstance(size, int):
+        return element(left, right, size if op == "+" else -size, left.type)
+    if size is None:
+        return body.unknown(node)
+    return far_element(left, unary("-", convert(right, _PTRDIFF)) if op == "-" else right, size, left.type)
 
 
 def common(body: Body, one: Value, other: Value, node: Any) -> CType:
@@ -98,8 +104,10 @@ def common(body: Body, one: Value, other: Value, node: Any) -> CType:
     return body.wrong(node, "bad-operands", _BAD, op="? :", left=a, right=b).type
 
 
-def pointed_size(body: Body, pointer: Pointer, node: Any) -> int | None:
-    """Size in bytes of what is pointed to; None (and a problem) when it has none."""
+def pointed_size(body: Body, pointer: Pointer, node: Any) -> int | str | None:
+    """Size in bytes of what is pointed to, or the Python local that holds it; None (and a problem) when it has none."""
+    if isinstance(pointer.to, Array) and pointer.to.held:
+        return pointer.to.held
     try:
         return pointer.to.size
     except TypeError:

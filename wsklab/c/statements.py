@@ -26,7 +26,7 @@ from wsklab.c.initialisers import initialised
 from wsklab.c.labels import LABELS, cases_in, entered, given
 from wsklab.c.python import Python, leaves
 from wsklab.c.source import closest, place_of
-from wsklab.c.types import Int, Record, Void
+from wsklab.c.types import Array, Int, Record, Void, is_variable
 from wsklab.c.values import Local, Value, settled, truth, unknown
 
 _JUMP, _INTO = "jump·", "into·"
@@ -53,6 +53,8 @@ class Statements(Expressions):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.levels: list[Level] = []
+        self.blocks: list[tuple[int, int, int]] = []
+        """The blocks around: how many levels, locals and arrays of variable length there were when each began."""
         self.jumps = 0
         self.passed_again: set[Any] = set()
         """Declarations without a value in loops, behind which the variable is not given one at once."""
@@ -72,14 +74,25 @@ class Statements(Expressions):
 
     def block(self, nodes: list[Any] | None) -> Python:
         """Statements and declarations in a scope of their own; what of it lies in memory is nobody's outside of it."""
-        known = len(self.locals)
+        self.blocks.append(here := (len(self.levels), len(self.locals), len(self.stack)))
         with self.declarations.scope():
             result = self.items(nodes or [])
+        kept = [local for local in self.locals[here[1] :] if local.offset is not None]
+        begin = [self._lives(kept, is_open=True)] if kept else []
+        end = [] if leaves(result) else self._end_of(here)
+        del self.blocks[-1], self.stack[here[2] :]
+        return [*begin, *result, *end]
+
+    def _end_of(self, block: tuple[int, int, int]) -> Python:
+        """What ends the lives of the variables that were declared since a block began."""
+        _, known, stack = block
         kept = [local for local in self.locals[known:] if local.offset is not None]
-        if not kept:
-            return result
-        begin, end = self._lives(kept, is_open=True), self._lives(kept, is_open=False)
-        return [begin, *result] if leaves(result) else [begin, *result, end]
+        ended = [self._lives(kept, is_open=False)] if kept else []
+        for array in self.stack[stack:]:
+            assert isinstance(array.type, Array)
+            self.changes_states()
+            ended.append(ast.Expr(py.call("end·", py.name(array.python), py.name(array.type.held))))
+        return ended
 
     def _lives(self, variables: list[Local], *, is_open: bool) -> ast.stmt:
         """Where the life of variables in the frame begins or ends."""
@@ -193,19 +206,29 @@ class Statements(Expressions):
 
     def _do_Decl(self, node: Any) -> Python:
         symbol = self.declarations.declare(node)
+        sizes, self.sizes = [ast.Expr(size) for size in self.sizes], []
         if symbol is None or symbol.kind != "object" or symbol.storage == "extern":
-            return []
+            return [*sizes]
+        if symbol.storage == "static" and is_variable(symbol.type):
+            self.wrong(node, "variable-array", "An array of variable length cannot be static.")
         if symbol.storage == "static":
             symbol.data = f"{self.name}.{symbol.name}"
             if any(known.name == symbol.data for known in self.statics):
                 symbol.data += f".{symbol.place.line}"
             self.statics.append(replace(symbol, name=symbol.data))
             return []
+        below = self.stack[-1].python if self.stack else FRAME
         symbol.data = variable = self.add_local(symbol.name, symbol.type)
+        if isinstance(symbol.type, Array) and symbol.type.held:
+            if node.init is not None:
+                self.wrong(node.init, "variable-array", "An array of variable length cannot be initialised.")
+            self.changes_states()
+            space = py.call("space·", py.name(below), py.name(symbol.type.held), py.constant(self.name))
+            return [*sizes, py.assign(variable.python, space)]
         if node.init is not None:
-            return initialised(self, self.object_of(variable, place_of(node)), node.init)
+            return [*sizes, *initialised(self, self.object_of(variable, place_of(node)), node.init)]
         opened = variable.offset is not None and self.levels and self.levels[-1].kind != "labels"
-        return self._indeterminate(variable) if node in self.passed_again and not opened else []
+        return [*sizes, *(self._indeterminate(variable) if node in self.passed_again and not opened else [])]
 
     def _indeterminate(self, variable: Local) -> Python:
         """A variable without a value, whatever it had in an earlier round."""
@@ -293,14 +316,16 @@ class Statements(Expressions):
         return result
 
     def _jump(self, target: Level, arrive: Python) -> Python:
-        """Leave all Python loops inside `target`, then do what `arrive` says."""
-        inner = self.levels[self.levels.index(target) + 1 :]
+        """Leave all blocks and Python loops inside `target`, then do what `arrive` says."""
+        around = self.levels.index(target)
+        ended = next((self._end_of(block) for block in self.blocks if block[0] > around), [])
+        inner = self.levels[around + 1 :]
         if not inner:
-            return arrive
+            return [*ended, *arrive]
         self.jumps += 1
         for level in inner:
             level.passing[self.jumps] = target, arrive
-        return [py.assign(_JUMP, self.jumps), ast.Break()]
+        return [*ended, py.assign(_JUMP, self.jumps), ast.Break()]
 
     def _do_Goto(self, node: Any) -> Python:
         level = next((level for level in reversed(self.levels) if node.name in level.labels), None)

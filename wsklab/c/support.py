@@ -10,6 +10,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wsklab.c.python import kind
+from wsklab.c.runtime import MOST_LOCALS, RED_ZONE
 from wsklab.c.types import CHAR, DOUBLE, INT, LLONG, SHORT, ULLONG, Function
 
 if TYPE_CHECKING:
@@ -86,6 +87,12 @@ def helpers(runtime: Runtime) -> dict[str, object]:
                 store_number(place, (value[0] if isinstance(value, tuple) else value) & ULLONG.maximum)
         return address
 
+    def space(below: int, size: int, function: str) -> int:
+        runtime.cut_frames(below)
+        if size > MOST_LOCALS:
+            undefined("stack-overflow", function=function)
+        return runtime.push_frame(bytes(RED_ZONE) + b"\1" * size + bytes(RED_ZONE), function)
+
     def call_waiting(address: int, prototype: Function, *arguments: Any) -> Generator[Any, Any, Any]:
         function, waits = runtime.indirect_waits(address, prototype)
         return (yield from function(*arguments)) if waits else function(*arguments)
@@ -108,6 +115,10 @@ def helpers(runtime: Runtime) -> dict[str, object]:
         "fill·": runtime.fill,
         "push·": runtime.push_frame,
         "pop·": runtime.pop_frame,
+        "cut·": runtime.cut_frames,
+        "space·": space,
+        "end·": lambda space, size: runtime.scope(space, ((RED_ZONE, size),), 0),
+        "length·": lambda count, size: count * size if count > 0 else undefined("array-length", count=count),
         "scope·": runtime.scope,
         "indirect·": runtime.indirect,
         "call·": call_waiting,

@@ -9,7 +9,7 @@ used (``NTSTATUS``, ``PIRP``): it changes how a value is printed, never how it i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Self
@@ -122,21 +122,25 @@ class Pointer(CType):
 
 @dataclass(frozen=True)
 class Array(CType):
-    """An array; `count` is None while unknown (``T x[]``, a flexible member)."""
+    """An array; `count` is None while unknown (``T x[]``, a flexible member).
+
+    It has a variable length if `held` is not empty: the Python local that holds its size in bytes, ``"*"`` in a prototype.
+    """
 
     of: CType
     count: int | None
+    held: str = field(default="", kw_only=True, compare=False)
 
     @property
     def size(self) -> int:
-        return self.of.size * (self.count or 0)
+        return super().size if self.held else self.of.size * (self.count or 0)
 
     @property
     def align(self) -> int:
         return self.of.align
 
     def spelled(self) -> str:
-        return f"{self.of}[{'' if self.count is None else self.count}]"
+        return f"{self.of}[{'*' if self.held else '' if self.count is None else self.count}]"
 
 
 @dataclass(frozen=True)
@@ -224,6 +228,24 @@ def _flattened(fields: list[Field], base: int) -> Iterator[tuple[str, Field]]:
             yield member.name, replace(member, offset=member.offset + base)
         elif isinstance(member.type, Record):
             yield from _flattened(member.type.fields, member.offset + base)
+
+
+def sized(ctype: CType, sizes: Mapping[str, int]) -> CType:
+    """The type with the lengths that its arrays have while `sizes` are held, none for what is not known yet."""
+    if isinstance(ctype, Pointer):
+        return replace(ctype, to=sized(ctype.to, sizes))
+    if not isinstance(ctype, Array):
+        return ctype
+    element = sized(ctype.of, sizes)
+    count = sizes.get(ctype.held, 0) // (element.size or 1) if ctype.held else ctype.count
+    return Array(element, count, alias=ctype.alias)
+
+
+def is_variable(ctype: CType) -> bool:
+    """Whether the size of an array in it, or of one that it points to, is known only at run time."""
+    if isinstance(ctype, Array):
+        return bool(ctype.held) or is_variable(ctype.of)
+    return isinstance(ctype, Pointer) and is_variable(ctype.to)
 
 
 def has_size(ctype: CType) -> bool:

@@ -228,6 +228,12 @@ def element(base: Value, index: Value, scale: int, ctype: CType) -> Value:
     return Value(ctype, base.at, node, (-1, MASK) if down else base.span, base.offset, element=item)
 
 
+def far_element(base: Value, index: Value, held: str, ctype: CType) -> Value:
+    """The same with a scale that the Python local `held` has."""
+    node = py.binary(base.node, "+", py.binary(settled(index), "*", py.name(held)))
+    return Value(ctype, base.at, node, (-1, MASK), base.offset)
+
+
 def member(base: Value, offset: int, ctype: CType, bit_offset: int = 0, bit_width: int | None = None) -> Object:
     """What lies `offset` bytes behind the address `base`."""
     return Object(ctype, base.at, moved(base, offset, Pointer(ctype)), None, bit_offset, bit_width)

@@ -96,6 +96,12 @@ class CRuntime:
             frames.pop()
             self.memory.mark(address, frames[-1] - address, OUT_OF_SCOPE)
 
+    def cut_frames(self, address: int) -> None:
+        """Give back what was pushed after the frame at an address."""
+        frames, running = self.machine.thread.frames, not isinstance(sys.exc_info()[1], Stop)
+        while running and frames[-1] < address:
+            self.pop_frame(frames[-1])
+
     def scope(self, frame: int, lives: tuple[tuple[int, int], ...], is_open: int) -> None:
         """A block begins or ends in which locals of a frame live, by offset and size."""
         for offset, size in lives:

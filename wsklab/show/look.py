@@ -12,7 +12,8 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from wsklab.c.body import FRAME
-from wsklab.c.types import Array, CType, Field, Record
+from wsklab.c.runtime import RED_ZONE
+from wsklab.c.types import Array, CType, Field, Record, sized
 from wsklab.c.unit import Unit
 from wsklab.machine import Machine, Stop, View, Where
 from wsklab.machine.stops import place_of
@@ -45,22 +46,25 @@ def variables(machine: Machine, units: Iterable[Unit], where: Where, kept: dict[
     bodies = (unit.checked.get(where.function) for unit in units if unit.name == where.file)
     body = next((body for body in bodies if body), None)
     for local in body.locals if body else ():
-        raw, size = kept.get(local.python), local.type.size
-        data, states = b"", b""
+        raw, ctype = kept.get(local.python), sized(local.type, kept)
+        address, size, data, states = None, ctype.size, b"", b""
         if local.offset is not None and FRAME in kept:
             address = kept[FRAME] + local.offset
+        elif isinstance(ctype, Array) and raw is not None:
+            address = raw + RED_ZONE
+        if address is not None:
             data, states = machine.memory.peek(address, size)
-            if isinstance(local.type, Record | Array):
-                view, array = View(machine, address, local.type), isinstance(local.type, Array)
-                text = shown_value(machine, Field(local.name, local.type, 0), data, states) if array else repr(view)
-                yield Variable(local.name, local.type, view, text)
+            if isinstance(ctype, Record | Array):
+                view, array = View(machine, address, ctype), isinstance(ctype, Array)
+                text = shown_value(machine, Field(local.name, ctype, 0), data, states) if array else repr(view)
+                yield Variable(local.name, ctype, view, text)
                 continue
-            raw = None if 1 in states else int.from_bytes(data, "little", signed=getattr(local.type, "signed", False))
+            raw = None if 1 in states else int.from_bytes(data, "little", signed=getattr(ctype, "signed", False))
         elif isinstance(raw, int):
             data, states = (raw & ((1 << 8 * size) - 1)).to_bytes(size, "little"), b"\2" * size
-        value = None if raw is None else python_value(machine, raw, local.type)
-        text = "??" if raw is None else shown_value(machine, Field(local.name, local.type, 0), data, states) or str(raw)
-        yield Variable(local.name, local.type, value, text)
+        value = None if raw is None else python_value(machine, raw, ctype)
+        text = "??" if raw is None else shown_value(machine, Field(local.name, ctype, 0), data, states) or str(raw)
+        yield Variable(local.name, ctype, value, text)
 
 
 class Looking:
