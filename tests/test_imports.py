@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 LAYERS = (
-    ("words",),
+    ("words", "listings"),
     ("c",),  # knows nothing of kernels
     ("rules", "machine"),  # a stop is worded from the rules' tables
     ("io", "net"),
@@ -17,7 +17,7 @@ LAYERS = (
     ("show",),
     ("scenes",),
     ("lab",),
-    ("learn", "driverlife", "listings"),
+    ("learn", "driverlife"),
     ("check", "magics"),
     ("cli",),
     ("__init__", "__main__"),

@@ -63,13 +63,13 @@ class Verdict:
     declares: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
 
-def check_listing(listing: Listing, name: str) -> Verdict:
+def check_listing(listing: Listing, name: str, folders: tuple[Path, ...] = ()) -> Verdict:
     """Compile one listing; problems carry the page's own line numbers.
 
     A listing that is not `whole` may leave names to its reader, and be statements without a function around them.
     """
     try:
-        unit = compile_unit(listing.placed, name, left_out=() if listing.whole else LEFT_OUT)
+        unit = compile_unit(listing.placed, name, left_out=() if listing.whole else LEFT_OUT, includes=folders)
     except CompileError as error:
         found = tuple(error.problems)
         return Verdict(listing.line, "does not compile", problems=tuple(map(_said, found)), found=found)
@@ -137,18 +137,18 @@ def by_case() -> dict[str, str]:
 
 def check_page(page: Page) -> list[Verdict]:
     """The verdicts on a page's listings; what one of them declares, the others need not have from the reader."""
-    verdicts = [check_listing(listing, page.name) for listing in page.listings]
+    verdicts = [check_listing(listing, page.name, page.folders) for listing in page.listings]
     declared = {name for verdict in verdicts for name in verdict.declares}
     return [replace(verdict, supplies=tuple(name for name in verdict.supplies if name not in declared)) for verdict in verdicts]
 
 
-def run_check(paths: list[Path], language: str, as_json: bool) -> int:
+def run_check(paths: list[Path], language: str, as_json: bool, folders: tuple[Path, ...] = ()) -> int:
     """Check files and folders, print what was found, and return the exit status: 1 when anything is wrong."""
     wrong = 0
     told: list[dict[str, Any]] = []
     for path in _files(paths):
         try:
-            pages = read_pages(path)
+            pages = [replace(page, folders=page.folders + folders) for page in read_pages(path)]
         except (OSError, ValueError) as error:
             print(unreadable(path, error, language), file=sys.stderr)
             told.append({"file": str(path), "error": str(error), "listings": [], "names": []})

@@ -60,6 +60,10 @@ def parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="compile every listing of C files and pages; name damaged names in the prose")
     for command, metavar in ((run, "FILE.c"), (check, "FILE")):
         command.add_argument("files", nargs="+", type=Path, metavar=metavar)
+        command.add_argument(
+            "-I", "--include", action="append", type=Path, default=[], metavar="FOLDER",
+            help="a folder of header files besides that of each C file; can be given several times",
+        )  # fmt: skip
         command.add_argument("--json", action="store_true", help="print the result as one JSON object on standard output")
         command.add_argument("--lang", choices=LANGUAGES, default=None, help="language of the messages")
     return top
@@ -82,13 +86,13 @@ def _carry_out(options: argparse.Namespace) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     language = chosen_language(options.lang)
-    for path in options.files:
+    for path in [*options.files, *options.include]:
         if not path.exists():
             raise _WrongUse(translate("There is no file {path}.", language, path=path))
     if options.command == "check":
         from wsklab.check import run_check
 
-        return run_check(options.files, language, options.json)
+        return run_check(options.files, language, options.json, tuple(options.include))
     return _run(options, language)
 
 
@@ -140,8 +144,11 @@ def _life(options: argparse.Namespace, language: str, result: dict[str, Any], so
     from wsklab.machine.status import is_success, name_of
     from wsklab.rules.report import compile_problems
 
-    units: list[Any] = [compile_unit(_text(path, language), path.name, includes=path.parent) for path in options.files]
-    sources.update({unit.name: unit.source.lines for unit in units})
+    units: list[Any] = [
+        compile_unit(_text(path, language), path.name, includes=(path.parent, *options.include)) for path in options.files
+    ]
+    for unit in units:
+        sources.update(unit.lines)
     warnings = [problem for unit in units for problem in unit.warnings]
     if warnings:
         result["warnings"] = [str(problem) for problem in warnings]

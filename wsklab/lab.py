@@ -19,10 +19,12 @@ from wsklab import io as _io
 from wsklab import kmdf as _kmdf
 from wsklab import wsk as _wsk
 from wsklab.c.link import Image, link
+from wsklab.c.preprocess import IncludesFrom
 from wsklab.c.source import CompileError, closest
 from wsklab.c.types import Function, Int, Pointer, Void
 from wsklab.c.unit import Unit, compile_unit
 from wsklab.kmdf import framework
+from wsklab.listings import read_text
 from wsklab.machine import Machine, NotModelled, Stop, View, Where
 from wsklab.machine.api import MODELLED
 from wsklab.machine.code import STEPS, Code
@@ -86,12 +88,14 @@ class Lab(Scenes, Looking):
 
     # C
 
-    def load(self, source: str | Driver | Unit, name: str = "listing.c") -> Driver:
+    def load(self, source: str | Path | Driver | Unit, name: str = "listing.c", includes: IncludesFrom = None) -> Driver:
         """Compile a C text, link it against the modelled kernel, and bind its functions.
 
         Args:
-            source: the C text; or a driver that another lab loaded, to load the same text here.
-            name: the file name that messages show.
+            source: the C text; the path of a C file; or a driver that another lab loaded, to load the same text here.
+            name: the file name that messages show, of a text.
+            includes: where ``#include "…"`` finds files, besides the folder of a C file: a tuple of folders, or a mapping of
+                names to texts.
 
         Returns:
             The driver: its C functions are its attributes.
@@ -99,19 +103,28 @@ class Lab(Scenes, Looking):
         Raises:
             CompileError: with file, line, column and caret for every mistake.
         """
-        if not isinstance(source, (str, Driver, Unit)):
-            raise LabError(f"load takes the text of a C file, not {type(source).__name__}; a file's is Path(…).read_text()")
-        return self.load_all(list(source.units) if isinstance(source, Driver) else [source], name)
+        if not isinstance(source, (str, Path, Driver, Unit)):
+            raise LabError(f"load takes a C text or the Path of a C file, not {type(source).__name__}")
+        return self.load_all(list(source.units) if isinstance(source, Driver) else [source], name, includes)
 
-    def load_all(self, sources: Sequence[str | Unit], name: str = "listing.c") -> Driver:
-        """Like :meth:`load` for several texts that link into one driver."""
+    def load_all(self, sources: Sequence[str | Path | Unit], name: str = "listing.c", includes: IncludesFrom = None) -> Driver:
+        """Like :meth:`load` for several texts or files that link into one driver."""
         try:
-            units = [source if isinstance(source, Unit) else compile_unit(source, self._free_name(name)) for source in sources]
-            self.machine.sources.update({unit.name: unit.source.lines for unit in units})
+            units = [self._compiled(source, name, includes) for source in sources]
+            for unit in units:
+                self.machine.sources.update(unit.lines)
             self.drivers.append(Driver(self, link(units, CRuntime(self.machine)), units))
         except CompileError as error:
             raise _CompileError(error, self.language) from None
         return self.drivers[-1]
+
+    def _compiled(self, source: str | Path | Unit, name: str, includes: IncludesFrom) -> Unit:
+        if isinstance(source, str):
+            return compile_unit(source, self._free_name(name), includes=includes)
+        if isinstance(source, Path):
+            beside = (source.parent, *includes) if isinstance(includes, tuple) else includes or (source.parent,)
+            return compile_unit(read_text(source), self._free_name(source.name), includes=beside)
+        return source
 
     def _free_name(self, name: str) -> str:
         names = (f"{name.removesuffix('.c')}-{number}.c" for number in itertools.count(2))

@@ -49,6 +49,8 @@ class Page:
     name: str
     listings: tuple[Listing, ...]
     prose: tuple[str, ...]
+    folders: tuple[Path, ...] = ()
+    """Where the files are that a listing of it includes."""
 
 
 def read_text(path: Path) -> str:
@@ -73,7 +75,7 @@ def read_pages(path: Path) -> list[Page]:
     if path.suffix.lower() == ".ipynb":
         return [page for number, cell in enumerate(_cells(text), 1) if (page := _cell(cell, f"{path.name}[{number}]"))]
     whole = path.suffix.lower() in (".c", ".h", ".cpp")
-    return [Page(path.name, (Listing(1, text, True),), ()) if whole else page_of(text, path.name)]
+    return [Page(path.name, (Listing(1, text, True),), (), (path.parent,)) if whole else page_of(text, path.name)]
 
 
 def page_of(text: str, name: str) -> Page:

@@ -117,9 +117,30 @@ def test_a_cell_with_a_mistake_shows_line_and_caret() -> None:
 
 
 def test_only_a_text_is_loaded() -> None:
-    for source in (None, b"int x;", Path("send.c")):
-        with pytest.raises(LabError, match="takes the text of a C file"):
+    for source in (None, b"int x;", 3):
+        with pytest.raises(LabError, match="takes a C text or the Path of a C file"):
             Lab().load(source)  # type: ignore[arg-type]
+
+
+def test_a_file_is_loaded_with_what_it_includes_whatever_its_capitals(tmp_path: Path) -> None:
+    driver, shared = tmp_path / "driver", tmp_path / "shared"
+    for folder in (driver / "inner", shared):
+        folder.mkdir(parents=True)
+    (driver / "driver.c").write_text('#include "Inner\\Device.h"\nint F(int *p)\n{\n  return Read(p) + TWO;\n}\n')
+    (driver / "inner" / "device.h").write_text('#include "Public.h"\nstatic int Read(int *p)\n{\n  return *p;\n}\n')
+    (shared / "public.h").write_text('#include "../secret.h"\n')
+    (tmp_path / "secret.h").write_text("#define TWO 2\n")
+    with pytest.raises(CompileError) as error:
+        Lab().load(driver / "driver.c", includes=(shared,))
+    assert [str(problem).split("\n")[0] for problem in error.value.problems][0] == (
+        "Public.h:1:10: error: There is no file ../secret.h to include."
+    )
+    lab = Lab()
+    function = lab.load(driver / "driver.c", includes=(shared, tmp_path)).F
+    assert function(lab.machine.new("KEVENT")) == 2
+    with pytest.raises(Stop) as stop:
+        function(0)
+    assert [str(frame.where) for frame in stop.value.stack] == ["Inner/Device.h:4:11", "driver.c:4:10"]
 
 
 def test_c_functions_with_the_names_of_a_drivers_own_attributes() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType
@@ -259,8 +260,12 @@ class _Linker:
 
     def _define(self, module: _Module) -> None:
         """Compile and run the definitions of a module's functions, and give functions and variables their addresses."""
-        # Each inline function is a piece of its own: every driver uses other ones.
-        for piece in [module.bodies] if module.private else [[body] for body in module.bodies]:
+
+        # Code knows one file. Each inline function of our headers is a piece of its own: every driver uses other ones.
+        def piece_of(body: CheckedFunction) -> str:
+            return body.place.file if module.private else body.name
+
+        for piece in [list(bodies) for _, bodies in itertools.groupby(sorted(module.bodies, key=piece_of), piece_of)]:
             needs = {name: need for body in piece for name, need in body.needs.items() if name not in module.namespace}
             for name, (kind, *details) in needs.items():
                 module.namespace[name] = details[0] if kind == "given" else getattr(self.runtime, kind)(*details)
@@ -278,7 +283,7 @@ class _Linker:
         key = tuple((body.name, tuple(self._sites(module, body))) for body in bodies)
         known = module.unit.code.get(key)
         if known is None:
-            file = bodies[0].place.file if bodies else module.unit.name
+            file = bodies[0].place.file
             try:
                 with deep_recursion():
                     nodes = [waiting(module.unit, b.name, waits) if self._waits(module, b.name) else b.node for b in bodies]

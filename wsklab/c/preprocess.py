@@ -36,24 +36,44 @@ PREDEFINED = (
 
 Includes = Callable[[str], str | None]
 """Answers the name in an ``#include`` with the file's text, None if there is no such file."""
-IncludesFrom = Mapping[str, str] | Path | Includes | None
+IncludesFrom = Mapping[str, str] | tuple[Path, ...] | Includes | None
 _STACKED = re.compile(r'\s*#\s*pragma\s+(push|pop)_macro\s*\(\s*"(\w+)"\s*\)')
 _TRACE_FUNCTION = re.compile(
     r"^[ \t]*//[ \t]*FUNC[ \t]+(\w+)[ \t]*(?:\{[^}\n]*\})?[ \t]*\(([^)\n]*\bMSG\b[^)\n]*)\)", re.MULTILINE
+)
+# The usual names of trace functions, which projects give to the trace preprocessor.
+_TRACE_MACROS = (
+    "TraceEvents(Level, Flags, ...) wsklab_trace_message(__VA_ARGS__)",
+    "DoTraceLevelMessage(Level, Flags, ...) wsklab_trace_message(__VA_ARGS__)",
+    "Hexdump(Message) wsklab_trace_hexdump Message",
+    "TracePrint(Message) TraceEvents Message",
 )
 _BLANKS = (BLANK, NEWLINE, JOINED)
 
 
 def includes_from(where: IncludesFrom) -> Includes:
-    """A resolver from a mapping of names to texts, or from a directory (files below it only)."""
-    if isinstance(where, Path):
-        return partial(_read_below, where.resolve())
+    """A resolver from a mapping of names to texts, or from folders: searched in turn, and nothing outside them is read."""
+    if isinstance(where, tuple):
+        return partial(_read_below, tuple(folder.resolve() for folder in where))
     return where if callable(where) else (where or {}).get
 
 
-def _read_below(directory: Path, name: str) -> str | None:
-    path = (directory / name.replace("\\", "/")).resolve()
-    return path.read_text("utf-8-sig", errors="replace") if directory in path.parents and path.is_file() else None
+def _read_below(folders: tuple[Path, ...], name: str) -> str | None:
+    for folder in folders:
+        path = (folder / name.replace("\\", "/")).resolve()
+        if any(map(path.is_relative_to, folders)) and (found := _in_any_case(path)).is_file():
+            return found.read_text("utf-8-sig", errors="replace")
+    return None
+
+
+def _in_any_case(path: Path) -> Path:
+    """The file or folder of this name, where capitals do not matter, as on Windows; `path` itself when there is none."""
+    if path.exists() or path == path.parent:
+        return path
+    inside, folder = {}, _in_any_case(path.parent)
+    if folder.is_dir():
+        inside = {each.name.lower(): each for each in folder.iterdir()}
+    return inside.get(path.name.lower(), path)
 
 
 class _TooLarge(Exception):
@@ -232,8 +252,8 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         name = text[1:-1] if quoted else text[1 : text.find(">")] if text.startswith("<") and ">" in text else ""
         base = name.replace("\\", "/").split("/")[-1].lower()
         # A trace header is made by the WPP preprocessor in a real build; the lab has none and needs none.
-        if base.endswith(".tmh"):  # the usual name of a trace function, which projects give to the preprocessor
-            self.macros.setdefault("TraceEvents", "TraceEvents(Level, Flags, ...) wsklab_trace_message(__VA_ARGS__)")
+        for macro in _TRACE_MACROS if base.endswith(".tmh") else ():
+            self.macros.setdefault(macro.partition("(")[0], macro)
         if name in self.include_once or base.endswith(".tmh") or (base in self.known and not quoted):
             return
         # As written beside the file that includes it, then as written.
@@ -246,7 +266,10 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         if not base:
             self.problems.error("include-malformed", place, 'Write #include "name" or #include <name>.')
         elif content is None and base not in self.known:
-            hint = "The lab's own headers are always there; files of your own must be handed over with the source."
+            hint = (
+                "The lab's own headers are always there; "
+                "files of your own must be handed over with the source (on the command line: -I FOLDER)."
+            )
             self.problems.error("include-not-found", place, "There is no file {name} to include.", hint, name=name)
         elif self.include_depth > DEEPEST_INCLUDE:
             self.problems.error("include-too-deep", place, "{name} is included again and again.", name=name)

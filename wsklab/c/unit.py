@@ -69,6 +69,11 @@ class Unit:
     code: dict[Any, CodeType] = field(default_factory=dict)
 
     @property
+    def lines(self) -> dict[str, list[str]]:
+        """The lines of its file and of what that includes of its author's own, by file name."""
+        return {name: source.lines for name, source in self.problems.sources.items()}
+
+    @property
     def warnings(self) -> list[Problem]:
         """What was found suspicious."""
         return self.problems.warnings
@@ -157,7 +162,7 @@ def compile_unit(
         text: the C source; the lab's headers are in scope whether it includes them or not.
         name: its file name, for places.
         headers: the prelude, by default the lab's own.
-        includes: finds the files of ``#include "…"``: a mapping of names to texts, a directory, or a function.
+        includes: finds the files of ``#include "…"``: a mapping of names to texts, a tuple of folders, or a function.
         left_out: ids of problems that are none, because the text is a part of a page (`wsklab.c.source.LEFT_OUT`).
 
     Raises:

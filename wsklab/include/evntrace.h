@@ -15,6 +15,7 @@
 #define TRACE_LEVEL_INFORMATION 4
 #define TRACE_LEVEL_VERBOSE 5
 void wsklab_trace_message(const char *Format, ...);
+#define wsklab_trace_hexdump(Level, Flags, Format, ...) wsklab_trace_message("%s", Format)
 #define DoTraceMessage(Flag, ...) wsklab_trace_message(__VA_ARGS__)
 #define WPP_INIT_TRACING(DriverObject, RegistryPath) ((void)(DriverObject), (void)(RegistryPath))
 #define WPP_CLEANUP(DriverObject) ((void)(DriverObject))
