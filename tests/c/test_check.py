@@ -119,6 +119,10 @@ def problems(text: str) -> list[str]:
          ["22 not-constant: The value of the size of an array must be known when compiling. [Microsoft's compiler has "
           "no arrays of variable length: take the memory from ExAllocatePool2.]"]),
         ("int n = 1; int m = n + 1;", ["20 initialiser-not-constant: The initial value of m is not constant."]),
+        # extensions of GCC
+        ("int f(int n) { return ({ n; }); }", ["24 gcc-extension: A block with a value, ({ … }), is an extension of GCC."]),
+        ("int f(int n) { return __builtin_expect(n, 1); }", ["23 gcc-extension: __builtin_expect is an extension of GCC."]),
+        ("int a[9] = { [1 ... 3] = 2 };", ["17 gcc-extension: A range of elements, [a ... b], is an extension of GCC."]),
         ("int n; int *p = &n + 1; PLACE *q = &(PLACE){1, 2};", []),
     ],
 )  # fmt: skip
@@ -137,3 +141,13 @@ def test_numbers_definitions_and_pointers_that_cannot_be() -> None:
 
 def test_a_long_file_is_not_taken_for_a_macro_that_grows() -> None:
     assert len(compile_unit("int n;" * 40_000, "t.c").variables) == 1
+
+
+def test_a_program_may_declare_functions_of_the_library_for_itself() -> None:
+    """As before C89, which C leaves open where the types differ; the library knows better. A driver may not."""
+    text = "int strlen(char *s);\nchar *malloc();\nC_ASSERT(sizeof strlen(0) == 8);\n"
+    found = compile_unit(text + "int main(void) { return 0; }", "t.c")
+    assert [(each.place.line, each.id) for each in found.warnings] == [(1, "conflicting-types"), (2, "conflicting-types")]
+    for wrong in (text, "int strlen(char *s) { return 0; } int main(void) { return 0; }"):
+        with pytest.raises(CompileError, match="strlen is declared as int"):
+            compile_unit(wrong, "t.c")

@@ -58,12 +58,16 @@ def test_an_array_larger_than_a_stack_is_refused_before_it_is_made() -> None:
         ("use-after-block", "int *p; { int a[n]; a[0] = 1; p = a; } return *p;"),
         ("use-after-block", "int *p; for (int i = 0; i < n; i++) { int a[n]; a[i] = i; p = a; if (i) break; } return *p;"),
         ("use-after-block", "int *p; for (;;) { int a = n; p = &a; break; } return *p;"),
+        ("use-after-block", "int *p; for (int i = 0; i < n; i++) p = &i; return *p;"),
+        ("use-after-block", "int *p; switch (n) { default:; int a = 1; p = &a; } return *p;"),
+        ("wrong-prototype", "return ((int (*)(int, ...))main)(1, 2);"),
+        ("wrong-prototype-type", "return ((int (*)(char))(void *)f)('a');"),
         ("use-after-block", "int *p, k = 0; do { { int a[2] = { n }; p = a; if (!k++) continue; } } while (*p); return 0;"),
         ("use-after-block", "int *p; { int a = n; { int b[n]; p = b; *p = a; goto out; } } out: return *p;"),
         ("use-after-block", "int *p; switch (n) { default: for (;;) { int a = n; p = &a; goto out; } } out: return *p;"),
     ],
 )
-def test_memory_of_arrays_of_variable_length_is_watched(rule: str, text: str) -> None:
+def test_what_only_the_machine_can_tell(rule: str, text: str) -> None:
     driver = Lab().load(LENGTH.format(text))
     with pytest.raises(Stop) as caught:
         driver.f(5)
@@ -133,6 +137,13 @@ def test_locals_keep_their_names() -> None:
         ("int f(int a, int b) { return a / b; }", (1, 0), "division-by-zero", {}),
         ("int f(int a, int b) { return a % b; }", (1, 0), "division-by-zero", {}),
         ("ULONG f(ULONG a, ULONG b) { return a / b; }", (1, 0), "division-by-zero", {}),
+        ("int f(int a, int b) { return a / b; }", (-(1 << 31), -1), "division-overflow", {"left": -(1 << 31)}),
+        ("int f(int a, int b) { a %= b; return a; }", (-(1 << 31), -1), "division-overflow", {"left": -(1 << 31)}),
+        ("LONGLONG f(LONGLONG a, int b) { return a / b; }", (-(1 << 63), -1), "division-overflow", {"left": -(1 << 63)}),
+        ("int f(int i) { int a[2][3] = {0}; return a[1][i] + a[0][i]; }", (3,), "index-beyond-array", {"index": 3, "count": 3}),
+        ("int f(int i) { struct { int a[2], b; } s[2] = {0}; for (;; i--) s[1].a[i]++; }", (1,), "index-beyond-array",
+         {"index": -1, "count": 2}),
+        ("int f(int i) { int a[3] = {0}, b[9] = {0}; return a[i]; }", (10,), "index-beyond-array", {"index": 10, "count": 3}),
         ("ULONG f(ULONG a, ULONG b) { a %= b; return a; }", (1, 0), "division-by-zero", {}),
         ("int f(int a, int b) { return a << b; }", (1, 32), "shift-too-far", {"count": 32, "bits": 32}),
         ("int f(int a, int b) { return a >> b; }", (1, -1), "shift-too-far", {"count": -1, "bits": 32}),
@@ -146,6 +157,12 @@ def test_locals_keep_their_names() -> None:
 )  # fmt: skip
 def test_undefined(text: str, arguments: tuple[int, ...], what: str, values: dict[str, Any]) -> None:
     assert stopped(text, *arguments) == (what, values)
+
+
+def test_one_behind_an_inner_array_has_an_address_and_an_array_of_one_stands_for_more() -> None:
+    text = "struct S { int n[3]; char rest[1]; }; "
+    text += "int f(struct S *s, int i) { return &s->n[i] - s->n + sizeof s->n[9] + (&s->rest[i] == 0); }"
+    assert call(text, BASE, 3) == 7
 
 
 def test_a_missing_return_value_that_nobody_uses_is_no_mistake() -> None:

@@ -96,7 +96,7 @@ def test_an_array_of_variable_length_is_shown_as_long_as_it_is() -> None:
     with pytest.raises(Stop):
         driver.f(2)
     assert lab.look().split("\n")[2] == "  a  short[2]    0700 0800"
-    assert [type(each).__name__ for each in lab.locals().values()] == ["int", "View", "View"]
+    assert [type(each).__name__ for each in lab.locals().values()] == ["int", "View", "Address"]
 
 
 def test_single_steps_with_locals() -> None:

@@ -115,8 +115,8 @@ class Body:
         self.loops: list[LoopScope] = []
         self.sizes: list[ast.expr] = []
         """What computes the sizes of arrays of variable length that the current declaration or expression names."""
-        self.stack: list[Local] = []
-        """The arrays of variable length that are in scope: their Python locals hold the stack space of each."""
+        self.alive: list[Local] = []
+        """The variables in memory that are in scope; of arrays of variable length the Python local has the stack space."""
         self.uses_stack = False  # whether there are such arrays
         self.uses_rest = False  # whether it looks at the arguments that came for ``...``
         self.known: dict[str, str] = {}
@@ -167,12 +167,13 @@ class Body:
         """A new variable of automatic storage; in the frame if its bytes matter."""
         variable = Local(name, ctype, self._python_name(name))
         if isinstance(ctype, Array) and ctype.held:
-            self.stack.append(variable)
             self.uses_stack = True
         elif in_frame or isinstance(ctype, Array | Record) or name in self._addressed:
             align = max(ctype.align, 1)
             variable.offset = -(-(self.frame_size + RED_ZONE) // align) * align
             self.frame_size = variable.offset + ctype.size
+        if isinstance(ctype, Array) or variable.offset is not None:
+            self.alive.append(variable)
         self.locals.append(variable)
         return variable
 

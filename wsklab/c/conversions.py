@@ -141,7 +141,7 @@ def arithmetic(op: str, left: Value, right: Value, ctype: CType) -> Value:
 
 
 def _folded(op: str, a: int | float | None, b: int | float | None, ctype: CType) -> int | float | None:
-    if a is None or b is None or (op in "/%" and not b):
+    if a is None or b is None or (op in "/%" and (not b or (b == -1 and isinstance(ctype, Int) and a == ctype.minimum))):
         return None
     if isinstance(a, int) and isinstance(b, int):
         return None if op in ("<<", ">>") and not 0 <= b < ctype.size * 8 else _FOLD[op](a, b)
@@ -181,9 +181,7 @@ def _quotient(op: str, left: Value, right: Value, ctype: Int) -> tuple[ast.expr,
         if c == 0:
             b = py.choose(py.save(KEPT, b), py.name(KEPT), py.call("divided_by_zero·"))
         return py.binary(a, "//" if op == "/" else "%", b), (0, high if op == "/" else min(high, max(d - 1, 0)))
-    overflows = op == "/" and ctype.signed and c <= -1 <= d and low == ctype.minimum
-    span = (low, -low) if overflows else (ctype.minimum, ctype.maximum)
-    return py.call("divide·" if op == "/" else "remainder·", a, b), span
+    return py.call("divide·" if op == "/" else "remainder·", a, b, py.constant(ctype.minimum)), (ctype.minimum, ctype.maximum)
 
 
 def _shifted(op: str, left: Value, right: Value, ctype: Int) -> tuple[ast.expr, Range]:

@@ -68,12 +68,17 @@ class Declarations:
         problems.typedef_of = self.typedef_of
         self.parent = parent
         self.scopes = [Scope()]
-        self.hosted = False
-        """Whether there are arrays of variable length, which Microsoft's compiler, and with it the kernel, does not know."""
+        self.defined: set[str] = set()
+        """Names of the functions that the unit defines."""
         self.makes_array: Callable[[CType, Node], CType] | None = None
         """What makes them; None where they cannot stand."""
         self._defined: dict[Node, CType] = {}
         """Records and enums by the node with their members: `struct S { … } a, *b;` gives one node to both names."""
+
+    @property
+    def hosted(self) -> bool:
+        """Whether this is standard C: a program with a main. What is made for the kernel goes through Microsoft's compiler."""
+        return "main" in self.defined
 
     # Scopes
 
@@ -333,7 +338,7 @@ class Declarations:
             self._check_again(known, symbol, inside)
             if symbol.kind == "object" and known.kind == "object":
                 symbol = _merged(known, symbol)
-            elif isinstance(symbol.type, Function) and symbol.type.unprototyped:
+            elif isinstance(symbol.type, Function) and (symbol.type.unprototyped or self._is_library(known, symbol)):
                 symbol.type = known.type
         scope.names[symbol.name] = symbol
         return symbol
@@ -347,7 +352,13 @@ class Declarations:
         elif not compatible(known.type, symbol.type, exact=True):
             values |= {"new": symbol.type, "old": known.type}
             text = "{name} is declared as {new} here, but as {old} in line {line} of {file}."
-            self.problems.error("conflicting-types", symbol.place, text, **values)
+            report = self.problems.warning if self._is_library(known, symbol) else self.problems.error
+            report("conflicting-types", symbol.place, text, **values)
+
+    def _is_library(self, known: Symbol, symbol: Symbol) -> bool:
+        """Whether a program declares a function of the library for itself, as before C89: the library knows better."""
+        shared = known.kind == symbol.kind == "function" and known.name not in self.scopes[0].names
+        return self.hosted and shared and symbol.name not in self.defined
 
 
 def _merged(known: Symbol, symbol: Symbol) -> Symbol:

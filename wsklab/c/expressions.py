@@ -22,7 +22,7 @@ from wsklab.c.conversions import convert, logical, promoted, unary
 from wsklab.c.initialisers import compound_literal
 from wsklab.c.parse import Gap
 from wsklab.c.python import Python
-from wsklab.c.runtime import GapKind
+from wsklab.c.runtime import RED_ZONE, GapKind
 from wsklab.c.source import place_of
 
 from wsklab.c.types import (  # isort: skip
@@ -51,7 +51,9 @@ class Expressions(Body):
 
     def value(self, node: Any, kind: GapKind = "initialiser", target: CType = INT) -> Value:
         """The value of `node`; arrays and functions are pointers. A gap is of this `kind`, and has the type of the `target`."""
-        x = self.gap(node, kind, target) if isinstance(node, Gap) else self.designator(node)
+        return self._decayed(self.gap(node, kind, target) if isinstance(node, Gap) else self.designator(node))
+
+    def _decayed(self, x: Operand) -> Value:
         if isinstance(x.type, Array | Function):
             return replace(self.read(x), type=Pointer(x.type.of if isinstance(x.type, Array) else x.type))
         return self.read(x)
@@ -181,10 +183,15 @@ class Expressions(Body):
         ctype = constant(field.type) if record.const else field.type
         return member(self.read(x), field.offset, ctype, field.bit_offset, field.bit_width)
 
-    def _ArrayRef(self, node: Any) -> Operand:
-        base, index = self.value(node.name), self.value(node.subscript)
+    def _ArrayRef(self, node: Any, behind: int = 0) -> Operand:
+        """An element; its number ends `behind` the last, which only ``&`` allows."""
+        x, index = self.designator(node.name), self.value(node.subscript)
+        base = self._decayed(x)
         if isinstance(index.type, Pointer):
             base, index = index, base
+        elif isinstance(x.type, Array) and isinstance(index.type, Int) and (x.type.count or 0) > 1 and not self._unevaluated:
+            beside = RED_ZONE // max(x.type.of.size, 1) if isinstance(node.name, c_ast.ID) else 0
+            index = index if beside and self.loops else self._bounded(index, x.type.count or 0, max(beside, behind), -beside)
         if unknown(base, index):
             return self.unknown(node)
         if not isinstance(base.type, Pointer) or not isinstance(index.type, Int):
@@ -195,8 +202,22 @@ class Expressions(Body):
         place = far_element(base, index, size, base.type) if isinstance(size, str) else element(base, index, size, base.type)
         return member(place, 0, base.type.to)
 
+    def _bounded(self, index: Value, count: int, behind: int, first: int) -> Value:
+        """An index, checked where only it tells that an access leaves its array: the bytes behind belong to something else.
+
+        Those right beside a variable are nobody's, which memory tells, and which costs a loop nothing. An array of one element,
+        or of none, stands for more.
+        """
+        (low, high), last = possible(index), count + behind - 1
+        if first <= low and high <= last:
+            return index
+        number, again = self.twice(settled(index))
+        inside, beyond = py.between(first, number, "<=", py.constant(last)), py.call("beyond·", again, py.constant(count))
+        return Value(index.type, index.at, py.choose(inside, again, beyond), (first, last))
+
     def _address(self, node: Any) -> Operand:
-        x = self.designator(node.expr)
+        inner = node.expr
+        x = self._ArrayRef(inner, 1) if isinstance(inner, c_ast.ArrayRef) else self.designator(inner)
         if isinstance(x, Object):
             if x.bit_width is not None:
                 return self.wrong(node, "address-of-bit-field", "A bit-field has no address.")
@@ -358,6 +379,9 @@ class Expressions(Body):
 
     def _CompoundLiteral(self, node: Any) -> Operand:
         return compound_literal(self, node)
+
+    def _Compound(self, node: Any) -> Operand:
+        return self.wrong(node, "gcc-extension", "A block with a value, ({{ … }}), is an extension of GCC.")
 
     def _InitList(self, node: Any) -> Operand:
         return self.wrong(node, "misplaced-braces", "A list in braces is not a value.")

@@ -1,4 +1,4 @@
-"""What a walk over the statements tells: where labels stand, which are jumped to, what is surely given a value.
+"""Where jumps go: what they can aim at; and what a walk over the statements tells of labels, and of values surely given.
 
 A label is jumped to from outside of its block when a ``goto`` stands there. A case label is its own name.
 """
@@ -7,13 +7,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from pycparser import c_ast
 
 from wsklab.c.body import walk
+from wsklab.c.python import Python
 
 LABELS = c_ast.Label | c_ast.Case | c_ast.Default
+JUMP, INTO = "jump·", "into·"
+
+
+@dataclass(eq=False)
+class Level:
+    """One enclosing construct that jumps can aim at.
+
+    All are Python loops. `proceed` is what ``continue`` does before the next round, `begin` the name of the number of the
+    part to begin with. `passing` are the jumps that leave the loop by ``break``, by number: where they go, what they do there.
+    """
+
+    kind: str  # "loop", "switch", "labels" or "try"
+    proceed: Python = field(default_factory=list)
+    labels: dict[Any, int] = field(default_factory=dict)
+    begin: str = ""
+    passing: dict[int, tuple[Level, Python]] = field(default_factory=dict)
 
 
 def entered(body: Any) -> dict[Any, int]:

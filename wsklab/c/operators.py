@@ -142,6 +142,8 @@ def call(body: Expressions, node: Any) -> Value:
         return Value(symbol.type.returns, place_of(node), py.name(body.known[name]))
     if name and symbol is not None and isinstance(symbol.type, Function) and symbol.kind == "function":
         return _finish(body, node, name, symbol.type, arguments, None)
+    if name and symbol is None and name.startswith("__builtin_"):
+        return body.wrong(node.name, "gcc-extension", "{name} is an extension of GCC.", name=name)
     if name and symbol is None:
         text = "The function {name} is not declared."
         target = body.wrong(node.name, "undeclared-function", text, name=name, close=body.suggestion(name))
@@ -149,7 +151,10 @@ def call(body: Expressions, node: Any) -> Value:
         target = body.value(node.name)
     function = target.type.to if isinstance(target.type, Pointer) else None
     if isinstance(function, Function):
-        return _finish(body, node, target.name, function, arguments, target)
+        # A cast calls it through a pointer of another type, which is looked at when the call is made.
+        known = body.declarations.lookup(target.name)
+        name = target.name if known is not None and compatible(known.type, function, exact=True) else ""
+        return _finish(body, node, name, function, arguments, target)
     for argument in arguments:
         body.designator(argument)
     if target.type is UNKNOWN:

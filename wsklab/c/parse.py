@@ -165,6 +165,11 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
     def _expect(self, token_type: str) -> CToken:
         if token_type == "ID" and self._peek_type() == "TYPEID" and self.tokens[self._mark() - 1].type == "GOTO":
             return self._advance()
+        if self._peek_type() == "ELLIPSIS" and token_type == "RBRACKET":
+            text = "A range of elements, [a ... b], is an extension of GCC."
+            self.problems.error("gcc-extension", self._tok_coord(self._peek()), text)
+            while self._peek_type() not in (token_type, "SEMI", None):
+                self._advance()
         if self._peek_type() != token_type:
             self._stop(token_type, "")
         return self._advance()

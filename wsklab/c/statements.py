@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from pycparser import c_ast
@@ -19,32 +19,15 @@ from pycparser import c_ast
 from wsklab.c import python as py
 from wsklab.c.body import FRAME, RESULT, LoopScope, changed, walk
 from wsklab.c.constant import promote, usual
-from wsklab.c.conversions import converted, promoted
 from wsklab.c.exceptions import guarded, leaves_by_name
 from wsklab.c.expressions import Expressions
 from wsklab.c.initialisers import initialised
-from wsklab.c.labels import LABELS, cases_in, entered, given
+from wsklab.c.labels import INTO, JUMP, LABELS, Level, entered, given
 from wsklab.c.python import Python, leaves
 from wsklab.c.source import closest, place_of
+from wsklab.c.switch import switch
 from wsklab.c.types import Array, Int, Record, Void, is_variable
-from wsklab.c.values import Local, Value, settled, truth, unknown
-
-_JUMP, _INTO = "jump·", "into·"
-
-
-@dataclass(eq=False)
-class Level:
-    """One enclosing construct that jumps can aim at.
-
-    All are Python loops. `proceed` is what ``continue`` does before the next round, `begin` the name of the number of the
-    part to begin with. `passing` are the jumps that leave the loop by ``break``, by number: where they go, what they do there.
-    """
-
-    kind: str  # "loop", "switch", "labels" or "try"
-    proceed: Python = field(default_factory=list)
-    labels: dict[Any, int] = field(default_factory=dict)
-    begin: str = ""
-    passing: dict[int, tuple[Level, Python]] = field(default_factory=dict)
+from wsklab.c.values import Local, settled, truth, unknown
 
 
 class Statements(Expressions):
@@ -53,8 +36,8 @@ class Statements(Expressions):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.levels: list[Level] = []
-        self.blocks: list[tuple[int, int, int]] = []
-        """The blocks around: how many levels, locals and arrays of variable length there were when each began."""
+        self.blocks: list[tuple[int, int]] = []
+        """The blocks around: how many levels and living variables in memory there were when each began."""
         self.jumps = 0
         self.passed_again: set[Any] = set()
         """Declarations without a value in loops, behind which the variable is not given one at once."""
@@ -73,25 +56,28 @@ class Statements(Expressions):
         return [key for key in keys if isinstance(key, str | c_ast.Case | c_ast.Default) and key in self.entered]
 
     def block(self, nodes: list[Any] | None) -> Python:
-        """Statements and declarations in a scope of their own; what of it lies in memory is nobody's outside of it."""
-        self.blocks.append(here := (len(self.levels), len(self.locals), len(self.stack)))
+        """Statements and declarations in a scope of their own."""
+        return self.scope(lambda: self.items(nodes or []))
+
+    def scope(self, emit: Callable[[], Python]) -> Python:
+        """What is emitted in a scope of its own; what of it lies in memory is nobody's outside of it."""
+        self.blocks.append((len(self.levels), known := len(self.alive)))
         with self.declarations.scope():
-            result = self.items(nodes or [])
-        kept = [local for local in self.locals[here[1] :] if local.offset is not None]
-        begin = [self._lives(kept, is_open=True)] if kept else []
-        end = [] if leaves(result) else self._end_of(here)
-        del self.blocks[-1], self.stack[here[2] :]
+            result = emit()
+        framed = [local for local in self.alive[known:] if local.offset is not None]
+        begin = [self._lives(framed, is_open=True)] if framed else []
+        end = [] if leaves(result) else self._end_of(self.alive[known:])
+        del self.blocks[-1], self.alive[known:]
         return [*begin, *result, *end]
 
-    def _end_of(self, block: tuple[int, int, int]) -> Python:
-        """What ends the lives of the variables that were declared since a block began."""
-        _, known, stack = block
-        kept = [local for local in self.locals[known:] if local.offset is not None]
-        ended = [self._lives(kept, is_open=False)] if kept else []
-        for array in self.stack[stack:]:
-            assert isinstance(array.type, Array)
-            self.changes_states()
-            ended.append(ast.Expr(py.call("end·", py.name(array.python), py.name(array.type.held))))
+    def _end_of(self, variables: list[Local]) -> Python:
+        """What ends the lives of variables in memory."""
+        framed = [variable for variable in variables if variable.offset is not None]
+        ended = [self._lives(framed, is_open=False)] if framed else []
+        for variable in variables:
+            if isinstance(variable.type, Array) and variable.type.held:
+                self.changes_states()
+                ended.append(ast.Expr(py.call("end·", py.name(variable.python), py.name(variable.type.held))))
         return ended
 
     def _lives(self, variables: list[Local], *, is_open: bool) -> ast.stmt:
@@ -102,19 +88,19 @@ class Statements(Expressions):
 
     def items(self, nodes: list[Any]) -> Python:
         """Statements and declarations in the current scope; labels begin new parts."""
-        parts, labels = self._split(nodes)
+        parts, labels = self.split(nodes)
         if labels or any(level.kind in ("loop", "labels") for level in self.levels):
             self.passed_again.update(node for at, node in enumerate(nodes, 1) if not given(node, nodes[at:]))
         for label in labels:
             if not isinstance(label, str) and label not in self.entered:
                 self.wrong(label, "misplaced-case", "This label stands in no switch.")
         if not labels:
-            return self._sequence(nodes)
+            return self.sequence(nodes)
         self.jumps += 1
         level = Level("labels", labels=labels, begin=f"begin·{self.jumps}")
-        return [self._where(level, labels, py.constant(0)), *self._parts(level, parts)]
+        return [self.where(level, labels, py.constant(0)), *self.parts(level, parts)]
 
-    def _split(self, nodes: list[Any]) -> tuple[list[list[Any]], dict[Any, int]]:
+    def split(self, nodes: list[Any]) -> tuple[list[list[Any]], dict[Any, int]]:
         """The parts of a block, which labels begin, and where each label is, also those deeper that are entered from outside."""
         parts: list[list[Any]] = [[]]
         labels: dict[Any, int] = {}
@@ -132,26 +118,26 @@ class Statements(Expressions):
                 parts[-1].append(node)
         return parts, labels
 
-    def _where(self, level: Level, labels: dict[Any, int], otherwise: ast.expr) -> ast.stmt:
+    def where(self, level: Level, labels: dict[Any, int], otherwise: ast.expr) -> ast.stmt:
         """Where a block begins: at its first part, or at the one on the way to the label that is jumped to."""
         numbers = {self.entered[key]: part for key, part in labels.items() if key in self.entered}
         if numbers:
             table = py.name(self.need(f"entries·{self.name}·{level.begin}", "given", numbers.get))
-            otherwise = py.choose(py.name(_INTO), ast.Call(table, [py.name(_INTO)], []), otherwise)
+            otherwise = py.choose(py.name(INTO), ast.Call(table, [py.name(INTO)], []), otherwise)
         return ast.Assign([ast.Name(level.begin, py.STORE)], otherwise)
 
     def _unless_entered(self, condition: ast.expr, yes: list[Any], no: list[Any] | None = None) -> ast.expr:
         """A condition that does not count on the way to a label: then the truth is where the label is."""
         if yes and no:
             chosen = [py.constant(self.entered[key]) for key in yes]
-            among = ast.Compare(py.name(_INTO), [ast.In()], [ast.Tuple(chosen, py.LOAD)])
-            return py.choose(py.name(_INTO), among, condition)
-        entering = py.name(_INTO)
+            among = ast.Compare(py.name(INTO), [ast.In()], [ast.Tuple(chosen, py.LOAD)])
+            return py.choose(py.name(INTO), among, condition)
+        entering = py.name(INTO)
         return (
             py.either("||", entering, condition) if yes else py.either("&&", py.negate(entering), condition) if no else condition
         )
 
-    def _sequence(self, nodes: list[Any]) -> Python:
+    def sequence(self, nodes: list[Any]) -> Python:
         """Statements in order; what follows a jump is checked and left out."""
         result: Python = []
         for statements in [self.statement(node) for node in nodes if node is not None]:
@@ -159,14 +145,14 @@ class Statements(Expressions):
                 result += statements
         return result
 
-    def _parts(self, level: Level, parts: list[list[Any]]) -> Python:
+    def parts(self, level: Level, parts: list[list[Any]]) -> Python:
         """The parts from number `begin` of the level on, each falling into the next."""
         self.levels.append(level)
         body: Python = []
         for number, part in enumerate(parts):
             # A label that is entered from outside stands first in its part: there the jump has arrived.
-            arrived = [py.assign(_INTO, 0)] if part and isinstance(part[0], LABELS) else []
-            nodes = arrived + self._sequence(part[len(arrived) :])
+            arrived = [py.assign(INTO, 0)] if part and isinstance(part[0], LABELS) else []
+            nodes = arrived + self.sequence(part[len(arrived) :])
             if nodes and (level.kind == "switch" or number < len(parts) - 1):
                 nodes = [py.when(py.compare(py.name(level.begin), "<=", number), nodes)]
             body += nodes
@@ -217,7 +203,7 @@ class Statements(Expressions):
                 symbol.data += f".{symbol.place.line}"
             self.statics.append(replace(symbol, name=symbol.data))
             return []
-        below = self.stack[-1].python if self.stack else FRAME
+        below = next((local.python for local in reversed(self.alive) if local.offset is None), FRAME)
         symbol.data = variable = self.add_local(symbol.name, symbol.type)
         if isinstance(symbol.type, Array) and symbol.type.held:
             if node.init is not None:
@@ -228,9 +214,9 @@ class Statements(Expressions):
         if node.init is not None:
             return [*sizes, *initialised(self, self.object_of(variable, place_of(node)), node.init)]
         opened = variable.offset is not None and self.levels and self.levels[-1].kind != "labels"
-        return [*sizes, *(self._indeterminate(variable) if node in self.passed_again and not opened else [])]
+        return [*sizes, *(self.indeterminate(variable) if node in self.passed_again and not opened else [])]
 
-    def _indeterminate(self, variable: Local) -> Python:
+    def indeterminate(self, variable: Local) -> Python:
         """A variable without a value, whatever it had in an earlier round."""
         if variable.offset is not None:
             return [self._lives([variable], is_open=True)]
@@ -255,11 +241,13 @@ class Statements(Expressions):
     _do_DoWhile = _do_While
 
     def _do_For(self, node: Any) -> Python:
-        with self.declarations.scope():
+        def emit() -> Python:
             first = self.statement(node.init) if node.init is not None else []
             if first and self._inside(node.stmt):
-                first = [py.when(py.negate(py.name(_INTO)), first)]
+                first = [py.when(py.negate(py.name(INTO)), first)]
             return first + self._loop(node, node.next)
+
+        return self.scope(emit)
 
     def _loop(self, node: Any, step: Any) -> Python:
         test_last = isinstance(node, c_ast.DoWhile)
@@ -304,6 +292,9 @@ class Statements(Expressions):
         other = self.type_of(test.right) if test.left.name == local.name else None
         return local if isinstance(other, Int) and usual(local.type, other) == local.type else None
 
+    def _do_Switch(self, node: Any) -> Python:
+        return self.scope(lambda: switch(self, node))
+
     # Jumps
 
     def python_loop(self, level: Level, body: Python, *, once: bool = False) -> Python:
@@ -311,26 +302,26 @@ class Statements(Expressions):
         budget: Python = [] if once else [ast.Expr(py.call("out_of_steps·"))]
         result: Python = [ast.For(ast.Name("__", py.STORE), py.name("once·" if once else "steps·"), body, budget, None)]
         for number, (target, arrive) in level.passing.items():
-            onward: Python = [ast.Break()] if target is not self.levels[-1] else [py.assign(_JUMP, 0), *arrive]
-            result.append(py.when(py.compare(py.name(_JUMP), "==", number), onward))
+            onward: Python = [ast.Break()] if target is not self.levels[-1] else [py.assign(JUMP, 0), *arrive]
+            result.append(py.when(py.compare(py.name(JUMP), "==", number), onward))
         return result
 
     def _jump(self, target: Level, arrive: Python) -> Python:
         """Leave all blocks and Python loops inside `target`, then do what `arrive` says."""
         around = self.levels.index(target)
-        ended = next((self._end_of(block) for block in self.blocks if block[0] > around), [])
+        ended = next((self._end_of(self.alive[known:]) for levels, known in self.blocks if levels > around), [])
         inner = self.levels[around + 1 :]
         if not inner:
             return [*ended, *arrive]
         self.jumps += 1
         for level in inner:
             level.passing[self.jumps] = target, arrive
-        return [*ended, py.assign(_JUMP, self.jumps), ast.Break()]
+        return [*ended, py.assign(JUMP, self.jumps), ast.Break()]
 
     def _do_Goto(self, node: Any) -> Python:
         level = next((level for level in reversed(self.levels) if node.name in level.labels), None)
         if level is not None:
-            into = [py.assign(_INTO, self.entered[node.name])] if node.name in self.entered else []
+            into = [py.assign(INTO, self.entered[node.name])] if node.name in self.entered else []
             return self._jump(level, [*into, py.assign(level.begin, level.labels[node.name]), ast.Continue()])
         close = closest(node.name, self.labels)
         self.wrong(node, "undeclared-label", "There is no label {name}.", name=node.name, close=close)
@@ -384,58 +375,3 @@ class Statements(Expressions):
             self.wrong(node, "misplaced-leave", "__leave stands in no __try.")
             return []
         return self._jump(level, [ast.Break()])
-
-    # Switch: a jump into the parts that its labels begin
-
-    def _do_Switch(self, node: Any) -> Python:
-        selected = self.scalar(node.cond)
-        if not isinstance(selected.type, Int):
-            text = "switch needs an integer, not {type}."
-            selected = self.wrong(node.cond, "switch-on-no-integer", text, type=selected.type)
-        selected = promoted(selected)
-        self.jumps += 1
-        nodes = node.stmt.block_items or [] if isinstance(node.stmt, c_ast.Compound) else [node.stmt]
-        direct = {part for part in nodes if isinstance(part, LABELS)}
-        cases = [part for part in nodes for part in cases_in(part)]
-        for case in cases:
-            if case not in direct:
-                self.entered[case] = len(self.entered) + 1
-        with self.declarations.scope():
-            parts, labels = self._split(nodes)
-            level = Level("switch", labels=labels, begin=f"switch·{self.jumps}")
-            # What stands before the first label: its scope is the switch, it is never reached.
-            known = len(self.locals)
-            self._sequence(parts[0])
-            unset = [each for local in self.locals[known:] for each in self._indeterminate(local)] if self.levels else []
-            statements = self._parts(level, [[], *parts[1:]])
-        table: dict[int, Any] = {}
-        deep = any(case in self.entered for case in cases)
-        default: Any = (len(parts), 0)
-        for case in cases:
-            target = labels[case], self.entered.get(case, 0)
-            if isinstance(case, c_ast.Default):
-                if default[0] < len(parts):
-                    self.wrong(case, "duplicate-case", "The case {value} appears twice.", value="default")
-                default = target
-            else:
-                self._add_case(case, table, selected, target)
-        if not deep:
-            table, default = {value: part for value, (part, _) in table.items()}, default[0]
-        where = py.name(self.need(f"table·{self.name}·{level.begin}", "given", table.get))
-        begin: ast.expr = ast.Call(where, [settled(selected), py.constant(default)], [])
-        if deep:
-            both = ast.Tuple([ast.Name(level.begin, py.STORE), ast.Name(_INTO, py.STORE)], py.STORE)
-            here: ast.stmt = ast.Assign([both], begin)
-            outside = {key: part for key, part in labels.items() if isinstance(key, str) and key in self.entered}
-            if outside:
-                here = py.when(py.name(_INTO), [self._where(level, outside, py.constant(0))], [here])
-        else:
-            here = self._where(level, labels, begin)
-        return [*unset, here, *statements]
-
-    def _add_case(self, item: Any, table: dict[int, Any], selected: Value, target: Any) -> None:
-        value = self.declarations.required_constant(item.expr, "a case label")
-        value = int(converted(value, selected.type))
-        if value in table:
-            self.wrong(item, "duplicate-case", "The case {value} appears twice.", value=value)
-        table[value] = target

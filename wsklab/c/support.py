@@ -75,6 +75,11 @@ def helpers(runtime: Runtime) -> dict[str, object]:
     undefined, views = runtime.undefined, runtime.views
     divided_by_zero = partial(undefined, "division-by-zero")
 
+    def quotient(left: int, right: int, lowest: int) -> int:
+        if right == -1 and left == lowest:
+            undefined("division-overflow", left=left)
+        return divide(left, right) if right else divided_by_zero()
+
     store_number, store_float = runtime.store(ULLONG), runtime.store(DOUBLE)
 
     def slots(address: int, rest: tuple[Any, ...]) -> int:
@@ -103,8 +108,8 @@ def helpers(runtime: Runtime) -> dict[str, object]:
         **{f"run·{size}": partial(views.run, size) for size in (1, 2, 4, 8)},
         **{f"written·{size}": views.written[size] for size in (1, 2, 4, 8)},
         "nowhere·": NOWHERE,
-        "divide·": lambda left, right: divide(left, right) if right else divided_by_zero(),
-        "remainder·": lambda left, right: left - right * divide(left, right) if right else divided_by_zero(),
+        "divide·": quotient,
+        "remainder·": lambda left, right, lowest: left - right * quotient(left, right, lowest),
         "divided_by_zero·": divided_by_zero,
         "shifted_too_far·": lambda count, bits: undefined("shift-too-far", count=count, bits=bits),
         "divide_floats·": _divide_floats,
@@ -118,6 +123,7 @@ def helpers(runtime: Runtime) -> dict[str, object]:
         "cut·": runtime.cut_frames,
         "space·": space,
         "end·": lambda space, size: runtime.scope(space, ((RED_ZONE, size),), 0),
+        "beyond·": lambda index, count: undefined("index-beyond-array", index=index, count=count),
         "length·": lambda count, size: count * size if count > 0 else undefined("array-length", count=count),
         "scope·": runtime.scope,
         "indirect·": runtime.indirect,

@@ -182,8 +182,8 @@ def compile_unit(
                 around.enter(Symbol(assumed, "typedef", UNKNOWN, place))
             declarations = Declarations(problems, around)
             unit = Unit(name, source, declarations, problems, gaps=parser.gaps, headers_unit=prelude.unit)
-            definitions = [node for each in externals for node in each.nodes if isinstance(node, c_ast.FuncDef)]
-            declarations.hosted = any(node.decl.name == "main" for node in definitions)
+            nodes = (node for external in externals for node in external.nodes)
+            declarations.defined = {node.decl.name for node in nodes if isinstance(node, c_ast.FuncDef)}
             unit.declare(externals)
             check_unit(unit)
             for one, other in itertools.combinations(problems.assumed, 2):

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from wsklab.c.link import link_export
-from wsklab.c.types import CType, Float, Function, Int, Pointer, Record
+from wsklab.c.types import CType, Float, Function, Int, Pointer, Record, Void
 from wsklab.machine.api import MODELLED, Modelled, written_in_c
 from wsklab.machine.code import Code
 from wsklab.machine.exceptions import Guard, Raised, raise_exception
@@ -22,6 +22,9 @@ from wsklab.machine.trace import Where
 
 KERNEL_STACK = 3 * 4096
 """Bytes of a kernel stack (KRN-43)."""
+
+_EXCEPTIONS = {"division-by-zero": 0xC0000094, "division-overflow": 0xC0000095}
+"""What a processor refuses: STATUS_INTEGER_DIVIDE_BY_ZERO, STATUS_INTEGER_OVERFLOW."""
 
 
 class CRuntime:
@@ -143,14 +146,18 @@ class CRuntime:
     def _check_call(self, code: Code, prototype: Function) -> None:
         """Stop when a function is called through a pointer to another kind of function: other arguments in number or kind."""
         known, given = code.prototype, prototype.parameters
-        if known is None or known.varargs:
+        if known is None:
             return
-        if len(known.parameters) != len(given):
-            self.machine.stop("wrong-prototype", function=code.name, expected=len(known.parameters), given=len(given))
+        if len(known.parameters) != len(given) or known.varargs != prototype.varargs:
+            counts = [f"{len(each.parameters)}{', ...' if each.varargs else ''}" for each in (known, prototype)]
+            self.machine.stop("wrong-prototype", function=code.name, expected=counts[0], given=counts[1])
         for number, (wanted, passed) in enumerate(zip(known.parameters, given, strict=True), 1):
-            if any(isinstance(wanted.type, kind) != isinstance(passed.type, kind) for kind in (Float, Record)):
+            if _differ(wanted.type, passed.type):
                 kinds: dict[str, Any] = {"expected": wanted.type, "given": passed.type}
                 self.machine.stop("wrong-prototype-type", function=code.name, number=number, **kinds)
+        if not isinstance(prototype.returns, Void) and _differ(prototype.returns, known.returns):
+            values: dict[str, Any] = {"expected": known.returns, "given": prototype.returns}
+            self.machine.stop("wrong-prototype-result", function=code.name, **values)
 
     def may_wait(self, prototype: Function) -> bool:
         """Whether a modelled function behind a pointer of this type can wait."""
@@ -183,11 +190,17 @@ class CRuntime:
 
     def undefined(self, what: str, **values: Any) -> NoReturn:
         """C leaves the behaviour open here; the machine stops instead of guessing."""
-        if what == "division-by-zero":
-            raise_exception(self.machine, 0xC0000094)
+        if what in _EXCEPTIONS:
+            raise_exception(self.machine, _EXCEPTIONS[what])
         if what == "step-budget":
             values["steps"] = self.machine.steps.budget
         self.machine.stop(what, **values)
+
+
+def _differ(wanted: CType, passed: CType) -> bool:
+    """Whether what is wanted is not what is passed: of another kind, or more bytes than the others give a meaning to."""
+    kinds = any(isinstance(wanted, kind) != isinstance(passed, kind) for kind in (Float, Record, Void))
+    return kinds or (not isinstance(wanted, Void) and wanted.size > passed.size)
 
 
 def kernel_functions(machine: Machine, name: str) -> dict[str, Modelled]:
