@@ -61,10 +61,10 @@ def chosen(language: str) -> str:
     """The statuses that no document names, as a table in Markdown."""
     say = partial(translate, language=language)
     rows = [
-        (say(case), _code(row.status), say(row.reason), "<br>".join(map(_code, row.facts)))
+        (say(case), _code(row.status), row.other and _code(row.other), say(row.reason), "<br>".join(map(_code, row.facts)))
         for case, row in tables().chosen.items()
     ]
-    return _table((say("what happens"), say("status"), say("why this one"), say("facts")), rows)
+    return _table((say("what happens"), say("status"), say("by choice"), say("why this one"), say("facts")), rows)
 
 
 def choices(language: str) -> str:

@@ -24,6 +24,9 @@ class Owner:
         self.log: list[Any] = []
         self.end: End | None = None
 
+    def option(self, name: str) -> int:
+        return 0
+
     def answers(self) -> str:
         return CONNECTED
 

@@ -48,6 +48,9 @@ class Socket:
         self.log: list[str] = []
         self.end: End | None = None
 
+    def option(self, name: str) -> int:
+        return 0
+
     def connected(self, outcome: str, end: End | None) -> None:
         self.log.append(outcome)
         self.end = end

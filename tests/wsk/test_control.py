@@ -11,6 +11,7 @@ from wsklab.io.completion import cancel
 from wsklab.machine import Stop
 from wsklab.machine.status import name_of
 from wsklab.wsk import check_unload, scene
+from wsklab.wsk.sockets import decode
 from wsklab.wsk.tables import tables
 
 CHOSEN = tables().chosen
@@ -156,6 +157,29 @@ def test_a_descriptor_lets_addresses_be_shared(driver: Any, answer: str, status:
     assert driver.bind(driver.socket("datagram"), "10.0.0.1:5000").result == (status, 0)
 
 
+@pytest.mark.parametrize(
+    ("control", "listed", "status"),
+    [
+        (0, b"", "STATUS_SUCCESS"),  # no list: everybody may
+        (4, pack("<BBHHH", 2, 0, 8, 0, 0), "STATUS_ACCESS_DENIED"),  # an empty list: nobody may
+        (4, pack("<BBHHH", 2, 0, 28, 1, 0) + pack("<BBHI", 0, 0, 20, 1) + b"\1\1\0\0\0\0\0\5" + pack("<I", 18), "STATUS_SUCCESS"),
+        (4, pack("<BBHHH", 2, 0, 28, 1, 0) + pack("<BBHI", 1, 0, 20, 1) + b"\1\1\0\0\0\0\0\5" + pack("<I", 18),
+         "STATUS_ACCESS_DENIED"),
+    ],
+)  # fmt: skip
+def test_the_list_of_the_first_sockets_descriptor_decides(driver: Any, control: int, listed: bytes, status: str) -> None:
+    """WSK-SHR-02, WSK-SD-01: the cached copy counts, whatever becomes of the descriptor that was cached."""
+    driver.register()
+    acl = stored(driver, listed or b"\0")
+    made = stored(driver, pack("<BBH4x", 1, 0, control) + bytes(24) + pack("<Q", acl if listed else 0))
+    _, content, _ = client(driver, "WSK_CACHE_SD", pack("<Q", made), 8)
+    driver.m.free(acl)
+    driver.m.free(made)
+    first = driver.socket("datagram", descriptor=unpack("<Q", content)[0])
+    assert driver.bind(first, "0.0.0.0:5000").result == OK
+    assert driver.bind(driver.socket("datagram"), "10.0.0.1:5000").result == (status, 0)
+
+
 def test_the_security_option(driver: Any) -> None:
     """WSK-SOO-01, WSK-BIND-09, WSK-SD-03: set takes a cached descriptor, get makes another one."""
     driver.register()
@@ -268,8 +292,115 @@ def test_less_used_codes(driver: Any) -> None:
     assert ioctl(driver, socket, "SIO_LOOPBACK_FAST_PATH").result == ("STATUS_INVALID_BUFFER_SIZE", 0)
     late = ioctl(driver, scene.connected(driver.m), "SIO_LOOPBACK_FAST_PATH", 1, stored(driver, b"\1"))
     assert late.result == (CHOSEN["wrong state"].status, 0)
+
+
+# Redirected connections
+
+
+def test_what_a_filter_has_left_with_a_connection(driver: Any) -> None:
+    """WSK-SMISC-02: nothing with a connection that was not redirected; too small a buffer is an error that tells the size."""
+    driver.register()
+    socket, place, size = scene.connected(driver.m), stored(driver, bytes(16)), stored(driver, bytes(8))
     for name in ("CONTEXT", "RECORDS"):
         assert ioctl(driver, socket, f"SIO_QUERY_WFP_CONNECTION_REDIRECT_{name}").result == ("STATUS_NOT_FOUND", 0)
+    scene.redirected(driver.m, socket, b"context", b"the records")
+    short = ioctl(driver, socket, "SIO_QUERY_WFP_CONNECTION_REDIRECT_RECORDS", 0, 0, 4, place, size)
+    driver.run()
+    assert (short.result, driver.m.u64(size)) == (("STATUS_BUFFER_TOO_SMALL", 0), 11)
+    whole = [
+        ioctl(driver, socket, f"SIO_QUERY_WFP_CONNECTION_REDIRECT_{name}", 0, 0, 16, place) for name in ("CONTEXT", "RECORDS")
+    ]
+    driver.run()
+    assert [call.result for call in whole] == [("STATUS_SUCCESS", 7), ("STATUS_SUCCESS", 11)]
+    assert driver.m.read(place, 11) == b"the records"
+
+
+@pytest.mark.parametrize("answer", ["STATUS_SUCCESS", "STATUS_ACCESS_DENIED", "STATUS_INTEGER_OVERFLOW"])
+def test_a_redirect_record_is_tied_to_a_proxys_connection(driver: Any, answer: str) -> None:
+    """WSK-SMISC-03: on a socket that is not connected yet; each documented status is possible; an IRP is needed."""
+    driver.register()
+    socket, record = driver.socket("connection"), stored(driver, b"the records")
+    driver.m.choices["redirect records"] = answer
+    call = ioctl(driver, socket, "SIO_SET_WFP_CONNECTION_REDIRECT_RECORDS", 11, record)
+    driver.run()
+    assert call.result == (answer, 0)
+    code = "SIO_SET_WFP_CONNECTION_REDIRECT_RECORDS"
+    assert rule_of(lambda: ioctl(driver, socket, code, 11, record, irp=False)) == "wsk-no-irp"
+    with driver.m.at_irql(2):
+        assert rule_of(lambda: ioctl(driver, socket, code, 11, record)) == "irql-too-high"
+
+
+def test_a_redirect_record_that_is_freed_too_early(driver: Any) -> None:
+    """WSK-SMISC-03, WSK-CTL-10: the buffer must live until the IRP completes."""
+    driver.register()
+    socket, record = driver.socket("connection"), stored(driver, b"the records")
+    driver.m.choices["WskControlSocket"] = "pending"
+    ioctl(driver, socket, "SIO_SET_WFP_CONNECTION_REDIRECT_RECORDS", 11, record)
+    driver.m.free(record)
+    assert rule_of(driver.run) == "use-after-free"
+
+
+# Sorting addresses
+
+ALL = ["fd00::2", "10.0.0.9", "2001:db8::1", "169.254.1.1", "fe80::5", "::1", "2002:a00:1::1", "2001::1", "127.0.0.1", "fec0::1"]
+
+
+def address_list(driver: Any, texts: list[str]) -> int:
+    entries = b"".join(pack("<QQ", scene.sockaddr(driver.m, f"[{text}]:1" if ":" in text else f"{text}:1"), 28) for text in texts)
+    return stored(driver, pack("<Q", len(texts)) + entries)
+
+
+def listed(driver: Any, place: int) -> list[str]:
+    m, found = driver.m, []
+    for number in range(m.u64(place)):
+        at = m.u64(place + 8 + 16 * number)
+        found.append(str(decode(m, at, m.u16(at)).at(0)).rpartition(":")[0].strip("[]"))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("local", "order"),
+    [
+        # Which wins over which: scope, label, precedence, smaller scope, longest common prefix (RFC 6724, rules 2, 5, 6, 8, 9).
+        (["10.0.0.1", "fd00::1", "127.0.0.1", "::1"],
+         ["::1", "127.0.0.1", "10.0.0.9", "fd00::2", "2001:db8::1", "2002:a00:1::1", "2001::1", "169.254.1.1", "fe80::5",
+          "fec0::1"]),
+        (["2001:db8::9", "10.0.0.1"],
+         ["2001:db8::1", "10.0.0.9", "2002:a00:1::1", "2001::1", "fd00::2", "fe80::5", "127.0.0.1", "169.254.1.1", "::1",
+          "fec0::1"]),
+        (["10.0.0.1"],  # rule 1: without an IPv6 address of its own the machine reaches IPv4 only
+         ["10.0.0.9", "127.0.0.1", "169.254.1.1", "fd00::2", "2001:db8::1", "fe80::5", "::1", "2002:a00:1::1", "2001::1",
+          "fec0::1"]),
+    ],
+)  # fmt: skip
+def test_addresses_are_sorted(driver: Any, local: list[str], order: list[str]) -> None:
+    """WSK-CTL-12, WSK-CTL-03: by RFC 6724, which the pages leave to the transport; with an IRP or without, also in place."""
+    driver.register()
+    scene.addresses(driver.m, local)
+    socket, source, out = (
+        driver.socket("datagram", family=23),
+        address_list(driver, ALL),
+        stored(driver, bytes(8 + 16 * len(ALL))),
+    )
+    room = 8 + 16 * len(ALL)
+    call = ioctl(driver, socket, "SIO_ADDRESS_LIST_SORT", room, source, room, out)
+    driver.run()
+    assert (call.result, listed(driver, out)) == (("STATUS_SUCCESS", room), order)
+    assert ioctl(driver, socket, "SIO_ADDRESS_LIST_SORT", room, source, room, source, irp=False) == "STATUS_SUCCESS"
+    assert listed(driver, source) == order
+
+
+def test_sorting_too_small_or_too_high(driver: Any) -> None:
+    """WSK-CTL-12, WSK-SAL-02."""
+    driver.register()
+    socket, source, size = driver.socket("datagram"), address_list(driver, ["10.0.0.9"] * 2), stored(driver, bytes(8))
+    arguments = (socket, "SIO_ADDRESS_LIST_SORT", 40, source, 24, source, size)
+    assert ioctl(driver, *arguments, irp=False) == "STATUS_BUFFER_OVERFLOW"
+    assert driver.m.u64(size) == 40
+    with driver.m.at_irql(2):
+        assert rule_of(lambda: ioctl(driver, *arguments, irp=False)) == "irql-too-high"
+    driver.m.set_u16(driver.m.u64(source + 8), 99)
+    assert ioctl(driver, *arguments, irp=False) == CHOSEN["wrong family"].status
 
 
 # Datagrams

@@ -130,6 +130,24 @@ def test_arguments_that_do_not_fit(resolver: Resolver) -> None:
     assert resolver.name("10.0.0.2:80", length=129) == resolver.name("10.0.0.2:80", length=8) == invalid
 
 
+@pytest.mark.parametrize(("process", "thread"), [(1, 0), (1, 1), (0, 0)])
+def test_a_thread_that_impersonates_names_no_process(resolver: Resolver, process: int, thread: int) -> None:
+    """WSK-GAI-07, WSK-GAI-08, WSK-GNI-05: while it impersonates; afterwards it may."""
+    m, api = resolver.m, resolver.m.api
+    mine, me = api("PsGetCurrentProcess")(), api("PsGetCurrentThread")()
+    token = api("PsReferencePrimaryToken")(mine)
+    assert api("PsImpersonateClient")(me, token, 0, 0, 2) == 0
+    arguments = (resolver.client, text(resolver.driver, "localhost"), 0, 0, 0, 0, resolver.result, process * mine, thread * me)
+    first = resolver.driver.call("WskGetAddressInfo", *arguments)
+    resolver.driver.run()
+    known = "STATUS_INVALID_PARAMETER" if process else "STATUS_SUCCESS"
+    assert first.result == (known, m.constant(known) & 0xFFFF_FFFF)
+    api("PsRevertToSelf")()
+    second = resolver.driver.call("WskGetAddressInfo", *arguments)
+    resolver.driver.run()
+    assert second.result == ("STATUS_SUCCESS", 0)
+
+
 def test_freeing_the_list(resolver: Resolver) -> None:
     """WSK-FAI-01 to 03, WSK-GAI-06, WSK-CONN-08: addresses taken out of it are gone with it."""
     resolver.ask("localhost")

@@ -65,6 +65,9 @@ class Sockets(RuleBasedStateMachine):
         self.driver = driver = Driver(choices=None if fixed else f"seed:{seed}", trace=False)
         driver.m.choices["WSK provider"] = "ready"
         driver.m.choices["path"] = "usual"
+        driver.m.choices["status that no page names"] = "the usual one"
+        driver.m.choices["connection flags on a listener"] = "are handed on"
+        driver.m.choices["address argument"] = "is read in the call"
         self.m, self.calls, self.all = driver.m, [], []
         self.network = scene.network(self.m)
         driver.register()

@@ -30,6 +30,7 @@
 #include "wdmex.c"
 #include "wdmio.c"
 #include "wdmrtl.c"
+#include "wdmse.c"
 #include "wdfbuffers.c"
 #include "wdfcollection.c"
 #include "wdfdevice.c"
@@ -47,3 +48,4 @@
 #include "wdfsync.c"
 #include "wdfverifier.c"
 #include "wsknmr.c"
+#include "wsksort.c"

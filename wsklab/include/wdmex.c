@@ -100,11 +100,16 @@ void ExRundownCompleted(PEX_RUNDOWN_REF RunRef)
  * Lookaside lists. No entry is kept for later, as with Driver Verifier's special pool: each comes from the pool and goes back to
  * it, so that a use after the free is seen.
  */
+static void wsklab_lookaside(GENERAL_LOOKASIDE *List, PVOID Lookaside, PCSTR Function)
+{
+    if (!wsklab_written(&List->Size, sizeof(ULONG)) || List->Future[1] != 'kooL')
+        wsklab_stop("not-initialized", Lookaside, "function=%s;expected=LOOKASIDE_LIST", Function);
+}
+
 static PVOID wsklab_lookaside_take(GENERAL_LOOKASIDE *List, PVOID Lookaside, BOOLEAN Extended, PCSTR Function)
 {
     PVOID entry;
-    if (!wsklab_written(&List->Size, sizeof(ULONG)) || List->Future[1] != 'kooL')
-        wsklab_stop("not-initialized", Lookaside, "function=%s;expected=LOOKASIDE_LIST", Function);
+    wsklab_lookaside(List, Lookaside, Function);
     List->TotalAllocates++;
     List->AllocateMisses++;
     if (Extended && List->AllocateEx)
@@ -119,8 +124,7 @@ static PVOID wsklab_lookaside_take(GENERAL_LOOKASIDE *List, PVOID Lookaside, BOO
 
 static void wsklab_lookaside_give(GENERAL_LOOKASIDE *List, PVOID Lookaside, PVOID Entry, BOOLEAN Extended, PCSTR Function)
 {
-    if (!wsklab_written(&List->Size, sizeof(ULONG)) || List->Future[1] != 'kooL')
-        wsklab_stop("not-initialized", Lookaside, "function=%s;expected=LOOKASIDE_LIST", Function);
+    wsklab_lookaside(List, Lookaside, Function);
     List->TotalFrees++;
     List->FreeMisses++;
     if (Extended && List->FreeEx)
@@ -145,8 +149,7 @@ static void wsklab_lookaside_make(GENERAL_LOOKASIDE *List, PVOID Allocate, PVOID
 
 static void wsklab_lookaside_delete(GENERAL_LOOKASIDE *List, PVOID Lookaside, PCSTR Function)
 {
-    if (!wsklab_written(&List->Size, sizeof(ULONG)) || List->Future[1] != 'kooL')
-        wsklab_stop("not-initialized", Lookaside, "function=%s;expected=LOOKASIDE_LIST", Function);
+    wsklab_lookaside(List, Lookaside, Function);
     if (List->TotalAllocates != List->TotalFrees)
         wsklab_stop("lookaside-entries-left", Lookaside, "function=%s;count=%u", Function, List->TotalAllocates - List->TotalFrees);
     List->Future[1] = 0;

@@ -282,6 +282,38 @@ PIRP IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT DeviceObj
     return irp;
 }
 
+/*
+ * Associated IRPs: a highest-level driver splits an IRP that it was given. It writes their number into AssociatedIrp.IrpCount of the
+ * master; the I/O manager completes the master, with the status that the driver put there, when the last of them is complete. A
+ * completion routine that returns STATUS_MORE_PROCESSING_REQUIRED keeps an associated IRP from it: the driver then frees that IRP
+ * and completes the master itself. Pages: IoMakeAssociatedIrp, creating-irps-for-lower-level-drivers.
+ */
+
+/* An IRP associated with the master Irp; NULL when there is no memory. Facts: IRP-01, IRP-06, KRN-46. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+PIRP IoMakeAssociatedIrp(PIRP Irp, CCHAR StackSize)
+{
+    PIRP associated;
+    if (Irp->Flags & IRP_ASSOCIATED_IRP) wsklab_stop("irp-not-a-master", Irp, "irp=%#018llx;what=it is an associated IRP itself", Irp);
+    if (Irp->Flags & IRP_BUFFERED_IO)
+        wsklab_stop("irp-not-a-master", Irp, "irp=%#018llx;what=it asks for buffered I/O", Irp);
+    associated = wsklab_associated_irp(StackSize);
+    if (!associated) return NULL;
+    associated->Flags = IRP_ASSOCIATED_IRP;
+    associated->AssociatedIrp.MasterIrp = Irp;
+    associated->Tail.Overlay.Thread = Irp->Tail.Overlay.Thread;
+    return associated;
+}
+
+/* The end of an associated IRP: the last one completes the master. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void wsklab_associated_done(PIRP Irp)
+{
+    PIRP master = Irp->AssociatedIrp.MasterIrp;
+    if (master->AssociatedIrp.IrpCount < 1) wsklab_stop("irp-count-wrong", master, "irp=%#018llx;associated=%#018llx", master, Irp);
+    if (InterlockedDecrement(&master->AssociatedIrp.IrpCount) == 0) IoCompleteRequest(master, IO_NO_INCREMENT);
+}
+
 static NTSTATUS wsklab_forwarded(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
 {
     UNREFERENCED_PARAMETER(DeviceObject);
@@ -320,6 +352,36 @@ NTSTATUS IoGetDeviceProperty(PDEVICE_OBJECT DeviceObject, DEVICE_REGISTRY_PROPER
 
 /* Work items: a routine of the driver, run once at PASSIVE_LEVEL in a system thread. */
 
+static void wsklab_item(PIO_WORKITEM Item, PCSTR Function)
+{
+    if (Item->Self != Item) wsklab_stop("not-initialized", Item, "function=%s;expected=IO_WORKITEM", Function);
+}
+
+static void wsklab_item_ends(PIO_WORKITEM Item, PCSTR Function)
+{
+    wsklab_item(Item, Function);
+    if (wsklab_item_queued(Item)) wsklab_stop("workitem-freed-queued", Item, "function=%s", Function);
+    Item->Self = NULL;
+}
+
+/* Make a work item in memory of the driver's own, of IoSizeofWorkItem bytes. Facts: KRN-30. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void IoInitializeWorkItem(PVOID IoObject, PIO_WORKITEM IoWorkItem)
+{
+    memset(IoWorkItem, 0, sizeof(IO_WORKITEM));
+    IoWorkItem->IoObject = *(PCSHORT)IoObject ? IoObject : NULL; /* it needs a driver or device object; NULL stops here */
+    IoWorkItem->Self = IoWorkItem;
+}
+
+/* A work item of a device object; NULL on failure. Facts: KRN-30, KRN-31. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
+{
+    PIO_WORKITEM item = (PIO_WORKITEM)wsklab_new_item(sizeof(IO_WORKITEM));
+    if (item) IoInitializeWorkItem(DeviceObject, item);
+    return item;
+}
+
 /* Free a work item that is not queued; allowed in its own routine. Facts: KRN-30, BUG-22. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 void IoFreeWorkItem(PIO_WORKITEM IoWorkItem)
@@ -339,23 +401,23 @@ void IoUninitializeWorkItem(PIO_WORKITEM IoWorkItem)
 _IRQL_requires_max_(DISPATCH_LEVEL)
 ULONG IoSizeofWorkItem(void)
 {
-    return 64;
+    return sizeof(IO_WORKITEM);
 }
 
 /* Run WorkerRoutine(DeviceObject, Context) soon in a system thread. Facts: KRN-30. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 void IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine, WORK_QUEUE_TYPE QueueType, PVOID Context)
 {
-    PCSTR function = "IoQueueWorkItem";
-    wsklab_item_queue(function, IoWorkItem, WorkerRoutine, wsklab_item_owner(IoWorkItem, function), Context);
+    wsklab_item(IoWorkItem, "IoQueueWorkItem");
+    wsklab_item_queue("IoQueueWorkItem", IoWorkItem, WorkerRoutine, IoWorkItem->IoObject, Context);
 }
 
 /* Run WorkerRoutine(IoObject, Context, IoWorkItem) soon in a system thread. Facts: KRN-30. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 void IoQueueWorkItemEx(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRoutine, WORK_QUEUE_TYPE QueueType, PVOID Context)
 {
-    PCSTR function = "IoQueueWorkItemEx";
-    wsklab_item_queue(function, IoWorkItem, WorkerRoutine, wsklab_item_owner(IoWorkItem, function), Context, IoWorkItem);
+    wsklab_item(IoWorkItem, "IoQueueWorkItemEx");
+    wsklab_item_queue("IoQueueWorkItemEx", IoWorkItem, WorkerRoutine, IoWorkItem->IoObject, Context, IoWorkItem);
 }
 
 /* Run the routine of a WORK_QUEUE_ITEM with its parameter soon in a system thread. Facts: BUG-22. */
@@ -363,6 +425,17 @@ _IRQL_requires_max_(DISPATCH_LEVEL)
 void ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType)
 {
     wsklab_item_queue("ExQueueWorkItem", WorkItem, WorkItem->WorkerRoutine, WorkItem->Parameter);
+}
+
+/* Delete a device object. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+void IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
+{
+    PDEVICE_OBJECT *place = &DeviceObject->DriverObject->DeviceObject;
+    while (*place && *place != DeviceObject) place = &(*place)->NextDevice;
+    if (*place) *place = DeviceObject->NextDevice;
+    wsklab_forget_device(DeviceObject);
+    wsklab_system_free(DeviceObject);
 }
 
 /* Take the device above TargetDevice off the stack. */

@@ -33,6 +33,8 @@ void IoFreeMdl(PMDL Mdl);
 
 /* For wdmio.c: an IRP that the I/O manager takes back when it is complete, and its buffers, which belong to the system. */
 PIRP wsklab_build_irp(CCHAR StackSize);
+PIRP wsklab_associated_irp(CCHAR StackSize);
+void wsklab_forget_device(PDEVICE_OBJECT DeviceObject);
 PVOID wsklab_system_buffer(ULONG Length);
 PMDL wsklab_system_mdl(PVOID Buffer, ULONG Length);
 void wsklab_system_free(PVOID Memory);
@@ -184,7 +186,11 @@ PKEVENT IoCreateNotificationEvent(PUNICODE_STRING EventName, PHANDLE EventHandle
 PKEVENT IoCreateSynchronizationEvent(PUNICODE_STRING EventName, PHANDLE EventHandle);
 
 /* Work items of the Io kind. */
-typedef struct _IO_WORKITEM *PIO_WORKITEM;
+typedef struct _IO_WORKITEM {
+    PVOID Self; /* that it is one */
+    PVOID IoObject;
+    PVOID Reserved[6];
+} IO_WORKITEM, *PIO_WORKITEM; /* drivers cannot look into it */
 typedef void IO_WORKITEM_ROUTINE(PDEVICE_OBJECT DeviceObject, PVOID Context);
 typedef IO_WORKITEM_ROUTINE *PIO_WORKITEM_ROUTINE;
 typedef void IO_WORKITEM_ROUTINE_EX(PVOID IoObject, PVOID Context, PIO_WORKITEM IoWorkItem);
@@ -198,9 +204,9 @@ NTSTATUS IoTryQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX Wor
 ULONG IoSizeofWorkItem(void);
 void IoInitializeWorkItem(PVOID IoObject, PIO_WORKITEM IoWorkItem);
 void IoUninitializeWorkItem(PIO_WORKITEM IoWorkItem);
-/* For wdmio.c: whose a work item is, its end, and running its routine in a system thread. */
-PVOID wsklab_item_owner(PVOID Item, PCSTR Function);
-void wsklab_item_ends(PVOID Item, PCSTR Function);
+/* For wdmio.c: memory for a work item, whether one is queued, and running its routine in a system thread. */
+PVOID wsklab_new_item(ULONG Size);
+BOOLEAN wsklab_item_queued(PVOID Item);
 void wsklab_item_queue(PCSTR Function, PVOID Item, PVOID Routine, ...);
 
 /* Remove locks ("Using remove locks"). */

@@ -131,16 +131,24 @@ BOOLEAN RtlSuffixUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String
     return wsklab_part(String1, String2, (USHORT)(String2->Length - String1->Length), CaseInSensitive);
 }
 
+static NTSTATUS wsklab_cased(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString, BOOLEAN Allocate, BOOLEAN Capital)
+{
+    NTSTATUS status = wsklab_room(DestinationString, SourceString->Length, Allocate);
+    USHORT i;
+    if (!NT_SUCCESS(status)) return status;
+    for (i = 0; i < SourceString->Length / 2; i++) {
+        WCHAR letter = SourceString->Buffer[i];
+        DestinationString->Buffer[i] = Capital ? RtlUpcaseUnicodeChar(letter) : RtlDowncaseUnicodeChar(letter);
+    }
+    DestinationString->Length = SourceString->Length;
+    return STATUS_SUCCESS;
+}
+
 /* A copy of a string in capital letters, in the destination's buffer or in a new one. */
 _IRQL_requires_max_(PASSIVE_LEVEL)
 NTSTATUS RtlUpcaseUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString, BOOLEAN AllocateDestinationString)
 {
-    NTSTATUS status = wsklab_room(DestinationString, SourceString->Length, AllocateDestinationString);
-    USHORT i;
-    if (!NT_SUCCESS(status)) return status;
-    for (i = 0; i < SourceString->Length / 2; i++) DestinationString->Buffer[i] = RtlUpcaseUnicodeChar(SourceString->Buffer[i]);
-    DestinationString->Length = SourceString->Length;
-    return STATUS_SUCCESS;
+    return wsklab_cased(DestinationString, SourceString, AllocateDestinationString, TRUE);
 }
 
 /* A copy of a string in small letters, in the destination's buffer or in a new one. */
@@ -148,12 +156,7 @@ _IRQL_requires_max_(PASSIVE_LEVEL)
 NTSTATUS RtlDowncaseUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString,
                                   BOOLEAN AllocateDestinationString)
 {
-    NTSTATUS status = wsklab_room(DestinationString, SourceString->Length, AllocateDestinationString);
-    USHORT i;
-    if (!NT_SUCCESS(status)) return status;
-    for (i = 0; i < SourceString->Length / 2; i++) DestinationString->Buffer[i] = RtlDowncaseUnicodeChar(SourceString->Buffer[i]);
-    DestinationString->Length = SourceString->Length;
-    return STATUS_SUCCESS;
+    return wsklab_cased(DestinationString, SourceString, AllocateDestinationString, FALSE);
 }
 
 /* A copy of a string in a new buffer; with flag 1 a terminator stands behind it, with flag 2 even an empty one gets a buffer. */

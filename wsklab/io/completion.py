@@ -102,7 +102,7 @@ def _walk(m: Machine, packet: Packet, o: SimpleNamespace, by: str) -> None:
         top = index > packet.stack_count
         del packet.holders[packet.stack_count + 2 - index :]
         packet.moves += 1
-        if packet.own and packet.holder == packet.maker:
+        if packet.returns and packet.holder == packet.maker:
             packet.state = BACK
         if not routine or not control & _asked(m, irp, o):
             if control & PENDING_RETURNED and not top:

@@ -176,18 +176,11 @@ def IoCreateDevice(
     return status.SUCCESS
 
 
-@wdk(irql=PASSIVE_LEVEL)
-def IoDeleteDevice(m: Machine, DeviceObject: int) -> None:
-    """Delete a device object."""
-    view = m.view(DeviceObject, "DEVICE_OBJECT")
-    place = int(view.DriverObject) + m.offset("DRIVER_OBJECT", "DeviceObject")
-    while m.u64(place) and m.u64(place) != DeviceObject:
-        place = m.u64(place) + m.offset("DEVICE_OBJECT", "NextDevice")
-    if m.u64(place):
-        m.set_u64(place, int(view.NextDevice))
-    m.model(Devices).owners.pop(DeviceObject, None)
-    m.model(Devices).names.pop(DeviceObject, None)
-    m.free(DeviceObject)
+@quiet()
+def wsklab_forget_device(m: Machine, Device: int) -> None:
+    """A device object is about to be freed."""
+    m.model(Devices).owners.pop(Device, None)
+    m.model(Devices).names.pop(Device, None)
 
 
 @wdk(irql=PASSIVE_LEVEL)
@@ -210,58 +203,27 @@ def IoDeleteSymbolicLink(m: Machine, SymbolicLinkName: int) -> int:
 # Work items: a routine of the driver, run once at PASSIVE_LEVEL in a system thread (KRN-30, KRN-31, BUG-22)
 
 
-_WORK_ITEM = 64  # bytes of an IO_WORKITEM, which drivers cannot look into
+class WorkItems(dict[int, int]):
+    """The routine that each queued work item will call."""
 
 
-@dataclass(slots=True)
-class WorkItems:
-    """Queued work items with the routine each will call, and the device or driver object of each allocated one."""
-
-    queued: dict[int, int] = field(default_factory=dict)
-    owners: dict[int, int] = field(default_factory=dict)
-
-
-@quiet("wsklab_item_owner")
-def _owner(m: Machine, item: int, function: int) -> int:
-    """The device or driver object that a work item belongs to; a stop when it has none."""
-    owner = m.model(WorkItems).owners.get(item)
-    if owner is None:
-        m.u64(item)  # freed ones and NULL stop here
-        m.refuse("not-initialized", item, c_text(m, function), expected="IO_WORKITEM")
-    return owner
+@quiet()
+def wsklab_new_item(m: Machine, Size: int) -> int:
+    """Memory for a work item; NULL on failure."""
+    fails = m.choose("IoAllocateWorkItem", ("succeeds", "fails")) == "fails"
+    return 0 if fails else m.allocate(Size, "object", label="work item", zero=True)
 
 
-@quiet("wsklab_item_ends")
-def _end(m: Machine, item: int, function: int) -> None:
-    """A work item is one no more; a stop when it is queued."""
-    if item in m.model(WorkItems).queued:
-        m.refuse("workitem-freed-queued", item, c_text(m, function))
-    _owner(m, item, function)
-    del m.model(WorkItems).owners[item]
-
-
-@wdk()
-def IoAllocateWorkItem(m: Machine, DeviceObject: int) -> int:
-    """A work item of a device object; NULL on failure. Facts: KRN-30."""
-    if m.choose("IoAllocateWorkItem", ("succeeds", "fails")) == "fails":
-        return 0
-    item = m.allocate(_WORK_ITEM, "object", label="work item", zero=True)
-    IoInitializeWorkItem(m, DeviceObject, item)
-    return item
-
-
-@wdk()
-def IoInitializeWorkItem(m: Machine, IoObject: int, IoWorkItem: int) -> None:
-    """Make a work item in memory of the driver's own, of IoSizeofWorkItem bytes. Facts: KRN-30."""
-    m.write(IoWorkItem, bytes(_WORK_ITEM))
-    m.u16(IoObject)  # it needs a driver or device object; NULL stops here
-    m.model(WorkItems).owners[IoWorkItem] = IoObject
+@quiet()
+def wsklab_item_queued(m: Machine, Item: int) -> int:
+    """Whether a work item is queued."""
+    return int(Item in m.model(WorkItems))
 
 
 @quiet("wsklab_item_queue")
 def _queue(m: Machine, function: int, item: int, routine: int, *arguments: int) -> None:
     """Run a routine with its arguments soon in a system thread."""
-    queued, name = m.model(WorkItems).queued, m.code_at(routine).name
+    queued, name = m.model(WorkItems), m.code_at(routine).name
     if item in queued:
         m.refuse("workitem-queued-twice", item, c_text(m, function))
     queued[item] = routine
@@ -277,5 +239,5 @@ def _queue(m: Machine, function: int, item: int, routine: int, *arguments: int) 
 
 def check_work_items(m: Machine) -> None:
     """At unload: stop when a work item is still queued (KRN-30, BUG-16)."""
-    for item, routine in m.model(WorkItems).queued.items():
+    for item, routine in m.model(WorkItems).items():
         m.stop("timer-at-unload", objects=(item,), what="work item", object=f"{item:#018x}", routine=f"{routine:#018x}")

@@ -72,6 +72,11 @@ class Packet:
     visits: list[Visit] = field(default_factory=list)  # dispatch routines under way for it
 
     @property
+    def returns(self) -> bool:
+        """Whether a completion routine of its maker may keep it: an own IRP, or one that the driver associated with a master."""
+        return self.own or self.maker == "driver"
+
+    @property
     def holder(self) -> str:
         """Who has the IRP now."""
         return self.holders[-1]
@@ -180,9 +185,9 @@ def reuse(m: Machine, irp: int, result: int = 0, *, function: str = "IoReuseIrp"
 
 @wdk("IoFreeIrp")
 def free(m: Machine, irp: int, *, function: str = "IoFreeIrp") -> None:
-    """End an own IRP's life. Facts: IRP-08."""
+    """End the life of an own IRP, or of an associated one that a completion routine kept. Facts: IRP-08."""
     packet = packet_of(m, irp, function)
-    if not packet.own:
+    if not packet.returns:
         refuse(m, "irp-foreign-freed", packet, function)
     next_state(m, packet, "free", function)
     packet.state = DONE

@@ -226,12 +226,15 @@ def MmPrepareMdlForReuse(m: Machine, Mdl: int) -> None:
 @quiet()
 def wsklab_build_irp(m: Machine, StackSize: int) -> int:
     """An IRP that the I/O manager takes back when it is complete; NULL when there is no memory. Facts: IRP-06, KRN-46."""
-
-    def finished(irp: int, *_: int) -> None:
-        m.api("wsklab_finish_irp")(irp)
-
     fails = m.choose("IoBuildDeviceIoControlRequest", ("succeeds", "fails")) == "fails"
-    return 0 if fails else build_irp(m, StackSize, finished, maker="io")
+    return 0 if fails else build_irp(m, StackSize, lambda irp, *_: m.api("wsklab_finish_irp")(irp), maker="io")
+
+
+@quiet()
+def wsklab_associated_irp(m: Machine, StackSize: int) -> int:
+    """An IRP whose end counts for its master; NULL when there is no memory."""
+    fails = m.choose("IoMakeAssociatedIrp", ("succeeds", "fails")) == "fails"
+    return 0 if fails else build_irp(m, StackSize, lambda irp, *_: m.api("wsklab_associated_done")(irp), maker="driver")
 
 
 @quiet()

@@ -24,8 +24,8 @@ def check_unload(m: Machine, driver: str = "driver") -> None:
 
 
 def check_irps(m: Machine) -> None:
-    """Stop when an own IRP of the driver is still in use, or was never freed."""
-    own = [packet for packet in m.model(Irps).packets.values() if packet.maker == "driver" and packet.own and not packet.raw]
+    """Stop when an IRP of the driver's own making is still in use, or was never freed."""
+    own = [packet for packet in m.model(Irps).packets.values() if packet.maker == "driver" and packet.returns and not packet.raw]
     for packet in own:
         if packet.state == SENT:
             routine = code_name(m, m.u64(m.u64(packet.address + layout().current) + layout().routine))

@@ -183,7 +183,7 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
             self.m.free(int(self.own.Init.Name.Buffer))
         if self.lower:
             self.m.view(self.lower, "DEVICE_OBJECT").AttachedDevice = 0
-        io_device.IoDeleteDevice(self.m, self.object)
+        self.m.modelled("IoDeleteDevice").function(self.m, self.object)
 
 
 class Queue(Private, kind="WDFQUEUE", number=0x1003, passive=True, structure="FX_QUEUE"):

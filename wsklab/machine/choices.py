@@ -7,21 +7,13 @@ fixes an answer by kind, a seed draws answers, a replay string repeats them. Not
 from __future__ import annotations
 
 import random
+import tomllib
 from collections.abc import Iterator
 from difflib import get_close_matches
+from importlib import resources
 
-_KINDS = (
-    "IoBuildDeviceIoControlRequest|IoCreateDevice|IoSetCompletionRoutineEx|IoAllocateIrp|MmGetSystemAddressForMdlSafe|IoAllocateMdl|IoAllocateWorkItem|"
-    "WdfDeviceCreate|framework allocation|WdfMemoryCreate|WdfRequestCreate|gap condition|ExAllocatePool2|ExAllocatePoolWithTag|"
-    "ExAllocatePoolZero|ExAllocatePoolUninitialized|PsCreateSystemThread|datagram|path|TCP segments|WSK provider|completion IRQL|"
-    "WskSocket|WskSocketConnect|WskControlSocket|WskBind|WskCloseSocket|WskGetLocalAddress|WskAccept|WskConnect|"
-    "WskGetRemoteAddress|WskSend|WskReceive|WskDisconnect|WskSendTo|WskReceiveFrom|inline completion|both fixed addresses|"
-    "datagram without a receive|WskControlClient|WskConnectEx|WskListen|WskInspectComplete|WskSendMessages|WskGetAddressInfo|"
-    "WskGetNameInfo|callback IRQL|callback race|data indication|data indication flags|datagram indication|"
-    "WskReceiveEvent resumes|access check|failed connect|"
-    "OutputSizeReturned|outcome of a close|WskListen completes"
-)
-KINDS = frozenset(_KINDS.split("|"))
+_TABLE = resources.files(__package__).joinpath("choices.toml")
+KINDS = frozenset(tomllib.loads(_TABLE.read_text("utf-8"))["kinds"])
 """Every kind of question that the engine asks; a test holds that."""
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 

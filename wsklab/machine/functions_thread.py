@@ -33,6 +33,7 @@ class Threads:
     by_object: dict[int, Thread] = field(default_factory=dict)
     handles: dict[int, int] = field(default_factory=dict)
     opened: int = 0
+    process: int = 0  # the object of the one process, when somebody has asked for it
 
 
 def _body(m: Machine, start: int, context: int) -> Generator[Wait, Any, None]:
@@ -136,6 +137,14 @@ def dereference(m: Machine, Object: int) -> int:
 def current(m: Machine) -> int:
     """The current thread's object."""
     return thread_object(m)
+
+
+@quiet("PsGetCurrentProcess", "IoGetCurrentProcess")
+def process(m: Machine) -> int:
+    """The object of the one process."""
+    threads = m.model(Threads)
+    threads.process = threads.process or m.allocate(64, "object", label="process System", zero=True)
+    return threads.process
 
 
 def _started(m: Machine, address: int, function: str) -> Thread:

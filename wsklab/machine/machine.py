@@ -243,9 +243,11 @@ class Machine:
             thread.irql = self.irql
             self.thread, self.irql = before, before.irql
 
-    def after(self, delay: int, work: Callable[[], None], *, irql: int = 2) -> Callable[[], None]:
+    def after(
+        self, delay: int, work: Callable[[], None], *, irql: int = 2, background: bool = False
+    ) -> Callable[[], None]:  # fmt: skip
         """Run a plain Python callable `delay` 100-ns units from now, at an IRQL. Returns a function that takes it back."""
-        return self.scheduler.at(self.time + max(delay, 0), work, irql)
+        return self.scheduler.at(self.time + max(delay, 0), work, irql, background)
 
     def start_thread(self, body: Body, name: str) -> Thread:
         """A new system thread, which runs when the scheduler comes to it."""

@@ -80,6 +80,7 @@ class Due:
     order: int
     work: Callable[[], None] | None = field(compare=False)
     irql: int = field(compare=False)
+    background: bool = field(compare=False)  # whether a run ends although it is still due
 
 
 class Scheduler:
@@ -90,18 +91,24 @@ class Scheduler:
         self.outside: Outside | None = None
         self._due: list[Due] = []
         self._order = 0
+        self._foreground = 0  # how many are due for which a run goes on
         self.threads: list[Thread] = []
 
-    def at(self, time: int, work: Callable[[], None], irql: int) -> Callable[[], None]:
-        """Run `work` at virtual time `time` at an IRQL. Returns a function that takes it back."""
+    def at(self, time: int, work: Callable[[], None], irql: int, background: bool = False) -> Callable[[], None]:
+        """Run `work` at virtual time `time` at an IRQL. Returns a function that takes it back.
+
+        What is due in the `background` happens when time gets there for another reason; no run waits for it.
+        """
         self._order += 1
-        due = Due(time, self._order, work, irql)
+        due = Due(time, self._order, work, irql, background)
         heapq.heappush(self._due, due)
+        self._foreground += not background
+        return lambda: self._done(due)
 
-        def cancel() -> None:
+    def _done(self, due: Due) -> None:
+        if due.work:
             due.work = None
-
-        return cancel
+            self._foreground -= not due.background
 
     @property
     def blocked(self) -> list[Thread]:
@@ -133,7 +140,8 @@ class Scheduler:
         moments = [thread.waiting.deadline for thread in self.blocked if thread.waiting and thread.waiting.deadline is not None]
         while self._due and self._due[0].work is None:
             heapq.heappop(self._due)
-        moments += [due.time for due in self._due[:1]]
+        if self._foreground or moments or deadline is not None:
+            moments += [due.time for due in self._due[:1]]
         if self.outside:
             if not self.outside.sleep(min(moments, default=None), deadline, waiting):
                 return False
@@ -145,8 +153,9 @@ class Scheduler:
             due = heapq.heappop(self._due)
             machine.system.irql = due.irql
             with machine.on_thread(machine.system):
-                if due.work:
-                    due.work()
+                if work := due.work:
+                    self._done(due)
+                    work()
         return True
 
     def _can_run(self, thread: Thread) -> bool:

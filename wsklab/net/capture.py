@@ -17,7 +17,7 @@ RAW_IP = 101  # LINKTYPE_RAW: a packet starts with its IP header
 TCP, UDP = 6, 17
 SEGMENT = {4: 1460, 16: 1440}  # the most bytes of a TCP segment over Ethernet, by length of the address
 FIRST = 1000  # the sequence number every direction starts with
-FLAGS = {"SYN": 0x02, "SYN ACK": 0x12, "ACK": 0x10, "data": 0x18, "FIN": 0x11, "RST": 0x14}
+FLAGS = {"SYN": 0x02, "SYN ACK": 0x12, "ACK": 0x10, "data": 0x18, "FIN": 0x11, "RST": 0x14, "keep-alive": 0x10}
 
 Way = tuple[Address, Address]
 
@@ -66,14 +66,16 @@ class Capture:
         if name in ("SYN", "SYN ACK"):
             self._sent[way] = FIRST
         number = self._sent.setdefault(way, 0)  # a refusal answers with the number 0
+        number -= name == "keep-alive"  # it repeats the last number, so that the other side acknowledges it again
         acknowledged = self._arrived.get(back, 0) if FLAGS[name] & 0x10 else 0
         size, packets = SEGMENT[len(source.ip)], []
         for start in range(0, len(content) or 1, size):
             part = content[start : start + size]
-            header = pack("!HHIIBBHHH", source.port, destination.port, number, acknowledged, 0x50, FLAGS[name], 0xFFFF, 0, 0)
+            ports = source.port, destination.port
+            header = pack("!HHIIBBHHH", *ports, number % (1 << 32), acknowledged, 0x50, FLAGS[name], 0xFFFF, 0, 0)
             packets.append(_packet(TCP, source, destination, header, part))
             number = (number + len(part)) % (1 << 32)
-        self._sent[way] = number = (number + (name in ("SYN", "SYN ACK", "FIN"))) % (1 << 32)
+        self._sent[way] = number = (number + (name in ("SYN", "SYN ACK", "FIN", "keep-alive"))) % (1 << 32)
         return Segment(way, packets, number)
 
     def arrived(self, segment: Segment) -> None:

@@ -63,6 +63,8 @@ class Loopback(RealTime, Network):
             for real in self._real(address, getattr(owner, "dual_mode", False)):
                 try:
                     made.append(self._make(table == "receivers", real))
+                    if listens and getattr(owner, "options", {}).get("TCP_FASTOPEN") and hasattr(socket, "TCP_FASTOPEN"):
+                        made[-1].setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, BACKLOG)
                     if listens:
                         made[-1].listen(BACKLOG)
                 except OSError as error:
@@ -169,8 +171,10 @@ class Loopback(RealTime, Network):
 
     # Connections
 
-    def connect(self, local: Address, remote: Address, owner: Any, answer: Callable[[str, Any], object]) -> End:
-        """Ask for a connection, through the socket that was bound for it."""
+    def connect(
+        self, local: Address, remote: Address, owner: Any, answer: Callable[[str, Any], object], first: bytes = b""
+    ) -> End:  # fmt: skip
+        """Ask for a connection, through the socket that was bound for it; nothing goes out with the request."""
         real = self._bound.pop(("callers", local), None)
         error = errno.EHOSTUNREACH
         try:

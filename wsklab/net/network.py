@@ -147,8 +147,13 @@ class Network:
         finally:
             self._instant -= wanted
 
-    def connect(self, local: Address, remote: Address, owner: Any, answer: Callable[[str, Any], object]) -> End:
-        """Ask for a connection; `answer(outcome, end)` is called when it is decided. Returns the end that asks."""
+    def connect(
+        self, local: Address, remote: Address, owner: Any, answer: Callable[[str, Any], object], first: bytes = b""
+    ) -> End:  # fmt: skip
+        """Ask for a connection; `answer(outcome, end)` is called when it is decided. Returns the end that asks.
+
+        `first` may go out with the request (TCP Fast Open, RFC 7413); the end's `early` is how much of it does.
+        """
         raise NotImplementedError
 
     def settle(self) -> None:

@@ -102,6 +102,14 @@ class Peer:
         """Reset the connection."""
         self.end.abort()
 
+    def vanish(self) -> None:
+        """Its machine is gone, on the simulated network: nothing comes from it any more, and nothing reaches it."""
+        self.end.vanish()
+
+    def option(self, name: str) -> int:
+        """A socket option: nothing that it sends is delayed."""
+        return int(name == "TCP_NODELAY")
+
     def read(self) -> None:
         """Acknowledge what was held back, and everything from now on."""
         for end in self.ends:

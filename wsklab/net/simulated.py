@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, cast
 
+from wsklab.net.capture import SEGMENT
 from wsklab.net.network import CONNECTED, REFUSED, TIMED_OUT, Network
 from wsklab.net.peers import Peer
-from wsklab.net.tcp import ABORTED, SENT, Address, End, Transfer
+from wsklab.net.tcp import ABORTED, GONE, SENT, Address, End, Transfer
 
 if TYPE_CHECKING:
     from wsklab.machine import Machine
@@ -23,6 +25,9 @@ DELAY = 10_000  # how long one crossing takes unless told otherwise: 1 ms in 100
 SECOND = 10_000_000
 CONNECT_TIMEOUT = 21 * SECOND  # how long a connection request that nobody answers is tried
 RESEND = 3_000_000  # when a lost segment is sent again: 300 ms
+RESEND_TIMEOUT = 21 * SECOND  # how long data that nobody acknowledges is sent again
+KEEP_ALIVE_TIME, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_PROBES = 7200 * SECOND, SECOND, 10
+"""When an idle connection is probed and how often an unanswered probe is repeated: what Windows does unless told otherwise."""
 LATE = 100 * DELAY  # how much later a datagram comes that others overtake
 
 SERVICES = (("10.0.0.2:7", "echoes"), ("10.0.0.2:9", "reads"), ("10.0.0.2:80", "serves a page"), ("[fd00::2]:7", "echoes"),
@@ -58,7 +63,11 @@ class SimulatedEnd(End):
     network: Simulated
     path: Path = PATHS["usual"]
     clear: int = 0  # when the last segment of this direction arrives: nothing overtakes it
+    heard: int = 0  # when something last came from the other side
+    unanswered: int = 0  # keep-alive probes since then
     _held: list[Transfer] = field(default_factory=list)
+    _delayed: bool = False  # what is asked for waits for an acknowledgement
+    _probe: Callable[[], object] = bool  # takes the next probe back
 
     def abandon(self) -> None:
         """Give a connection request up: `answer` is never called."""
@@ -69,8 +78,8 @@ class SimulatedEnd(End):
     def acknowledge(self) -> None:
         """Acknowledge what was held back so far."""
         held, self._held = self._held, []
-        for transfer in held:
-            self.network.carry(self, partial(self.other._acknowledged, transfer), "ACK")
+        if held:
+            self.network.carry(self, partial(self.other._acknowledged, held), "ACK")
 
     def abort(self) -> None:
         """Break the connection from this side: nothing more is sent, the other side is reset."""
@@ -79,25 +88,38 @@ class SimulatedEnd(End):
             self.network.carry(self, self.other.was_reset, "RST")
 
     def transmit(self) -> None:
-        """Let go out what is asked for."""
+        """Let go out what is asked for, as Nagle's algorithm allows (RFC 1122, 4.2.3.4): while something is not acknowledged,
+        what does not fill a segment waits and then goes out together. What waits also goes before the end of the direction and
+        with what is pushed; nothing waits where TCP_NODELAY is set. A long transfer is not cut: its tail never waits.
+        """
         while self._asked and not self.broken:
-            transfer = self._asked[0]
-            transfer.content = transfer.read()
-            self._on_wire.append(self._asked.popleft())
-            name = "FIN" if transfer.final else "data"
-            self.network.carry(self, partial(self.other._arrived, transfer), name, transfer.content)
+            ready, first = [self._asked[0]], self._asked[0]
+            if (self._on_wire or self._delayed) and not (first.final or (self.owner and self.owner.option("TCP_NODELAY"))):
+                ready = list(takewhile(lambda each: not each.final, self._asked))
+                fills = sum(each.length for each in ready) >= SEGMENT[len(self.local.ip)]
+                pushed = len(ready) < len(self._asked) or any(each.push for each in ready)
+                self._delayed = bool(self._on_wire) and not fills and not pushed
+                if self._delayed:
+                    return
+            for transfer in ready:
+                transfer.content = transfer.read()
+                self._on_wire.append(self._asked.popleft())
+            name = "FIN" if ready[0].final else "data"
+            self.network.carry(self, partial(self.other._arrived, ready), name, b"".join(each.content for each in ready))
 
-    def _arrived(self, transfer: Transfer) -> None:
+    def _arrived(self, transfers: list[Transfer]) -> None:
+        if self.broken == GONE:
+            self.network.machine.after(RESEND_TIMEOUT, partial(self.other.was_reset, GONE))
         if self.broken or self.other.broken:
             return
-        self._held.append(transfer)
+        self._held += transfers
         if self.acknowledges:
             self.acknowledge()
-        if transfer.final:
+        if transfers[0].final:
             self.peer_closed = True
             if self.owner:
                 self.owner.peer_finished(self)
-        content, pieces = transfer.content, 1
+        content, pieces = b"".join(transfer.content for transfer in transfers), 1
         if len(content) > 1 and self.network.is_local(self.local):
             pieces = SEGMENTS[self.network.choose("TCP segments", PIECES)]
         size = -(-len(content) // pieces) or 1
@@ -106,10 +128,48 @@ class SimulatedEnd(End):
             if self.owner and not self.broken:
                 self.owner.data_arrived(self)
 
-    def _acknowledged(self, transfer: Transfer) -> None:
-        if not self.broken and self._on_wire and self._on_wire[0] is transfer:
-            self._on_wire.popleft()
-            transfer.done(SENT)
+    def _acknowledged(self, transfers: list[Transfer]) -> None:
+        for transfer in transfers:
+            if not self.broken and self._on_wire and self._on_wire[0] is transfer:
+                self._on_wire.popleft()
+                transfer.done(SENT)
+        self.transmit()
+
+    # Keep-alive
+
+    def options_changed(self) -> None:
+        """Watch the connection from now on, or no longer (SO_KEEPALIVE)."""
+        self._probe()
+        self.unanswered = 0
+        if self.owner.option("SO_KEEPALIVE") and not self.broken:
+            self._watch(self.heard + KEEP_ALIVE_TIME)
+
+    def _watch(self, due: int) -> None:
+        """Look at a time whether the other side has been heard; no run goes on for that alone, unless the other side is gone."""
+        machine = self.network.machine
+        self._probe = machine.after(due - machine.time, self._look, background=self.other.broken != GONE)
+
+    def _look(self) -> None:
+        if self.broken or self.peer_closed and self.closed:
+            return
+        now = self.network.machine.time
+        if now < self.heard + KEEP_ALIVE_TIME:
+            return self.options_changed()
+        if self.unanswered == KEEP_ALIVE_PROBES:
+            return self.was_reset(GONE)
+        self.unanswered += 1
+        self.network.carry(self, self.other._probed, "keep-alive")
+        self._watch(now + KEEP_ALIVE_INTERVAL)
+
+    def _probed(self) -> None:
+        if not self.broken:
+            self.network.carry(self, bool, "ACK")
+
+    def vanish(self) -> None:
+        """This side is gone without a word: it sends nothing and takes nothing any more."""
+        self.broken = GONE
+        if self.other.owner:
+            self.other.options_changed()
 
 
 class Simulated(Network):
@@ -138,6 +198,7 @@ class Simulated(Network):
     def carry(self, way: SimulatedEnd, callback: Callable[[], object], name: str, content: bytes = b"") -> None:
         """Let one segment cross: `callback` runs when it arrives. `way` is the direction, which keeps its order."""
         now = arrives = self.machine.time
+        callback = partial(self._heard, way, callback)
         outward = self.is_local(way.local)
         if not self._instant:
             delay, rest = self.crossing(way.remote if outward else way.local, len(content), way.path)
@@ -150,6 +211,11 @@ class Simulated(Network):
             callback()
         else:
             self.machine.after(arrives - now, cast(Callable[[], None], callback))
+
+    def _heard(self, way: SimulatedEnd, callback: Callable[[], object]) -> None:
+        if isinstance(way.other, SimulatedEnd):
+            way.other.heard, way.other.unanswered = self.machine.time, 0
+        callback()
 
     def _captured(self, way: SimulatedEnd, callback: Callable[[], object], name: str, content: bytes) -> Callable[[], object]:
         """Write a segment as the driver's machine sees it: when it leaves there, or when it arrives there."""
@@ -170,14 +236,16 @@ class Simulated(Network):
 
         return arrived
 
-    def connect(self, local: Address, remote: Address, owner: Any, answer: Callable[[str, Any], object]) -> End:
-        """Ask for a connection."""
+    def connect(
+        self, local: Address, remote: Address, owner: Any, answer: Callable[[str, Any], object], first: bytes = b""
+    ) -> End:  # fmt: skip
+        """Ask for a connection; what fits into its segment goes with it, as if the other side had given a cookie before."""
         path = PATHS[self.choose("path", WAYS)]
-        front = SimulatedEnd(self, local, remote, owner, answer=answer, path=path)
+        front = SimulatedEnd(self, local, remote, owner, answer=answer, path=path, early=first[: SEGMENT[len(local.ip)]])
         if not self.is_local(remote) and remote.ip not in self.hosts:
             self._expire(front)
         else:
-            self.carry(front, lambda: self._asked(front), "SYN")
+            self.carry(front, lambda: self._asked(front), "SYN", front.early)
         return front
 
     def _expire(self, front: SimulatedEnd) -> None:
@@ -196,7 +264,7 @@ class Simulated(Network):
     def _answer(self, front: SimulatedEnd, listener: Any, outcome: str) -> None:
         if listener and front.dropped and not front.answer:
             return  # given up while it was inspected
-        back = SimulatedEnd(self, front.remote, front.local, path=front.path)
+        back = SimulatedEnd(self, front.remote, front.local, path=front.path, received=bytearray(front.early))
         if outcome == TIMED_OUT:
             self._expire(front)
         elif outcome != CONNECTED:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from wsklab.net.loopback import Loopback
 
 PIECE = 65_536  # the most bytes read at once
+OPTIONS = {"SO_KEEPALIVE": (socket.SOL_SOCKET, socket.SO_KEEPALIVE), "TCP_NODELAY": (socket.IPPROTO_TCP, socket.TCP_NODELAY)}
+"""Options of a connection that the system's sockets have too."""
 WINDOW = 4 * PIECE  # the bytes that are read ahead of the driver
 
 
@@ -49,6 +51,12 @@ class SocketEnd(End):
         """The connection stands: read from now on."""
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.network.loop.add_reader(self.socket, self._readable)
+
+    def options_changed(self) -> None:
+        """Give the real socket what the driver has set; until it sets TCP_NODELAY, nothing is delayed here."""
+        for name, place in OPTIONS.items():
+            if name in self.owner.options and self.socket.fileno() >= 0:
+                self.socket.setsockopt(*place, int(self.owner.option(name) != 0))
 
     def read_on(self) -> bool:
         """Read on when the driver has taken enough; whether it has."""

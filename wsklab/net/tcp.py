@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 AF_INET, AF_INET6 = 2, 23
 _MAPPED = bytes(10) + b"\xff\xff"
 
-SENT, RESET, ABORTED = "sent", "reset", "aborted"
-"""How a transfer ends: acknowledged; the peer reset the connection; this side aborted it."""
+SENT, RESET, ABORTED, GONE = "sent", "reset", "aborted", "gone"
+"""How a transfer ends: acknowledged; the peer reset the connection; this side aborted it; the peer no longer answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,7 @@ class Transfer:
     length: int
     done: Callable[[str], object]
     final: bool = False
+    push: bool = False  # whether it goes out without delay, and everything before it
     content: bytes = b""
 
 
@@ -109,7 +110,8 @@ class End:
     received: bytearray = field(default_factory=bytearray)  # what has arrived and the owner has not taken yet
     peer_closed: bool = False  # the other side has finished sending
     closed: bool = False  # this side has asked to finish sending
-    broken: str | None = None  # or RESET, ABORTED
+    broken: str | None = None  # or RESET, ABORTED, GONE
+    early: bytes = b""  # what went out with the connection request
     acknowledges: bool = True  # a scripted peer may hold back that it got something
     answer: Callable[[str, Any], object] | None = None  # while the connection is asked for: who is told the outcome
     forget: Callable[[], object] | None = None  # takes back what waits for the outcome
@@ -153,13 +155,13 @@ class End:
 
     def send(
         self, read: Callable[[], bytes], length: int, done: Callable[[str], object] = bool, at_once: bool = False,
-        final: bool = False,
+        final: bool = False, push: bool = False,
     ) -> Transfer:  # fmt: skip
-        """Ask for `length` bytes to be sent, which `read` returns when they go out; `done` gets SENT, RESET or ABORTED.
+        """Ask for `length` bytes to be sent, which `read` returns when they go out; `done` gets SENT, RESET, ABORTED or GONE.
 
         `at_once` delivers and acknowledges before returning, when nothing sent earlier is still under way.
         """
-        transfer = Transfer(read, length, done, final)
+        transfer = Transfer(read, length, done, final, push)
         if self.broken:
             done(self.broken)
             return transfer
@@ -168,7 +170,7 @@ class End:
         if at_once:
             with self.network.instant():
                 self.transmit()
-        elif len(self._asked) == 1:
+        else:
             self.network.machine.after(0, self.transmit)
         return transfer
 
@@ -193,14 +195,21 @@ class End:
         """Break the connection from this side: nothing more is sent, the other side is reset."""
         raise NotImplementedError
 
-    def was_reset(self) -> None:
-        """The other side broke the connection."""
+    def was_reset(self, how: str = RESET) -> None:
+        """The other side broke the connection, or is GONE."""
         if not self.broken:
-            self.broken = RESET
+            self.broken = how
             # The owner hears of it first: whoever is told that a transfer failed may ask for the next one.
             if self.owner:
                 self.owner.connection_broke(self)
-            self.fail(RESET)
+            self.fail(how)
+
+    def options_changed(self) -> None:
+        """The owner has set an option, or is only now the owner."""
+
+    def vanish(self) -> None:
+        """This side is gone without a word. Raises ValueError where sides are real programs."""
+        raise ValueError("a peer vanishes on the simulated network only")
 
     def fail(self, outcome: str) -> None:
         """End everything under way."""

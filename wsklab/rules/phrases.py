@@ -27,6 +27,8 @@ _WORDS = (
     "no memory is there",
     "the block ends before",
     "IoAllocateMdl did not return it",
+    "it is an associated IRP itself",
+    "it asks for buffered I/O",
     "locked",
     "built for nonpaged pool",
     "built as a partial MDL",

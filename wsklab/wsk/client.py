@@ -217,7 +217,7 @@ def WskSocketConnect(
         call.complete(outcome, 0 if outcome else socket.address)
 
     try:
-        here, there = socket.read_address(LocalAddress), socket.read_address(RemoteAddress)
+        here, there = socket.read_address(LocalAddress), call.use_address(RemoteAddress, socket.read_address(RemoteAddress))
         socket.bind(here)
     except Refused:
         socket.discard()

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import ClassVar
 
 from wsklab.machine import status
 from wsklab.net import Address, End
 from wsklab.net.network import REFUSED, TIMED_OUT, UNREACHABLE
-from wsklab.net.tcp import ABORTED, RESET, SENT
+from wsklab.net.tcp import ABORTED, GONE, RESET, SENT
 from wsklab.wsk.buffers import Buffer
 from wsklab.wsk.events import free, indication, stored
 from wsklab.wsk.sockets import Socket
@@ -24,7 +25,7 @@ ABORTIVE, NODELAY, WAITALL, DRAIN, RELEASE_ASAP, ENTIRE_MESSAGE = 1, 2, 2, 4, 2,
 """WSK_FLAG_… of WskDisconnect, WskSend, WskReceive and WskReceiveEvent; the values mean something per function (WSK-NUM-01)."""
 
 _FAILED = {REFUSED: "connect refused", TIMED_OUT: "connect timed out", UNREACHABLE: "connect unreachable"}
-_BROKEN = {RESET: "reset", ABORTED: "aborted"}
+_BROKEN = {RESET: "reset", ABORTED: "aborted", GONE: "peer is gone"}
 _FLAGS = {"WSK_FLAG_ENTIRE_MESSAGE": ENTIRE_MESSAGE, "none": 0, "WSK_FLAG_RELEASE_ASAP": RELEASE_ASAP}
 
 FAILED = ("the socket can connect again", "the socket is of no more use")
@@ -42,6 +43,7 @@ class Connection(Socket):
     suspended = False  # WskReceiveEvent waits for WskReceive (WSK-REV-04, WSK-REV-05)
     left: int | None = None  # what WskDisconnectEvent has to be told: its flags
     backlog = told_backlog = BACKLOG  # the ideal send backlog, and what WskSendBacklogEvent was last told (WSK-SBEV-02)
+    redirection: ClassVar[dict[str, bytes]] = {}  # what a filter has left with it, by I/O control; a scene sets it (WSK-SMISC-02)
     inspect_id: tuple[int, int] | None = None  # of its WSK_INSPECT_ID, when its listener inspected the request
 
     @property
@@ -54,11 +56,12 @@ class Connection(Socket):
         """The socket is connected from now on."""
         self.end, end.owner, self.local = end, self, end.local
         self.enter("connected")
+        end.options_changed()
         if end.peer_closed:
             self.peer_finished(end)
 
-    def connect(self, remote: Address, at_once: bool, ended: Callable[[int], object]) -> None:
-        """Ask for a connection; `ended` gets the status when it is decided."""
+    def connect(self, remote: Address, at_once: bool, ended: Callable[[int], object], first: bytes = b"") -> None:
+        """Ask for a connection; `ended` gets the status when it is decided. `first` may go out with the request."""
         self.enter("connecting")
 
         def answered(outcome: str, end: End | None) -> None:
@@ -68,10 +71,10 @@ class Connection(Socket):
                 self.give_up()
                 if self.machine.choose("failed connect", FAILED) != FAILED[0]:  # WSK-CONN-07
                     self.enter("broken")
-            ended(0 if end else chosen(_FAILED[outcome]))
+            ended(0 if end else chosen(self.machine, _FAILED[outcome]))
 
         with self.wsk.network.instant(at_once):
-            asking = self.wsk.network.connect(self.source(remote), remote, self, answered)
+            asking = self.wsk.network.connect(self.source(remote), remote, self, answered, first)
         if asking.answer:
             self.end = asking
 
@@ -158,11 +161,11 @@ class Connection(Socket):
         self.events.wake()
 
     def connection_broke(self, end: End) -> None:
-        """The peer reset the connection: what it sent and nobody took is lost."""
+        """The peer reset the connection or is gone: what it sent and nobody took is lost."""
         self.enter("broken")
         end.take()
         self.left = ABORTIVE
-        self.fail_waiting("reset")
+        self.fail_waiting(_BROKEN[end.broken or RESET])
         self.events.wake()
 
     def break_off(self) -> None:
@@ -182,7 +185,8 @@ def WskConnect(call: Request, Socket: Connection, RemoteAddress: int) -> None:
 
 @operation(SETTING_UP, flags=True)
 def WskConnectEx(call: Request, Socket: Connection, RemoteAddress: int, Buffer: int, Flags: int) -> None:
-    """Connect a bound socket and send the first bytes, which are copied when the connection stands. Facts: WSK-CONX-01 to 07."""
+    """Connect a bound socket and send the first bytes, which are copied when the connection stands; with TCP_FASTOPEN they go
+    with the request as far as they fit. Facts: WSK-CONX-01 to 07, WSK-SOO-05."""
     buffer = call.take(Buffer) if Buffer else None
     if Flags:
         raise Refused(status.INVALID_PARAMETER)
@@ -193,15 +197,15 @@ def WskConnectEx(call: Request, Socket: Connection, RemoteAddress: int, Buffer: 
 
 def _connect(call: Request, socket: Connection, remote: int, buffer: Buffer | None) -> None:
     socket.require("WskConnect")
-    address = socket.read_address(remote)
+    address = call.use_address(remote, socket.read_address(remote))
     call.withdraw = socket.give_up
 
     def ended(outcome: int) -> None:
-        if buffer and not outcome and not call.over:
-            socket.connected.send(partial(bytes, buffer.read()), buffer.length)
+        if buffer and not outcome and not call.over and (rest := buffer.read()[len(socket.connected.early) :]):
+            socket.connected.send(lambda: rest, len(rest))
         call.complete(outcome)
 
-    socket.connect(address, call.at_once, ended)
+    socket.connect(address, call.at_once, ended, buffer.read() if buffer and socket.option("TCP_FASTOPEN") else b"")
 
 
 @operation(SETTING_UP)
@@ -224,7 +228,8 @@ def WskSend(call: Request, Socket: Connection, Buffer: int, Flags: int) -> None:
     if sum(each.length for request in Socket.group if request.name == call.name for each in request.buffers) > Socket.backlog:
         Socket.backlog = min(2 * Socket.backlog, LARGEST_BACKLOG)
         Socket.events.wake()
-    transfer = end.send(buffer.read, buffer.length, partial(Socket.sent, call, buffer.length), call.at_once)
+    done = partial(Socket.sent, call, buffer.length)
+    transfer = end.send(buffer.read, buffer.length, done, call.at_once, push=bool(Flags & NODELAY))  # WSK-SEND-03
     # What is on the wire cannot be called back: a cancelled send then ends without taking its bytes with it.
     call.withdraw = partial(end.withdraw, transfer)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from struct import pack
+from math import inf
+from struct import pack, unpack
 from typing import Any, NamedTuple
 
 from wsklab.c.headers import headers
@@ -17,11 +18,15 @@ from wsklab.machine import PASSIVE_LEVEL, Machine, status
 from wsklab.net import Address
 from wsklab.wsk.client import Registration
 from wsklab.wsk.events import DISABLE, INTERFACE, event_mask
-from wsklab.wsk.sockets import SIZES, Socket, encode
+from wsklab.wsk.sockets import SIZES, Socket, decode, encode
 from wsklab.wsk.subsystem import FORBIDDEN, OPTIONAL, PROVIDER_VERSION, SETTING_UP, Refused, Request, operation, refuse
 from wsklab.wsk.tables import tables
 
 SET, GET, IOCTL, CLIENT = 0, 1, 2, 3  # WskSetOption, WskGetOption, WskIoctl; requests of WskControlClient
+
+POSSIBLE = ("is refused", "is possible")
+REDIRECTED = ("STATUS_SUCCESS", "STATUS_ACCESS_DENIED", "STATUS_INTEGER_OVERFLOW")
+"""What SIO_SET_WFP_CONNECTION_REDIRECT_RECORDS may get; no page says when (WSK-SMISC-03)."""
 
 
 class Control(NamedTuple):
@@ -32,18 +37,19 @@ class Control(NamedTuple):
     name: str
     machine: Machine
     input: int  # address of the input
+    size: int  # its size
     room: int  # size of the output buffer
     output: int  # its address
     returned: int  # OutputSizeReturned
     reads: bool = False  # whether an option is read
 
-    def produce(self, content: bytes) -> int:
+    def produce(self, content: bytes, too_small: int = status.BUFFER_OVERFLOW) -> int:
         """Write the output; a buffer that is too small is told how many bytes are needed (WSK-CC-05, WSK-SAL-02, WSK-GAP-03)."""
         if self.returned:
             exact = self.machine.choose("OutputSizeReturned", ("a SIZE_T", "a ULONG")) == "a SIZE_T"
             (self.machine.set_u64 if exact else self.machine.set_u32)(self.returned, len(content))
         if self.room < len(content):
-            raise Refused(status.BUFFER_OVERFLOW)
+            raise Refused(too_small)
         self.machine.write(self.output, content)
         return len(content)
 
@@ -95,7 +101,7 @@ def WskControlSocket(
     row = tables().controls[name]
     if row.passive and m.irql > PASSIVE_LEVEL:
         m.too_high(f"WskControlSocket ({name})", PASSIVE_LEVEL)
-    if row.categories and socket.category not in row.categories:
+    if row.categories and socket.category not in row.categories and not _perhaps(socket, row):
         raise refuse("wrong category of option")
     if RequestType == GET and not row.get:
         raise refuse("bad argument")
@@ -104,7 +110,9 @@ def WskControlSocket(
         raise refuse("option after the bind")
     if row.step:
         socket.require(row.step, "fixed address before the bind" if name in FIXED else "wrong state")
-    _serve(Control(call, socket, name, m, InputBuffer, OutputSize, OutputBuffer, OutputSizeReturned, RequestType == GET))
+    _serve(
+        Control(call, socket, name, m, InputBuffer, InputSize, OutputSize, OutputBuffer, OutputSizeReturned, RequestType == GET)
+    )
 
 
 @operation(SETTING_UP, irp=_irp_of_client)
@@ -116,7 +124,13 @@ def WskControlClient(
     m = call.wsk.machine
     name = _name(m, CLIENT, ControlCode)
     _check_sizes(tables().controls[name], InputSize, OutputSize)
-    _serve(Control(call, client, name, m, InputBuffer, OutputSize, OutputBuffer, OutputSizeReturned))
+    _serve(Control(call, client, name, m, InputBuffer, InputSize, OutputSize, OutputBuffer, OutputSizeReturned))
+
+
+def _perhaps(socket: Socket, row: Any) -> bool:
+    """Whether a category has a request about which the pages leave that open: conditional accept (WSK-CAT-08)."""
+    choose = socket.machine.choose
+    return socket.category in row.perhaps and choose("conditional accept of a stream socket", POSSIBLE) == POSSIBLE[1]
 
 
 def _check_sizes(row: Any, given: int, room: int) -> None:
@@ -145,6 +159,8 @@ def _option(c: Control) -> int:
     for callback in ("WskInspectEvent", "WskAbortEvent") if c.name == "SO_CONDITIONAL_ACCEPT" and value else ():
         c.owner.events.need(callback)
     c.owner.options[c.name] = value
+    if (end := getattr(c.owner, "end", None)) and not end.answer:
+        end.options_changed()
     return 0
 
 
@@ -162,7 +178,7 @@ def _fix_address(c: Control) -> int:
 def _security(c: Control) -> int:
     """Use a cached descriptor for the bind, or tell the one in use as a cached copy of its own. Facts: WSK-SOO-01."""
     if c.reads:
-        return _cache(c, c.owner.client)
+        return _cache(c, c.owner.client, c.owner.descriptor)
     c.owner.descriptor = c.machine.u64(c.input)
     c.call.use_descriptor(c.owner.descriptor)
     return 0
@@ -195,6 +211,39 @@ def _tell_addresses(c: Control) -> int:
     return c.produce(pack("<Q", len(found)) + b"".join(entries) + b"".join(found))
 
 
+def _sort_addresses(c: Control) -> int:
+    """The addresses of a SOCKET_ADDRESS_LIST, the best destination first: by RFC 6724, in wsksort.c. Facts: WSK-CTL-12."""
+    m, network = c.machine, c.owner.wsk.network
+    rank_of = m.modelled("wsklab_destination_rank").function
+    entries = [(m.u64(place), m.u32(place + 8)) for place in range(c.input + 8, c.input + 8 + 16 * m.i32(c.input), 16)]
+
+    def rank(entry: tuple[int, int]) -> float:
+        if (family := m.u16(entry[0])) not in SIZES:
+            raise refuse("wrong family")
+        there = decode(m, entry[0], family).unmapped()
+        if not any(len(ip) == len(there.ip) for ip in network.local):
+            return inf  # rule 1: there is no way
+        pair = there.mapped().ip + network.route(there).mapped().ip
+        return float(rank_of(m, *unpack(">4Q", pair)))
+
+    return c.produce(pack("<Q", len(entries)) + b"".join(pack("<QQ", *entry) for entry in sorted(entries, key=rank)))
+
+
+def _tell_redirection(c: Control) -> int:
+    """What a filter has left with a redirected connection. Facts: WSK-SMISC-02."""
+    if c.name not in c.owner.redirection:
+        raise Refused(status.NOT_FOUND)
+    return c.produce(c.owner.redirection[c.name], status.BUFFER_TOO_SMALL)
+
+
+def _redirect(c: Control) -> int:
+    """Tie the connection of a proxy to the one that was redirected, by a record that nobody looks into. Facts: WSK-SMISC-03."""
+    c.machine.read(c.input, c.size)  # it must be there until now
+    if refusal := getattr(status, c.machine.choose("redirect records", REDIRECTED).removeprefix("STATUS_")):
+        raise Refused(refusal)
+    return 0
+
+
 def _watch(c: Control) -> None:
     """Wait for a change: of the family's addresses, or of the transports. Facts: WSK-SAL-03, WSK-TLC-01 to 04."""
     c.call.withdraw = bool  # a cancelled one is over, and `Subsystem.changed` passes it over
@@ -203,21 +252,33 @@ def _watch(c: Control) -> None:
 
 def _tell_transports(c: Control) -> int:
     """Facts: WSK-TLQ-01 to 04, WSK-AF-07, WSK-STR-08."""
-    rows = [(PROVIDER_VERSION, kind, protocol, family, INTERFACE) for family, kind, protocol in c.call.wsk.transports]
+    wsk, known = c.call.wsk, c.call.wsk.transports
+    rows = [(PROVIDER_VERSION, kind, protocol, family, INTERFACE) for family, kind, protocol in known]
+    once = not c.output and len(set(known)) == len(known)
+    if once and c.machine.choose("transport list", ("stays as it is", "grows after the first look")) != "stays as it is":
+        known.append(known[0])  # another provider has the same
+        wsk.changed(0)
     return c.produce(b"".join(pack("<HHIH2x16s", *row) for row in rows))
 
 
-def _cache(c: Control, client: Registration | None) -> int:
-    address = c.machine.allocate(8, "native", label="cached SECURITY_DESCRIPTOR", zero=True)
+def _cache(c: Control, client: Registration | None, source: int) -> int:
+    """Cache a copy of a descriptor and of its list: nothing that happens to the first one changes it (WSK-SD-01)."""
+    m, size = c.machine, c.machine.sizeof("SECURITY_DESCRIPTOR")
+    listed = m.u64(source + size - 8) if source and m.u16(source + 2) & m.constant("SE_DACL_PRESENT") else 0
+    entries = m.read(listed, m.u16(listed + 2)) if listed else b""
+    address = m.allocate(size + len(entries), "native", label="cached SECURITY_DESCRIPTOR", zero=True)
+    if source:
+        m.write(address, m.read(source, 4).ljust(size - 8, b"\0") + pack("<Q", address + size if listed else 0) + entries)
     c.call.wsk.descriptors[address] = client
     return c.produce(pack("<Q", address))
 
 
 def _cache_descriptor(c: Control) -> int:
     """Facts: WSK-SD-01, WSK-SD-03."""
-    if c.machine.u8(c.machine.u64(c.input)) != headers().constants["SECURITY_DESCRIPTOR_REVISION"]:
+    descriptor = c.machine.u64(c.input)
+    if c.machine.u8(descriptor) != headers().constants["SECURITY_DESCRIPTOR_REVISION"]:
         raise refuse("bad argument")
-    return _cache(c, c.owner)
+    return _cache(c, c.owner, descriptor)
 
 
 def _release_descriptor(c: Control) -> int:
@@ -254,6 +315,9 @@ ACTIONS: dict[str, Callable[[Control], int | None]] = {
     "SIO_WSK_QUERY_INSPECT_ID": _tell_inspect_id,
     "SIO_WSK_SET_TCP_SILENT_MODE": _silence,
     "SIO_ADDRESS_LIST_QUERY": _tell_addresses,
+    "SIO_ADDRESS_LIST_SORT": _sort_addresses,
+    **dict.fromkeys((f"SIO_QUERY_WFP_CONNECTION_REDIRECT_{what}" for what in ("CONTEXT", "RECORDS")), _tell_redirection),
+    "SIO_SET_WFP_CONNECTION_REDIRECT_RECORDS": _redirect,
     "SIO_LOOPBACK_FAST_PATH": lambda c: c.machine.u8(c.input) * 0,  # taken note of, and without effect (WSK-SMISC-01)
     **dict.fromkeys(("SIO_ADDRESS_LIST_CHANGE", "WSK_TRANSPORT_LIST_CHANGE"), _watch),
     "WSK_TRANSPORT_LIST_QUERY": _tell_transports,

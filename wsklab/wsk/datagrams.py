@@ -24,6 +24,9 @@ MSG_TRUNC, MSG_CTRUNC, MSG_BCAST = 0x100, 0x200, 0x400
 INTERFACE = 1  # the index of the one network interface
 PACKET_INFO = {AF_INET: ("IP_PKTINFO", 0), AF_INET6: ("IPV6_PKTINFO", 41)}
 """The option that asks for the destination of each datagram as control information, and its level, by family."""
+CUT = ("STATUS_SUCCESS", "STATUS_BUFFER_OVERFLOW")
+"""What a receive gets whose buffer is too small for the datagram; MSG_TRUNC is there in both cases (WSK-RFR-07)."""
+REFUSED = ("is lost", "comes again")
 _HEADER = Struct("<QiI")  # CMSGHDR: cmsg_len, cmsg_level, cmsg_type
 
 
@@ -34,6 +37,7 @@ class Datagram(Socket):
     reached_by = "receivers"
     fixed_remote: Address | None = None
     fixed_destination: Address | None = None
+    refused: tuple[tuple[bytes, Address, Address], ...] = ()  # by a static callback, which gets them again with the next one
 
     def datagram_arrived(self, content: bytes, source: Address, destination: Address) -> None:
         """Take a datagram, unless the fixed remote address forbids it or there is no room (WSK-RFR-11, WSK-RFR-12)."""
@@ -45,7 +49,8 @@ class Datagram(Socket):
                 return network.drop(content, source, destination, "no receive")
             if sum(len(known[0]) for known in self.arrived) + len(content) > self.option("SO_RCVBUF"):
                 return network.drop(content, source, destination, "full")
-        self.arrived.append((content, source, destination))
+        self.arrived.extend((*self.refused, (content, source, destination)))
+        self.refused = ()
         if self.events.arrived("WskReceiveFromEvent"):
             self.serve()
         self.events.wake()
@@ -68,10 +73,16 @@ class Datagram(Socket):
         returned = events.call("WskReceiveFromEvent", flags, blocks[0])
         events.keep(blocks, returned)
         flag = m.constant(tables().events["WskReceiveFromEvent"].flag)
-        if returned == status.DATA_NOT_ACCEPTED & 0xFFFF_FFFF and flag & events.static:
+        if returned != status.DATA_NOT_ACCEPTED & 0xFFFF_FFFF:
+            return
+        # One that is enabled for ever is called again only for what comes later (WSK-RFEV-05).
+        if flag & events.static and m.choose("datagram that a static callback refuses", REFUSED) == REFUSED[0]:
             for content, source, destination in taken:
                 self.wsk.network.drop(content, source, destination, "refused")
-        elif returned == status.DATA_NOT_ACCEPTED & 0xFFFF_FFFF:
+            return
+        if flag & events.static:
+            self.refused += tuple(taken)
+        else:
             events.mask &= ~flag
             arrived.extendleft(reversed(taken))
 
@@ -192,6 +203,7 @@ def WskReceiveFrom(
                 m.set_u32(ControlFlags, sum(flags))
 
         call.last = store
-        call.complete(0, len(part))
+        cut = len(part) < len(content) and m.choose("datagram that is cut", CUT) != CUT[0]
+        call.complete(status.BUFFER_OVERFLOW if cut else 0, len(part))
 
     Socket.queue(call, give)

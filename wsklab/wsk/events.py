@@ -30,6 +30,8 @@ LEVELS = ("DISPATCH_LEVEL", "PASSIVE_LEVEL", "DISPATCH_LEVEL, and the flags do n
 FIRST = ("the request", "the callback")
 """Who gets what arrives while a request is queued and the callback is enabled (WSK-EV-10, MIS-39)."""
 
+HANDED_ON = ("are handed on", "are refused")
+
 HEADER = 20  # bytes in front of the data in the first MDL of an indication that is a list
 
 
@@ -124,6 +126,9 @@ class Events:
         handed_on = self._handed_on()
         own = [flag for flag, name in names.items() if self.socket.category in events[name].categories]
         if not names or not names.keys() <= {*own, *handed_on} or mask & ~DISABLE & ~sum(names):
+            raise refuse("bad argument")
+        # The table of the page has WSK_EVENT_ACCEPT only, its text has these too (WSK-GAP-07).
+        if names.keys() - own and self.machine.choose("connection flags on a listener", HANDED_ON) != HANDED_ON[0]:
             raise refuse("bad argument")
         if mask & self.static:
             raise refuse("static callback")

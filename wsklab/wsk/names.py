@@ -22,9 +22,14 @@ STORAGE = 128  # bytes of a SOCKADDR_STORAGE
 
 
 def _ask(call: Request, process: int, thread: int, work: Callable[[], None]) -> None:
-    """Do `work` when the answer comes. The security context does not matter (WSK-GAI-07, WSK-GAI-08, WSK-GAP-05)."""
+    """Do `work` when the answer comes: in whose context does not matter, as nobody here refuses a name (WSK-GAP-05).
+
+    A thread that impersonates may name neither process nor thread (WSK-GAI-07, WSK-GAI-08).
+    """
     call.tells_status = True
-    if thread and not process:
+    m = call.wsk.machine
+    impersonates = m.thread.object and m.u64(m.thread.object + m.offset("WSKLAB_THREAD", "Token"))
+    if (thread and not process) or (process and impersonates):
         raise Refused(status.INVALID_PARAMETER)
     call.withdraw = bool
     call.begin(work)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from wsklab.io import mdl
 from wsklab.machine import Machine
@@ -93,6 +94,13 @@ def kill(m: Machine, socket: int) -> None:
     subsystem(m).sockets[socket].enter(DEAD)
     subsystem(m).sockets[socket].break_off()
     subsystem(m).sockets[socket].events.wake()
+
+
+def redirected(m: Machine, socket: int, context: bytes, records: bytes) -> None:
+    """A filter has redirected the connection of a socket, and left a context and records with it (WSK-SMISC-02)."""
+    found = zip(("CONTEXT", "RECORDS"), (context, records), strict=True)
+    connection: Any = subsystem(m).sockets[socket]
+    connection.redirection = {f"SIO_QUERY_WFP_CONNECTION_REDIRECT_{what}": content for what, content in found}
 
 
 def transports(m: Machine, triples: list[tuple[int, int, int]]) -> None:

@@ -147,10 +147,16 @@ class Socket:
         for other in self.wsk.bound.get((self.protocol, self.family, address.port), ()):
             if other.local and (address.is_wildcard or other.local.is_wildcard or other.local.ip == address.ip):
                 result = second_bind((self._sharing(), address.is_wildcard), (other._sharing(), other.local.is_wildcard))
-                if result == CHECK and other.descriptor:  # WSK-SHR-02
-                    result = SUCCESS if self.machine.choose("access check", ("granted", "denied")) == "granted" else DENIED
+                if result == CHECK:
+                    result = SUCCESS if other.may_be_shared() else DENIED
                 if result != SUCCESS:
-                    raise Refused(getattr(ntstatus, DENIED if result == CHECK else result))
+                    raise Refused(getattr(ntstatus, result))
+
+    def may_be_shared(self) -> bool:
+        """Whether the descriptor lets the system in; which right it has to grant for that, no page says. Facts: WSK-SHR-02."""
+        m = self.machine
+        granted = self.descriptor and m.modelled("wsklab_grants").function(m, self.descriptor)
+        return bool(granted) and m.choose("access check", ("granted", "denied")) == "granted"
 
     def _sharing(self) -> str:
         if self.option("SO_EXCLUSIVEADDRUSE"):
@@ -215,7 +221,7 @@ class Socket:
 def WskBind(call: Request, Socket: Socket, LocalAddress: int) -> None:
     """Give a socket its local address; a listening socket listens from then on. Facts: WSK-BIND-01 to 12."""
     after = Socket.require("WskBind", "second bind")
-    Socket.bind(Socket.read_address(LocalAddress))
+    Socket.bind(call.use_address(LocalAddress, Socket.read_address(LocalAddress)))
     Socket.enter(after)
     call.complete(0)
 
@@ -234,7 +240,7 @@ def WskCloseSocket(call: Request, Socket: Socket) -> None:
     call.last = Socket.vanish
     # The page allows a failure, a sample says there is none; the socket is gone all the same (WSK-CLOSE-09, WSK-GAP-04).
     outcome = Socket.machine.choose("outcome of a close", ("success", "failure"))
-    ended = 0 if outcome == "success" else chosen("failed close")
+    ended = 0 if outcome == "success" else chosen(Socket.machine, "failed close")
     if Socket.events.running:  # WSK-CLOSE-06
         Socket.events.after.append(partial(call.complete, ended))
     else:

@@ -22,7 +22,7 @@ from wsklab.c.types import Function, Pointer
 from wsklab.io import irp as irps
 from wsklab.io.completion import cancel_code, complete, set_cancel_routine
 from wsklab.machine import DISPATCH_LEVEL, PASSIVE_LEVEL, Machine, wdk
-from wsklab.net import Network, network_of
+from wsklab.net import Address, Network, network_of
 from wsklab.net.tcp import AF_INET, AF_INET6
 from wsklab.wsk.buffers import Buffer, take
 from wsklab.wsk.tables import CLOSING, chosen, tables
@@ -44,6 +44,8 @@ SETTING_UP, MOVING_DATA = (INLINE, PENDING, EARLY), (PENDING, INLINE, EARLY)
 
 ORDERS = ("before the return", "after the return")
 """When the completion routine of an inline completion runs; no page says (WSK-USE-03, WSK-GAP-01)."""
+
+ARGUMENTS = ("is read in the call", "must live until the end")
 
 Done = Callable[[int, int], object]
 
@@ -124,12 +126,12 @@ def subsystem(m: Machine) -> Subsystem:
 
 
 class Refused(Exception):
-    """The call is refused with the status that is its argument; nothing has changed."""
+    """The call is refused with the status that is its argument, or with the chosen one for it; nothing has changed."""
 
 
 def refuse(what: str) -> Refused:
     """A refusal with the status that the table of chosen ones gives for `what`."""
-    return Refused(chosen(what))
+    return Refused(what)
 
 
 class Request:
@@ -184,7 +186,7 @@ class Request:
                 action(*arguments)
         except Refused as refusal:
             self.way = INLINE
-            self.complete(refusal.args[0])
+            self.fail(refusal.args[0])
 
     def begin(self, action: Callable[[], object], at_once: bool = False) -> None:
         """Do something that may be refused: inside the call, or soon after it."""
@@ -198,6 +200,13 @@ class Request:
         self.buffers.append(take(self.wsk.machine, self.name, pointer))
         self.buffers[-1].hold()
         return self.buffers[-1]
+
+    def use_address(self, pointer: int, address: Address) -> Address:
+        """An address argument that was read; whether it must live until the request is over, no page says (WSK-BIND-11)."""
+        machine = self.wsk.machine
+        if self.way == PENDING and machine.choose("address argument", ARGUMENTS) != ARGUMENTS[0]:
+            self.last = lambda: machine.read(pointer, 16)
+        return address
 
     def use_descriptor(self, address: int) -> int:
         """A cached security descriptor that must not be released before the request is over (WSK-SD-05)."""
@@ -219,13 +228,13 @@ class Request:
             with machine.at_irql(level):
                 self._deliver()
 
-    def fail(self, what: str) -> None:
-        """Complete with the chosen status for `what`."""
-        self.complete(chosen(what))
+    def fail(self, what: int | str) -> None:
+        """Complete with a status, or with the chosen one for `what`."""
+        self.complete(chosen(self.wsk.machine, what) if isinstance(what, str) else what)
 
     def end_now(self, what: str) -> None:
         """Complete at once: with the outcome that was about to be reported, or with the chosen status for `what`."""
-        self._outcome = self._outcome or (chosen(what), 0)
+        self._outcome = self._outcome or (chosen(self.wsk.machine, what), 0)
         self._deliver()
 
     def cancel(self) -> None:

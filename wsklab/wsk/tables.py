@@ -11,7 +11,7 @@ from importlib import resources
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from wsklab.machine import status
+from wsklab.machine import Machine, status
 
 DEAD, CLOSING = "dead", "closing"
 """States common to all categories: the transport went away, and every call but the close is refused; WskCloseSocket has been
@@ -43,18 +43,24 @@ def tables() -> Tables:
             row |= dict.fromkeys(row.pop("stay", ()), state)
     connection, stream = read["states"]["connection"], read["states"]["stream"]
     read["states"]["stream"] = connection | {state: connection.get(state, {}) | row for state, row in stream.items()}
-    defaults = {table: read[table].pop("default", {}) for table in ("controls", "options")}
+    defaults = {table: read[table].pop("default", {}) for table in ("controls", "options", "chosen")}
     read["options"] = {name: defaults["controls"] | defaults["options"] | row for name, row in read["options"].items()}
     read["controls"] = read["options"] | {name: defaults["controls"] | row for name, row in read["controls"].items()}
+    read["chosen"] = {what: defaults["chosen"] | row for what, row in read["chosen"].items()}
     for table in ("categories", "options", "controls", "events", "chosen"):
         read[table] = {name: SimpleNamespace(**row) for name, row in read[table].items()}
     return Tables(**read)
 
 
-@cache
-def chosen(what: str) -> int:
-    """The chosen status for `what`, as a signed NTSTATUS."""
-    value: int = getattr(status, tables().chosen[what].status.removeprefix("STATUS_"))
+CHOSEN = ("the usual one", "another one")
+"""Which status comes where no page names one; a driver may rely on neither (WSK-GAP-13, WSK-GAP-14)."""
+
+
+def chosen(m: Machine, what: str) -> int:
+    """The status for `what`, as a signed NTSTATUS."""
+    row = tables().chosen[what]
+    usual = not row.other or m.choose("status that no page names", CHOSEN) == CHOSEN[0]
+    value: int = getattr(status, (row.status if usual else row.other).removeprefix("STATUS_"))
     return value
 
 
