@@ -33,6 +33,7 @@
 #include "wdmse.c"
 #include "wdfbuffers.c"
 #include "wdfcollection.c"
+#include "wdfdispatch.c"
 #include "wdfdevice.c"
 #include "wdffileobject.c"
 #include "wdfio.c"

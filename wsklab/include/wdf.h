@@ -5,7 +5,8 @@
  *   wdfdriver.h wdfdevice.h wdffdo.h wdfcontrol.h  driver and devices        wdfio.h        queues
  *   wdfrequest.h wdfmemory.h wdffileobject.h       requests                  wdfiotarget.h  I/O targets
  *   wdfsync.h wdftimer.h wdfworkitem.h wdfdpc.h    locks, timers, callbacks  wdfcollection.h wdfstring.h wdfregistry.h
- *   wdfusb.h wdfpdo.h wdfdmaenabler.h             what the pages name of other parts: it compiles and is not modelled
+ *   wdfpdo.h wdfqueryinterface.h                   children of a bus driver, interfaces between drivers
+ *   wdfusb.h wdfdmaenabler.h                      what the pages name of other parts: it compiles and is not modelled
  *   wdfprivate.h                                   what the functions written in C share
  */
 #ifndef _WDF_H_
@@ -32,6 +33,7 @@
 #include "wdfstring.h"
 #include "wdfregistry.h"
 #include "wdfpdo.h"
+#include "wdfqueryinterface.h"
 #include "wdfdmaenabler.h"
 #include "wdfusb.h"
 #include "wdfverifier.h"

@@ -352,6 +352,7 @@ NTSTATUS wsklab_device_begins(WDFDEVICE Device)
     WDF_IO_QUEUE_CONFIG config;
     NTSTATUS status;
     InitializeListHead(&device->OpenFiles);
+    InitializeListHead(&device->Interfaces);
     if (device->Init.Files.EvtDeviceFileCreate == NULL) return STATUS_SUCCESS;
     WDF_IO_QUEUE_CONFIG_INIT(&config, WdfIoQueueDispatchManual);
     config.PowerManaged = WdfFalse;

@@ -10,6 +10,7 @@
 #include "wdftimer.h"
 #include "wdfworkitem.h"
 #include "wdfdpc.h"
+#include "wdfqueryinterface.h"
 
 /* The framework's numbers for kinds of objects: parameter 3 of bug check 0x10D/5. */
 enum {
@@ -30,6 +31,7 @@ enum {
     FX_TYPE_WORKITEM = 0x1025,
     FX_TYPE_TIMER = 0x1028,
     FX_TYPE_REQUEST_MEMORY = 0x1032,
+    FX_TYPE_TARGET_SELF = 0x1205,
     FX_TYPE_DEVICE_INIT = 0x1FFF /* ours: it is no object of the framework's */
 };
 #define FX_APPLICATION_PROCESS 0x1234
@@ -52,6 +54,9 @@ enum {
  * cancelled, FALSE when it has been; wsklab_request_disarm: no longer. wsklab_request_finish: complete a request that the driver
  * does not have. wsklab_request_down: pass one on as it is. wsklab_wdf_keep: the driver cannot delete an object;
  * wsklab_wdf_delete: we do. wsklab_device_init: a WDFDEVICE_INIT. wsklab_request_new: a request for an IRP that came.
+ * wsklab_device_down: pass an IRP on as it is; wsklab_device_answer: complete one with a status; wsklab_device_flush: cancel
+ * the requests of a file in the device's queues. wsklab_irp_lend: call a routine of the driver that has an IRP itself meanwhile;
+ * wsklab_irp_lent: whether the driver has it; wsklab_irp_back: it is the framework's again, in the next stack location or not.
  * wsklab_device_link: a symbolic link to a device. wsklab_device_interface: make an interface (Link NULL), or tell its symbolic
  * link. wsklab_wdf_strict: what only strict mode stops. wsklab_ask: what an object kept in Python says; Member is like
  * "Request.irp", with the kind that the handle must stand for; a method gets the arguments. wsklab_ask_waits: the same for a
@@ -92,6 +97,12 @@ void wsklab_mdl_free(PMDL Mdl);
 #define wsklab_request_down(Request) wsklab_ask(Request, "Request.pass_down")
 #define wsklab_device_init(Driver) ((PWDFDEVICE_INIT)wsklab_ask(Driver, "Driver.control_init"))
 #define wsklab_request_new(Device, Irp) ((WDFREQUEST)wsklab_ask(Device, "Device.new_request", Irp))
+#define wsklab_device_down(Device, Irp) ((NTSTATUS)wsklab_ask(Device, "Device.pass_down", Irp))
+#define wsklab_device_answer(Device, Irp, Status) ((NTSTATUS)wsklab_ask(Device, "Device.answer", Irp, Status))
+#define wsklab_device_flush(Device, File) wsklab_ask(Device, "Device.flush", File)
+#define wsklab_irp_lend(Device, Irp, Routine, ...) ((NTSTATUS)wsklab_ask(Device, "Device.lend", Irp, Routine, __VA_ARGS__))
+#define wsklab_irp_lent(Device, Irp) ((BOOLEAN)wsklab_ask(Device, "Device.lent", Irp))
+#define wsklab_irp_back(Device, Irp, Next) wsklab_ask(Device, "Device.take_back", Irp, Next)
 #define wsklab_device_link(Device, Link) ((NTSTATUS)wsklab_ask(Device, "Device.add_link", Link))
 #define wsklab_device_interface(Device, Class, Reference, Link) \
     ((NTSTATUS)wsklab_ask(Device, "Device.interface", Class, Reference, Link))
@@ -167,6 +178,7 @@ typedef struct _FX_REQUEST {
     WDFQUEUE Queue;
     WDFDEVICE Device;
     PIRP Irp;
+    WDFQUEUE Chosen;
     PFN_WDF_REQUEST_CANCEL Cancel;
     UCHAR List;
     BOOLEAN CallbackDue;
@@ -217,6 +229,23 @@ typedef struct _FX_QUEUE {
     KDPC Dpc;
 } FX_QUEUE, *PFX_QUEUE;
 
+/* Callbacks that see IRPs before the framework: by major function, for all minor functions (Count 0) or those in a bit map. */
+typedef struct _FX_PREPROCESS {
+    PFN_WDFDEVICE_WDM_IRP_PREPROCESS Callback;
+    ULONG Count;
+    UCHAR Minors[32];
+} FX_PREPROCESS, *PFX_PREPROCESS;
+typedef struct _FX_DYNAMIC_DISPATCH {
+    PFN_WDFDEVICE_WDM_IRP_DISPATCH Callback;
+    WDFCONTEXT Context;
+} FX_DYNAMIC_DISPATCH, *PFX_DYNAMIC_DISPATCH;
+typedef struct _FX_QUERY_INTERFACE {
+    LIST_ENTRY Entry;
+    GUID Type;
+    WDF_QUERY_INTERFACE_CONFIG Config;
+    INTERFACE Interface; /* as many bytes as its Size says */
+} FX_QUERY_INTERFACE, *PFX_QUERY_INTERFACE;
+
 /* What a driver said of a device before it was made, and the device: its queues by major function, its open files. */
 typedef struct _FX_DEVICE_INIT {
     UNICODE_STRING Name;
@@ -232,6 +261,8 @@ typedef struct _FX_DEVICE_INIT {
     WDF_OBJECT_ATTRIBUTES FileAttributes;
     WDF_OBJECT_ATTRIBUTES RequestAttributes;
     PFN_WDF_IO_IN_CALLER_CONTEXT EvtIoInCallerContext;
+    PFX_PREPROCESS Preprocess;
+    BOOLEAN AllowSelf;
 } FX_DEVICE_INIT, *PFX_DEVICE_INIT;
 typedef struct _FX_DEVICE {
     WDFDRIVER Driver;
@@ -241,10 +272,15 @@ typedef struct _FX_DEVICE {
     WDFQUEUE DefaultQueue;
     WDFQUEUE Creates;
     WDFQUEUE Queues[IRP_MJ_MAXIMUM_FUNCTION + 1];
+    WDFIOTARGET SelfTarget;
+    WDFQUEUE SelfQueue;
+    FX_DYNAMIC_DISPATCH Dispatch[4];
     LIST_ENTRY OpenFiles;
+    LIST_ENTRY Interfaces;
     ULONG OpenCount;
     BOOLEAN Started;
     BOOLEAN Pnp;
+    BOOLEAN FromSelf; /* the IRP that comes next was sent to the self target */
 } FX_DEVICE, *PFX_DEVICE;
 typedef struct _FX_FILE {
     LIST_ENTRY Entry;
@@ -256,7 +292,8 @@ typedef struct _FX_FILE {
 /* What our functions need of each other before it is defined. */
 void wsklab_queue_dispatch(WDFQUEUE Queue);
 void wsklab_queue_deferred(WDFQUEUE Queue);
-NTSTATUS wsklab_device_enqueue(WDFDEVICE Device, WDFREQUEST Request, NTSTATUS Refused);
+static BOOLEAN FxHandles(PFX_QUEUE Queue, UCHAR MajorFunction);
+NTSTATUS wsklab_device_file(WDFDEVICE Device, PIRP Irp);
 static PFX_DEVICE FxDevice(WDFDEVICE Device);
 static PFX_FILE FxFile(PFX_DEVICE Device, PFILE_OBJECT File);
 static PFX_QUEUE FxQueue(WDFQUEUE Queue);

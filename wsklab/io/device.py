@@ -148,10 +148,15 @@ def send(m: Machine, device: int, irp: int, *, by: str = "driver") -> Generator[
     if not routine:  # the driver has not set this major function: the I/O manager answers
         complete(m, irp, status.INVALID_DEVICE_REQUEST, 0, by=owner)
         return status.INVALID_DEVICE_REQUEST
-    visit = Visit()
-    m.model(Irps).packets[irp].visits.append(visit)
-    result: int = yield from m.call_waiting(routine, device, irp, actor="io", target=owner)
-    _leave(m, irp, routine, visit, result)
+    return (yield from visit(m, irp, routine, device, irp, target=owner))
+
+
+def visit(m: Machine, irp: int, routine: int, *arguments: int, target: str = "driver") -> Generator[Wait, Any, int]:
+    """Call a routine that gets an IRP, and compare what it did with the IRP with what it returned. Facts: IRP-25, IRP-26."""
+    under_way = Visit()
+    m.model(Irps).packets[irp].visits.append(under_way)
+    result: int = yield from m.call_waiting(routine, *arguments, actor="io", target=target)
+    _leave(m, irp, routine, under_way, result)
     return result
 
 

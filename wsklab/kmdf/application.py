@@ -131,6 +131,10 @@ class File:
         """DeviceIoControl with a control code, input bytes and room for so many output bytes."""
         return self._ask(wdm.MJ_DEVICE_CONTROL, overlapped, content=content, room=output, code=code)
 
+    def flush(self) -> AppRequest:
+        """FlushFileBuffers: a request that the framework has no queue for."""
+        return self._ask(wdm.MJ_FLUSH_BUFFERS, False)
+
     def cancel(self) -> int:
         """CancelIo: every request of this handle that is under way; how many had been made cancelable."""
         return sum(request.cancel() for request in list(self.requests) if not request.done)

@@ -17,8 +17,8 @@ from wsklab.kmdf.core import Framework, Given, Out, framework, wdf
 from wsklab.kmdf.objects import ROOT, SCOPE_DEVICE, Object, first, handle_of
 from wsklab.kmdf.private import Private
 from wsklab.kmdf.request import QUEUE, Request
-from wsklab.kmdf.target import IoTarget
-from wsklab.kmdf.wdm import BUFFERED, CONTROLS, TRANSFERS
+from wsklab.kmdf.target import IoTarget, SelfTarget
+from wsklab.kmdf.wdm import BUFFERED
 from wsklab.machine import PASSIVE_LEVEL, Machine, Wait, status, wdk
 from wsklab.machine.functions_memory import text_of
 
@@ -69,7 +69,7 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
         fw, m, self.driver, self.own = init.fw, init.m, init.driver, init.m.view(self.address, "FX_DEVICE")
         given = self.own.Init
         m.memory.copy(int(given), init.address, m.sizeof("FX_DEVICE_INIT"))
-        init.own.Name.Buffer = 0
+        init.own.Name.Buffer = init.own.Preprocess = 0
         self.name = text_of(m, int(given.Name))
         self.links: list[str] = []
         self.interfaces: dict[tuple[str, str], str] = {}
@@ -88,6 +88,9 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
             self.target = IoTarget(fw, self, self)
             self.target.deletable = False
             self.target.attach(self.lower)
+            if given.AllowSelf:
+                self.own.SelfTarget = SelfTarget(fw, self, self).handle
+        m.view(self.object, "DEVICE_OBJECT").StackSize += bool(given.Preprocess) + bool(self.own.SelfTarget)
         given.IoType = self.io_type
         self.own.Target = handle_of(self.target)
         fw.devices.append(self)
@@ -98,32 +101,42 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
         return [obj for obj in self.fw.live.values() if isinstance(obj, Queue) and obj.device is self]
 
     def dispatch(self, irp: int) -> int:
-        """An IRP for this device. Always STATUS_PENDING when a queue gets it. Facts: KMDF-QUE-04, 05, KMDF-OBJ-06."""
-        major = wdm.location(self.m, irp).MajorFunction
-        if major in (*TRANSFERS, *CONTROLS):
-            if self.own.Init.EvtIoInCallerContext or self.fw.c("wsklab_device_queue", self.handle, major):
-                self.fw.c("wsklab_device_received", self.handle, irp)
-                return int(status.PENDING)
-            answer, down = int(status.INVALID_DEVICE_REQUEST), self.filter
-        else:
-            answer, down = self._file(major, irp)
-        if down:
-            wdm.skip_location(self.m, irp)
-            return wdm.call_driver(self.m, self.lower, irp)
-        if answer != status.PENDING:
-            wdm.complete(self.m, irp, answer, 0)
-        return answer
+        """An IRP for this device: see wdfdispatch.c."""
+        return self.fw.c("wsklab_device_dispatch", self.handle, irp)
 
-    def _file(self, major: int, irp: int) -> tuple[int, bool]:
-        """Create, cleanup and close: the status, and whether they go down. Page: framework-file-objects.md."""
-        if major not in wdm.OPENING:
-            return int(status.INVALID_DEVICE_REQUEST), self.filter
-        file = int(wdm.location(self.m, irp).FileObject)
-        answer = self.fw.c("wsklab_device_file", self.handle, irp)
-        for queue in self.queues if major == wdm.MJ_CLEANUP and file else ():
+    def pass_down(self, irp: int) -> int:
+        """Pass an IRP on to the device below as it is."""
+        wdm.skip_location(self.m, irp)
+        return wdm.call_driver(self.m, self.lower, irp)
+
+    def answer(self, irp: int, value: int) -> int:
+        """Complete an IRP that no request was made for."""
+        wdm.complete(self.m, irp, value, 0)
+        return value
+
+    def flush(self, file: int) -> None:
+        """The last handle of a file is closed: its requests in the queues are cancelled."""
+        for queue in self.queues:
             self.fw.c("wsklab_queue_flush", queue.handle, file)
-        forwards = self.own.Init.Files.AutoForwardCleanupClose if self.own.Init.Files.Size else USE_DEFAULT
-        return answer, answer == 0 and (forwards == WDF_TRUE or (forwards == USE_DEFAULT and self.filter))
+
+    def lend(self, irp: int, routine: int, *arguments: int) -> int:
+        """Call a routine of the driver that has the IRP itself meanwhile: what it returns. Facts: IRP-25, IRP-26."""
+        wdm.packet_of(self.m, irp, "").holders[-1] = "driver"
+        return int(self.m.drive(io_device.visit(self.m, irp, routine, *arguments), self.m.code_at(routine).name))
+
+    def lent(self, irp: int) -> int:
+        """Whether the driver has the IRP itself."""
+        return wdm.packet_of(self.m, irp, "WdfDeviceWdmDispatchIrp").holder == "driver"
+
+    def take_back(self, irp: int, moves: int) -> None:
+        """The framework has the IRP again, in the next stack location when that `moves`."""
+        if moves:
+            wdm.hand_over(self.m, irp, device=self.object)
+            return
+        packet = wdm.packet_of(self.m, irp, "")
+        packet.holders[-1] = wdm.ME
+        if packet.visits:  # else the callback has returned, and kept it pending
+            packet.visits[-1].passed = True
 
     def new_request(self, irp: int) -> Request:
         """A request for an IRP that came. Facts: KMDF-QUE-04, KMDF-OBJ-06, KMDF-CTX-11."""
@@ -177,10 +190,9 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
 
     def on_destroy(self) -> None:
         """Its names go; detach and delete the DEVICE_OBJECT."""
+        super().on_destroy()
         for link in (*self.links, *self.interfaces.values()):
             self.m.model(io_device.Devices).links.pop(link, None)
-        if int(self.own.Init.Name.Buffer):
-            self.m.free(int(self.own.Init.Name.Buffer))
         if self.lower:
             self.m.view(self.lower, "DEVICE_OBJECT").AttachedDevice = 0
         self.m.modelled("IoDeleteDevice").function(self.m, self.object)

@@ -266,6 +266,20 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
         self.end(DELETED)
 
 
+class SelfTarget(IoTarget, number=0x1205):
+    """A device as a target of its own requests, which its queues get. Facts: KMDF-TGT-06."""
+
+    def __init__(self, fw: Framework, parent: Object, device: Device) -> None:
+        super().__init__(fw, parent, device)
+        self.deletable = False
+        self.attach(device.object)
+
+    def send_down(self, request: Request) -> None:
+        """To the device's queues, past its other callbacks and past the devices above it."""
+        self.device.own.FromSelf = 1
+        super().send_down(request)
+
+
 class RemoteTarget(IoTarget, number=0x1201):
     """A target made by WdfIoTargetCreate: opened and closed by the driver.
 

@@ -18,6 +18,7 @@ from wsklab.machine import Machine, View, Wait
 
 ME = "framework"
 MJ_CREATE, MJ_CLOSE, MJ_READ, MJ_WRITE, MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL, MJ_CLEANUP = 0, 2, 3, 4, 0xE, 0xF, 0x12
+MJ_FLUSH_BUFFERS = 9
 QUERY_INTERFACE = (0x1B, 0x08)  # major and minor function
 OPENING = (MJ_CREATE, MJ_CLOSE, MJ_CLEANUP)
 TRANSFERS, CONTROLS = (MJ_READ, MJ_WRITE), (MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL)
@@ -26,6 +27,7 @@ MAJOR_NAMES = {
     2: "CLOSE",
     3: "READ",
     4: "WRITE",
+    9: "FLUSH_BUFFERS",
     0xE: "DEVICE_CONTROL",
     0xF: "INTERNAL_DEVICE_CONTROL",
     0x12: "CLEANUP",
@@ -54,8 +56,10 @@ def rearm(m: Machine, irp: int) -> None:
     packet.state = io_irp.READY if packet.state == io_irp.BACK else packet.state
 
 
+packet_of = io_irp.packet_of
 call_driver = partial(io_device.call_driver, by=ME)
 mark_pending = partial(io_irp.mark_pending, by=ME)
+hand_over = partial(io_irp.hand_over, to=ME, function="WdfDeviceWdmDispatchPreprocessedIrp")
 complete = partial(completion.complete, by=ME, function="WdfRequestComplete")
 
 
