@@ -10,6 +10,7 @@ from typing import Any
 
 from wsklab.kmdf import scene as kmdf
 from wsklab.kmdf.application import File, find
+from wsklab.kmdf.device import Device
 from wsklab.kmdf.lower import LowerDevice
 from wsklab.machine import Machine, View
 from wsklab.machine.status import NTSTATUS
@@ -109,22 +110,23 @@ class Scenes:
     # Drivers and applications
 
     def start_driver(
-        self, driver: Any, lower: LowerDevice | kmdf.LoadedDriver | None = None, name: str = ""
+        self, driver: Any, lower: LowerDevice | kmdf.LoadedDriver | Device | None = None, name: str = ""
     ) -> kmdf.LoadedDriver:
         """Load a framework driver and start a device of it: ``lab.start_driver(lab.load(source), lower=…)``.
 
         Args:
             driver: what :meth:`load` returned.
-            lower: what the device stands on: a lower device, or another started driver (a filter over a function driver).
+            lower: what the device stands on: a lower device, another started driver (a filter over a function driver), or one
+                of a bus driver's `children`.
             name: its name in messages, by default that of its file.
         """
         if not hasattr(driver, "image"):
             raise TypeError(f"start_driver takes what lab.load(…) returned, not {type(driver).__name__}")
         return kmdf.load_driver(self.machine, driver.image, lower=lower, name=name or driver.units[0].name.removesuffix(".c"))
 
-    def unload_driver(self, loaded: kmdf.LoadedDriver) -> None:
-        """Remove a started driver's devices and unload it."""
-        kmdf.unload_driver(self.machine, loaded)
+    def unload_driver(self, loaded: kmdf.LoadedDriver, *, surprise: bool = False) -> None:
+        """Remove a started driver's devices and unload it; with `surprise` they are unplugged, else they may refuse."""
+        kmdf.unload_driver(self.machine, loaded, surprise)
 
     def open(self, name: str | kmdf.LoadedDriver) -> File:
         r"""An application opens a device.

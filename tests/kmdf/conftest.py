@@ -10,6 +10,7 @@ import pytest
 
 from wsklab import Lab, Stop
 from wsklab.kmdf import framework, scene
+from wsklab.kmdf.device import DeviceInit
 from wsklab.kmdf.lower import LowerDevice
 from wsklab.machine.status import name_of
 
@@ -55,6 +56,11 @@ class Kit:
         size = self.out()
         address = int(self.wdk.WdfMemoryGetBuffer(memory, size))
         return self.m.read(address, self.m.u64(size))
+
+    def new_device_init(self) -> int:
+        """A WDFDEVICE_INIT of the scene's driver."""
+        self.memory(1)
+        return DeviceInit(self.fw, self.fw.scene.driver).handle
 
     def out(self) -> int:
         return self.m.allocate(8, kind="native", zero=True)

@@ -66,13 +66,16 @@ VOID Expired(WDFTIMER Timer) { WdfObjectDelete(Timer); }
 VOID Stopping(WDFQUEUE From, WDFREQUEST Request, ULONG Flags) { DbgPrint("stop "); }
 NTSTATUS DeviceAdd(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
 {
+    WDF_OBJECT_ATTRIBUTES attributes;
     WDF_IO_QUEUE_CONFIG config;
     WdfFdoInitSetFilter(DeviceInit);
     WdfDeviceInitSetIoType(DeviceInit, WdfDeviceIoBuffered);
     WdfDeviceCreate(&DeviceInit, WDF_NO_OBJECT_ATTRIBUTES, &Device);
     Target = WdfDeviceGetIoTarget(Device);
     WdfRequestCreate(WDF_NO_OBJECT_ATTRIBUTES, Target, &Mine);
-    WdfMemoryCreate(WDF_NO_OBJECT_ATTRIBUTES, NonPagedPoolNx, 'mmuS', 8, &Memory, NULL);
+    WDF_OBJECT_ATTRIBUTES_INIT(&attributes);
+    attributes.ParentObject = Device;
+    WdfMemoryCreate(&attributes, NonPagedPoolNx, 'mmuS', 8, &Memory, NULL);
     WdfCollectionCreate(WDF_NO_OBJECT_ATTRIBUTES, &Sent);
     WDF_IO_QUEUE_CONFIG_INIT_DEFAULT_QUEUE(&config, WdfIoQueueDispatchSequential);
     config.EvtIoDefault = Received;

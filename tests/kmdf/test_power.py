@@ -69,9 +69,10 @@ class Powered:
         evt: str = "Stop",
         managed: str = "WdfUseDefault",
         dispatch: str = "Parallel",
+        resume: str = "Resume",
     ) -> None:
         text = DRIVER.replace("MARK", mark).replace("ANSWER", stop).replace("EVT;", f"{evt};").replace("MANAGED", managed)
-        text = text.replace("DISPATCH", dispatch)
+        text = text.replace("DISPATCH", dispatch).replace("EvtIoResume = Resume", f"EvtIoResume = {resume}")
         self.driver = kit.lab.load(text.replace("HANDLER", "" if dispatch == "Manual" else "config.EvtIoRead = Read;"))
         self.kit, self.scene = kit, scene.load_driver(kit.m, self.driver.image)
         self.answer = self.scene.read(4)
@@ -86,7 +87,7 @@ def test_acknowledged_and_resumed(kit: Any) -> None:
     powered = Powered(kit, "WdfRequestStopAcknowledge(Request, FALSE);")
     powered.scene.suspend()
     later = powered.scene.read(5)
-    assert powered.said == ["D0Entry(6)", "Read(4)", "Stop(1)", "D0Exit(4)"]
+    assert powered.said == ["D0Entry(5)", "Read(4)", "Stop(1)", "D0Exit(4)"]
     powered.scene.resume()
     assert powered.said[4:] == ["D0Entry(4)", "Resume", "Read(5)"]
     powered.driver.Finish()
@@ -177,3 +178,36 @@ def test_a_request_that_is_never_completed_holds_up_the_removal(kit: Any) -> Non
     powered = Powered(kit)
     with kit.stops("kmdf-request-never-completed"):
         scene.unload_driver(kit.m, powered.scene)
+
+
+def test_kept_over_the_sleep_without_a_callback_for_the_end(make_kit: Any) -> None:
+    """RULE-72: EvtIoStopResume, seen in strict mode."""
+    for strict in (False, True):
+        kit = make_kit()
+        kit.fw.strict = strict
+        powered = Powered(kit, "WdfRequestStopAcknowledge(Request, FALSE);", resume="NULL")
+        if strict:
+            with kit.stops("kmdf-stop-without-resume"):
+                powered.scene.suspend()
+        else:
+            powered.scene.suspend()
+            assert powered.said[2:] == ["Stop(1)", "D0Exit(4)"]
+
+
+def test_parameters_in_the_callback(make_kit: Any) -> None:
+    """RULE-73: EvtIoStopGetParam, seen in strict mode."""
+    stop = """WDF_REQUEST_PARAMETERS parameters;
+    WDF_REQUEST_PARAMETERS_INIT(&parameters);
+    WdfRequestGetParameters(Request, &parameters);
+    DbgPrint("Length(%d) ", (int)parameters.Parameters.Read.Length);
+    WdfRequestStopAcknowledge(Request, FALSE);"""
+    for strict in (False, True):
+        kit = make_kit()
+        kit.fw.strict = strict
+        powered = Powered(kit, stop)
+        if strict:
+            with kit.stops("kmdf-parameters-in-io-stop"):
+                powered.scene.suspend()
+        else:
+            powered.scene.suspend()
+            assert powered.said[2:] == ["Stop(1)", "Length(4)", "D0Exit(4)"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.kmdf.test_received import Loaded
 from wsklab.machine.status import name_of
 
@@ -115,3 +117,14 @@ def test_a_received_request_of_another_kind(kit: Any) -> None:
 
     driver = Loaded(kit, handler)
     assert driver.scene.read(4).done
+
+
+@pytest.mark.parametrize("function", ["WdfMemoryCreate", "WdfSpinLockCreate", "WdfWaitLockCreate"])
+def test_an_object_without_a_parent(kit: Any, function: str) -> None:
+    """RULE-81: ParentObjectCheck and ParentObjectCheckLock; with a parent, or without strict mode, it is made."""
+    request, rest = kit.request(), (0, 0, 8, kit.out(), 0) if function == "WdfMemoryCreate" else (kit.out(),)
+    create = getattr(kit.wdk, function)
+    assert create(0, *rest) == 0
+    assert create(strict(kit).attributes(ParentObject=request), *rest) == 0
+    with kit.stops("kmdf-no-explicit-parent"):
+        create(0, *rest)

@@ -255,7 +255,7 @@ NTSTATUS WdfRequestProbeAndLockUserBufferForWrite(WDFREQUEST Request, PVOID Buff
     return FxLock(Request, Buffer, Length, TRUE, MemoryObject, "WdfRequestProbeAndLockUserBufferForWrite");
 }
 
-/* What a received request asks for. Facts: KMDF-GET-07 to 09, RULE-27, KMDF-CRE-04. */
+/* What a received request asks for. Facts: KMDF-GET-07 to 09, RULE-27, RULE-73, KMDF-CRE-04. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID WdfRequestGetParameters(WDFREQUEST Request, PWDF_REQUEST_PARAMETERS Parameters)
 {
@@ -269,12 +269,14 @@ VOID WdfRequestGetParameters(WDFREQUEST Request, PWDF_REQUEST_PARAMETERS Paramet
         return;
     }
     if (!NT_SUCCESS(FxReceived(Request, &irp))) return;
+    if (FxRequest(Request)->Queue != NULL && FxQueue(FxRequest(Request)->Queue)->InPowerCallback)
+        wsklab_wdf_strict("kmdf-parameters-in-io-stop", Request, "");
     here = irp->Tail.Overlay.CurrentStackLocation;
     RtlMoveMemory(&Parameters->Parameters, &here->Parameters, sizeof(Parameters->Parameters));
     Parameters->Type = (WDF_REQUEST_TYPE)here->MajorFunction;
     Parameters->MinorFunction = here->MinorFunction;
     if (here->MajorFunction == IRP_MJ_DEVICE_CONTROL && (here->Parameters.DeviceIoControl.IoControlCode & 3) == METHOD_NEITHER &&
-        wsklab_ask(Request, "Request.checked"))
+        wsklab_wdf_verifies())
         Parameters->Parameters.DeviceIoControl.Type3InputBuffer = NULL;
 }
 

@@ -132,6 +132,9 @@ VOID WdfDeviceInitSetPnpPowerEventCallbacks(PWDFDEVICE_INIT DeviceInit, PWDF_PNP
 {
     PFX_DEVICE_INIT init = FxInit(DeviceInit);
     wsklab_given(PnpPowerEventCallbacks, "PnpPowerEventCallbacks");
+    if (PnpPowerEventCallbacks->EvtDeviceQueryStop != NULL) wsklab_not_modelled("the callback EvtDeviceQueryStop");
+    if (PnpPowerEventCallbacks->EvtDeviceUsageNotification != NULL || PnpPowerEventCallbacks->EvtDeviceUsageNotificationEx != NULL)
+        wsklab_not_modelled("the callback EvtDeviceUsageNotification");
     init->Callbacks = *PnpPowerEventCallbacks;
 }
 

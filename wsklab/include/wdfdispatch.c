@@ -216,9 +216,9 @@ NTSTATUS WdfDeviceConfigureWdmIrpDispatchCallback(WDFDEVICE Device, WDFDRIVER Dr
 static void FxTakeBack(WDFDEVICE Device, PIRP Irp, BOOLEAN Preprocessed, PCSTR Function)
 {
     wsklab_given(Irp, "Irp");
-    if (!wsklab_irp_lent(Device, Irp)) wsklab_wdf_stop("kmdf-irp-not-lent", Device, "function=%s;irp=%p", Function, Irp);
+    if (!wsklab_irp_lent(Device, Irp)) wsklab_wdf_stop("kmdf-irp-not-lent", Device, "function=%s;irp=0x%016I64x", Function, Irp);
     if (!Preprocessed && Irp->CurrentLocation > 1 && IoGetNextIrpStackLocation(Irp)->CompletionRoutine != NULL)
-        wsklab_wdf_strict("kmdf-routine-from-dispatch", Device, "function=%s;irp=%p", Function, Irp);
+        wsklab_wdf_strict("kmdf-routine-from-dispatch", Device, "function=%s;irp=0x%016I64x", Function, Irp);
     wsklab_irp_back(Device, Irp, Preprocessed);
 }
 
@@ -232,6 +232,12 @@ NTSTATUS WdfDeviceWdmDispatchIrp(WDFDEVICE Device, PIRP Irp, WDFCONTEXT Dispatch
     return FxDispatchTransfer(Device, device, Irp, IoGetCurrentIrpStackLocation(Irp)->MajorFunction);
 }
 
+/* Whether an IRP or request of a device may go to a queue of its parent. */
+static BOOLEAN FxMayForward(PFX_DEVICE Device, PFX_QUEUE Queue)
+{
+    return Device->Init.Parent != NULL && Queue->Device == Device->Init.Parent && Device->Init.Forwards;
+}
+
 /* Whether an IRP of a device may go to a queue: of this device, or of its parent that it may forward to. */
 static NTSTATUS FxCheckChosen(WDFDEVICE Device, UCHAR MajorFunction, PFX_QUEUE Queue, ULONG Flags)
 {
@@ -240,7 +246,7 @@ static NTSTATUS FxCheckChosen(WDFDEVICE Device, UCHAR MajorFunction, PFX_QUEUE Q
         WDF_DISPATCH_IRP_TO_IO_QUEUE_INVOKE_INCALLERCTX_CALLBACK | WDF_DISPATCH_IRP_TO_IO_QUEUE_PREPROCESSED_IRP;
     NTSTATUS status = STATUS_SUCCESS;
     if ((Flags & ~known) || !FxIsTransfer(MajorFunction) || !FxHandles(Queue, MajorFunction)) status = STATUS_INVALID_PARAMETER;
-    else if (Queue->Device != Device) status = STATUS_INVALID_PARAMETER;
+    else if (Queue->Device != Device && !FxMayForward(device, Queue)) status = STATUS_INVALID_PARAMETER;
     if (!NT_SUCCESS(status)) wsklab_wdf_break("kmdf-irp-to-wrong-queue", Queue->Handle, "major=%d;flags=%d", MajorFunction, Flags);
     return status;
 }
@@ -255,7 +261,11 @@ NTSTATUS WdfDeviceWdmDispatchIrpToIoQueue(WDFDEVICE Device, PIRP Irp, WDFQUEUE Q
     FxTakeBack(Device, Irp, (Flags & WDF_DISPATCH_IRP_TO_IO_QUEUE_PREPROCESSED_IRP) != 0, "WdfDeviceWdmDispatchIrpToIoQueue");
     status = FxCheckChosen(Device, IoGetCurrentIrpStackLocation(Irp)->MajorFunction, queue, Flags);
     if (!NT_SUCCESS(status)) return wsklab_device_answer(Device, Irp, status);
-    return FxReceive(Device, Irp, Queue,
+    if (queue->Device != Device) {
+        IoCopyCurrentIrpStackLocationToNext(Irp);
+        wsklab_device_adopts(queue->Device, Irp, NULL);
+    }
+    return FxReceive(queue->Device, Irp, Queue,
                      Flags & WDF_DISPATCH_IRP_TO_IO_QUEUE_INVOKE_INCALLERCTX_CALLBACK ? device->Init.EvtIoInCallerContext : NULL);
 }
 

@@ -183,8 +183,10 @@ static BOOLEAN FxPowerStep(PFX_QUEUE Queue)
             return TRUE;
         }
         request->Notified = request->Acknowledged = FALSE;
+        Queue->InPowerCallback = TRUE;
         if (Queue->Config.EvtIoResume != NULL && !request->Cancelled)
             wsklab_wdf_call(Queue->Lock, (PVOID)Queue->Config.EvtIoResume, Queue->Handle, request->Handle);
+        Queue->InPowerCallback = FALSE;
         return TRUE;
     }
     if (request != NULL) {
@@ -193,8 +195,10 @@ static BOOLEAN FxPowerStep(PFX_QUEUE Queue)
         request->Notified = TRUE;
         request->Acknowledged = FALSE;
         request->InIoStop = TRUE;
+        Queue->InPowerCallback = TRUE;
         if (Queue->Config.EvtIoStop != NULL && !request->Cancelled)
             wsklab_wdf_call(Queue->Lock, (PVOID)Queue->Config.EvtIoStop, Queue->Handle, request->Handle, action);
+        Queue->InPowerCallback = FALSE;
         return TRUE;
     }
     for (entry = Queue->Owned.Flink; entry != &Queue->Owned; entry = entry->Flink) {
@@ -353,6 +357,10 @@ NTSTATUS wsklab_device_begins(WDFDEVICE Device)
     NTSTATUS status;
     InitializeListHead(&device->OpenFiles);
     InitializeListHead(&device->Interfaces);
+    InitializeListHead(&device->Children);
+    if (device->Init.Parent != NULL) device->Init.Physical = device->Object;
+    device->Object->StackSize += (device->Init.Preprocess != NULL) + (device->SelfTarget != NULL);
+    if (device->Init.Forwards) device->Object->StackSize += FxDevice(device->Init.Parent)->Object->StackSize;
     if (device->Init.Files.EvtDeviceFileCreate == NULL) return STATUS_SUCCESS;
     WDF_IO_QUEUE_CONFIG_INIT(&config, WdfIoQueueDispatchManual);
     config.PowerManaged = WdfFalse;
@@ -456,6 +464,8 @@ static void FxChange(WDFQUEUE Queue, BOOLEAN Stops, BOOLEAN Cancels, PFN_WDF_IO_
 {
     PFX_QUEUE queue = FxQueue(Queue);
     PFX_STATE_CALLBACK callback = Stops ? &queue->Idle : &queue->Empty;
+    if (*Function != 0 && FxDevice(queue->Device)->Surprised)
+        wsklab_wdf_strict("kmdf-in-surprise-removal", Queue, "function=%s", Function);
     if (Complete != NULL) {
         if (callback->Routine != NULL) wsklab_wdf_stop("kmdf-queue-state", Queue, "function=%s", Function);
         callback->Routine = Complete;

@@ -48,21 +48,25 @@ enum {
  * zeroed and its handle stored. wsklab_wdf_stop: a stop with a rule about an object. wsklab_wdf_break: a breakpoint of the
  * verifier; whether the verifier is on. wsklab_wdf_serialize: whose lock serializes the callbacks of a child of Parent.
  * wsklab_wdf_call: call an event callback with that lock held. wsklab_wdf_wait_for: the same, until it has returned.
+ * wsklab_not_modelled: end the run, because something is not modelled. wsklab_wdf_status: call a callback that returns a status, if there is one, and note a failure in the trace.
  * wsklab_wdf_thread: run one of our functions in a system thread. wsklab_wdf_reference: add to or take from an object's
  * references. wsklab_wdf_lock: whose callback lock an object's callbacks hold, NULL for none; wsklab_wdf_locked: whether this
  * thread holds it; wsklab_wdf_passive: whether its execution level is passive. wsklab_request_arm: let a request's IRP be
  * cancelled, FALSE when it has been; wsklab_request_disarm: no longer. wsklab_request_finish: complete a request that the driver
  * does not have. wsklab_request_down: pass one on as it is. wsklab_wdf_keep: the driver cannot delete an object;
  * wsklab_wdf_delete: we do. wsklab_device_init: a WDFDEVICE_INIT. wsklab_request_new: a request for an IRP that came.
+ * wsklab_request_not_over: a stop when a request has been completed and is gone; wsklab_request_refused: it is not sent.
  * wsklab_device_down: pass an IRP on as it is; wsklab_device_answer: complete one with a status; wsklab_device_flush: cancel
  * the requests of a file in the device's queues. wsklab_irp_lend: call a routine of the driver that has an IRP itself meanwhile;
  * wsklab_irp_lent: whether the driver has it; wsklab_irp_back: it is the framework's again, in the next stack location or not.
+ * wsklab_device_adopts: a child's IRP, and its request if it has one, is the parent's now.
  * wsklab_device_link: a symbolic link to a device. wsklab_device_interface: make an interface (Link NULL), or tell its symbolic
  * link. wsklab_wdf_strict: what only strict mode stops. wsklab_ask: what an object kept in Python says; Member is like
  * "Request.irp", with the kind that the handle must stand for; a method gets the arguments. wsklab_ask_waits: the same for a
  * method that waits.
  */
 PVOID wsklab_wdf(PVOID Handle, ULONG Type);
+void wsklab_request_not_over(WDFREQUEST Request);
 void wsklab_given(const VOID *Pointer, PCSTR Name);
 NTSTATUS wsklab_wdf_check(PWDF_OBJECT_ATTRIBUTES Attributes, ULONG Takes);
 NTSTATUS wsklab_wdf_create(ULONG Type, ULONG Takes, PWDF_OBJECT_ATTRIBUTES Attributes, PVOID Parent, PVOID Out);
@@ -75,6 +79,8 @@ NTSTATUS wsklab_wdf_serialize(WDFOBJECT Parent, BOOLEAN Automatic, BOOLEAN Passi
 void wsklab_wdf_call(PVOID Lock, PVOID Routine, ...);
 void wsklab_wdf_wait_for(PVOID Lock, PVOID Routine, PVOID Argument);
 void wsklab_wdf_thread(PVOID Function, PVOID Handle);
+void wsklab_not_modelled(PCSTR What);
+NTSTATUS wsklab_wdf_status(PCSTR Name, PVOID Routine, ...);
 PVOID wsklab_allocate(SIZE_T Size);
 void wsklab_free(PVOID Memory);
 
@@ -91,6 +97,7 @@ void wsklab_mdl_free(PMDL Mdl);
 #define wsklab_wdf_hold(Object) wsklab_ask((PVOID)(Object), "Object.reference")
 #define wsklab_wdf_release(Object) wsklab_ask((PVOID)(Object), "Object.release")
 #define wsklab_request_irp(Request) ((PIRP)wsklab_ask(Request, "Request.irp"))
+#define wsklab_request_refused(Request, Status) ((BOOLEAN)wsklab_ask(Request, "Request.refuse", Status))
 #define wsklab_request_arm(Request, Cancelled) ((BOOLEAN)wsklab_ask(Request, "Request.arm", Cancelled))
 #define wsklab_request_disarm(Request) wsklab_ask(Request, "Request.disarm")
 #define wsklab_request_finish(Request, Status) wsklab_ask(Request, "Request.finish", Status, 0)
@@ -103,6 +110,7 @@ void wsklab_mdl_free(PMDL Mdl);
 #define wsklab_irp_lend(Device, Irp, Routine, ...) ((NTSTATUS)wsklab_ask(Device, "Device.lend", Irp, Routine, __VA_ARGS__))
 #define wsklab_irp_lent(Device, Irp) ((BOOLEAN)wsklab_ask(Device, "Device.lent", Irp))
 #define wsklab_irp_back(Device, Irp, Next) wsklab_ask(Device, "Device.take_back", Irp, Next)
+#define wsklab_device_adopts(Device, Irp, Request) wsklab_ask(Device, "Device.adopt", Irp, Request)
 #define wsklab_device_link(Device, Link) ((NTSTATUS)wsklab_ask(Device, "Device.add_link", Link))
 #define wsklab_device_interface(Device, Class, Reference, Link) \
     ((NTSTATUS)wsklab_ask(Device, "Device.interface", Class, Reference, Link))
@@ -226,6 +234,7 @@ typedef struct _FX_QUEUE {
     BOOLEAN BecameReady;
     BOOLEAN NextMakesReady;
     BOOLEAN ShuttingDown;
+    BOOLEAN InPowerCallback;
     KDPC Dpc;
 } FX_QUEUE, *PFX_QUEUE;
 
@@ -263,6 +272,10 @@ typedef struct _FX_DEVICE_INIT {
     PFN_WDF_IO_IN_CALLER_CONTEXT EvtIoInCallerContext;
     PFX_PREPROCESS Preprocess;
     BOOLEAN AllowSelf;
+    WDF_TRI_STATE Owner; /* of the power policy */
+    WDFDEVICE Parent;    /* of a bus driver's child, NULL for others */
+    BOOLEAN Raw;
+    BOOLEAN Forwards;
 } FX_DEVICE_INIT, *PFX_DEVICE_INIT;
 typedef struct _FX_DEVICE {
     WDFDRIVER Driver;
@@ -277,9 +290,18 @@ typedef struct _FX_DEVICE {
     FX_DYNAMIC_DISPATCH Dispatch[4];
     LIST_ENTRY OpenFiles;
     LIST_ENTRY Interfaces;
+    LIST_ENTRY Children;
+    LIST_ENTRY Sibling;
+    WDFDEVICE Handle;
     ULONG OpenCount;
+    ULONG IdleStops;
     BOOLEAN Started;
     BOOLEAN Pnp;
+    BOOLEAN Prepared;
+    BOOLEAN InD0;
+    BOOLEAN SelfManaged;
+    BOOLEAN Surprised;
+    BOOLEAN Reported;
     BOOLEAN FromSelf; /* the IRP that comes next was sent to the self target */
 } FX_DEVICE, *PFX_DEVICE;
 typedef struct _FX_FILE {

@@ -103,19 +103,6 @@ NTSTATUS WdfRequestForwardToIoQueue(WDFREQUEST Request, WDFQUEUE DestinationQueu
     return STATUS_SUCCESS;
 }
 
-/* To a queue of the parent device; only a device that a bus driver enumerated has one, and those are not modelled. */
-_IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS WdfRequestForwardToParentDeviceIoQueue(WDFREQUEST Request, WDFQUEUE ParentDeviceQueue,
-                                                PWDF_REQUEST_FORWARD_OPTIONS ForwardOptions)
-{
-    FxRequest(Request);
-    FxQueue(ParentDeviceQueue);
-    wsklab_given(ForwardOptions, "ForwardOptions");
-    if (ForwardOptions->Size != sizeof(WDF_REQUEST_FORWARD_OPTIONS)) return STATUS_INFO_LENGTH_MISMATCH;
-    wsklab_wdf_break("kmdf-wrong-queue", Request, "function=WdfRequestForwardToParentDeviceIoQueue");
-    return STATUS_INVALID_DEVICE_REQUEST;
-}
-
 /* Put a request back at the head of its manual queue. Facts: KMDF-QUE-17, 22, RULE-30. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 NTSTATUS WdfRequestRequeue(WDFREQUEST Request)
@@ -135,7 +122,7 @@ NTSTATUS WdfRequestRequeue(WDFREQUEST Request)
     return STATUS_SUCCESS;
 }
 
-/* The answer to EvtIoStop: the driver stops working on a request, or gives it back. Facts: KMDF-MCA-12, 14, RULE-32. */
+/* The answer to EvtIoStop: the driver stops working on a request, or gives it back. Facts: KMDF-MCA-12, 14, RULE-32, 72. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID WdfRequestStopAcknowledge(WDFREQUEST Request, BOOLEAN Requeue)
 {
@@ -143,6 +130,7 @@ VOID WdfRequestStopAcknowledge(WDFREQUEST Request, BOOLEAN Requeue)
     if (!request->InIoStop && wsklab_wdf_break("kmdf-stop-acknowledged", Request, "")) return;
     if (Requeue && !NT_SUCCESS(FxCheckNotCancelable(Request, "WdfRequestStopAcknowledge"))) return;
     if (request->Queue == NULL) return;
+    if (!Requeue && FxQueue(request->Queue)->Config.EvtIoResume == NULL) wsklab_wdf_strict("kmdf-stop-without-resume", Request, "");
     request->Acknowledged = TRUE;
     request->GoesBack = Requeue;
     wsklab_queue_dispatch(request->Queue);

@@ -85,7 +85,7 @@ class Framework:
 
     def stop(self, rule: str, obj: Object, **values: Any) -> NoReturn:
         """Stop with a rule about one object. Numbers among the values are addresses; the IRP's life is shown too."""
-        irp = (values["irp"],) if values.get("irp") else ()
+        irp = (int(str(values["irp"]), 0),) if values.get("irp") else ()
         shown = {name: _hex(value) if isinstance(value, int) else value for name, value in values.items()}
         self.m.stop(rule, objects=(obj.address, *irp), kind=obj.KIND, handle=_hex(obj.handle), **shown)
 
@@ -113,6 +113,10 @@ class Framework:
     def c(self, function: str, *arguments: int) -> int:
         """Call one of our own functions that are written in C; it stays out of the trace."""
         return int(self.m.modelled(function).function(self.m, *arguments) or 0)
+
+    def c_waits(self, function: str, *arguments: int) -> Generator[Wait, Any, int]:
+        """The same for one that may wait."""
+        return int((yield from self.m.modelled(function).function(self.m, *arguments)) or 0)
 
     def event(self, kind: str, name: str, *objects: int, target: str | None = None, **data: Any) -> None:
         """One event in the trace."""

@@ -20,14 +20,11 @@ from wsklab.kmdf.request import QUEUE, Request
 from wsklab.kmdf.target import IoTarget, SelfTarget
 from wsklab.kmdf.wdm import BUFFERED
 from wsklab.machine import PASSIVE_LEVEL, Machine, Wait, status, wdk
-from wsklab.machine.functions_memory import text_of
+from wsklab.machine.functions_memory import c_text, text_of
 
 NON_PNP, NO_DISPATCH_OVERRIDE = 1, 2
 ON, OFF, STOPPING_QUEUES, PURGING, RESUMING = range(5)  # FX_POWER_…
 WDF_TRUE, USE_DEFAULT = 1, 2  # of WDF_TRI_STATE
-D3_FINAL = 6
-STARTING = {"EvtDevicePrepareHardware": (0, 0), "EvtDeviceD0Entry": (D3_FINAL,), "EvtDeviceSelfManagedIoInit": ()}
-STOPPING = {"EvtDeviceD0Exit": (D3_FINAL,), "EvtDeviceReleaseHardware": (0,), "EvtDeviceSelfManagedIoCleanup": ()}
 
 
 class Driver(Object, kind="WDFDRIVER", number=0x1001, passive=True):
@@ -56,9 +53,15 @@ class DeviceInit(Private, kind="WDFDEVICE_INIT", number=0x1FFF, structure="FX_DE
     def __init__(self, fw: Framework, driver: Driver, lower: int = 0) -> None:
         super().__init__(fw)
         self.driver, self.own = driver, fw.m.view(self.address, "FX_DEVICE_INIT")
-        self.own.Lower, self.own.IoType, self.own.DeviceType = lower, BUFFERED, 0x22
+        self.properties: dict[str, str] = {}  # of a bus driver's child
+        self.own.Lower, self.own.IoType, self.own.DeviceType, self.own.Owner = lower, BUFFERED, 0x22, USE_DEFAULT
         below = next((int(device.own.Init.Physical) for device in fw.devices if device.object == lower), lower)
         self.own.Physical = below
+
+    def says(self, name: int, text: int) -> None:
+        """One more text of a property of the child."""
+        known, value = c_text(self.m, name), text_of(self.m, text)
+        self.properties[known] = f"{self.properties.get(known, '')}{value}\0" if "ID" in known else value
 
 
 class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="FX_DEVICE"):
@@ -74,8 +77,7 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
         self.links: list[str] = []
         self.interfaces: dict[tuple[str, str], str] = {}
         self.lower, self.filter = int(given.Lower), bool(given.Filter)
-        self.pnp = bool(self.lower)
-        self.events = _callbacks(m, int(given.Callbacks)) if given.Callbacks.Size else {}
+        self.pnp = bool(self.lower or given.Parent)
         self.io_type = wdm.io_type(m, self.lower) if self.filter else int(given.IoType)
         self.object = io_device.make_device(
             m, self.driver.object, owner=wdm.ME, name=self.name, flags=wdm.FLAGS[self.io_type], device_type=given.DeviceType
@@ -83,14 +85,15 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
         m.view(self.object, "DEVICE_OBJECT").Characteristics = given.Characteristics
         self.own.Pnp, self.own.Object, self.own.Driver, self.deletable = self.pnp, self.object, self.driver.handle, not self.pnp
         self.target: IoTarget | None = None
-        if self.pnp:
+        if init.properties:
+            m.model(io_device.Devices).properties[self.object] = dict(init.properties)
+        if self.lower:
             self.lower = given.Lower = io_device.attach(m, self.object, self.lower)
             self.target = IoTarget(fw, self, self)
             self.target.deletable = False
             self.target.attach(self.lower)
             if given.AllowSelf:
                 self.own.SelfTarget = SelfTarget(fw, self, self).handle
-        m.view(self.object, "DEVICE_OBJECT").StackSize += bool(given.Preprocess) + bool(self.own.SelfTarget)
         given.IoType = self.io_type
         self.own.Target = handle_of(self.target)
         fw.devices.append(self)
@@ -127,6 +130,12 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
     def lent(self, irp: int) -> int:
         """Whether the driver has the IRP itself."""
         return wdm.packet_of(self.m, irp, "WdfDeviceWdmDispatchIrp").holder == "driver"
+
+    def adopt(self, irp: int, request: int) -> None:
+        """An IRP of a child is this device's now, and so is the request that it has, if any."""
+        wdm.hand_over(self.m, irp, by=wdm.ME, device=self.object)
+        if request:
+            self.fw.get(request, Request).device = self
 
     def take_back(self, irp: int, moves: int) -> None:
         """The framework has the IRP again, in the next stack location when that `moves`."""
@@ -225,16 +234,6 @@ class Queue(Private, kind="WDFQUEUE", number=0x1003, passive=True, structure="FX
             rule = "kmdf-send-failed-never-completed" if failed else "kmdf-request-never-completed"
             rule = "kmdf-power-blocked" if view.Power == STOPPING_QUEUES else rule
             self.fw.stop(rule, self.fw.get(int(first_owned.Handle), Request), count=str(view.OwnedCount))
-
-
-def _callbacks(m: Machine, callbacks: int) -> dict[str, int]:
-    """The start and removal callbacks by name; one that is never called here ends the run as not modelled."""
-    members = m.headers.record("WDF_PNPPOWER_EVENT_CALLBACKS").members
-    given = {name: m.u64(callbacks + member.offset) for name, member in members.items() if name != "Size"}
-    for name, address in given.items():
-        if address and name not in {*STARTING, *STOPPING}:
-            m.not_modelled(f"the callback {name}")
-    return given
 
 
 @wdf(irql=PASSIVE_LEVEL)

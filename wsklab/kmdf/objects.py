@@ -240,8 +240,13 @@ def first(*checks: tuple[Any, int]) -> int:
 def creation(fw: Framework, attributes: int, takes: int = PLAIN, default: Object | None = None) -> tuple[int, Object]:
     """Status and parent of a new object: the stated one, else `default`, else the WDFDRIVER. Facts: KMDF-OBJ-04, 05."""
     answer = fw.c("wsklab_wdf_check", attributes, takes)
-    parent = int(fw.m.view(attributes, "WDF_OBJECT_ATTRIBUTES").ParentObject) if attributes and answer >= 0 else 0
+    parent = parent_in(fw, attributes) if answer >= 0 else 0
     return answer, fw.get(parent, Object) if parent else default or fw.default_parent()
+
+
+def parent_in(fw: Framework, attributes: int) -> int:
+    """The parent that attributes state, 0 for none."""
+    return int(fw.m.view(attributes, "WDF_OBJECT_ATTRIBUTES").ParentObject) if attributes else 0
 
 
 @wdf()

@@ -10,8 +10,8 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
-from wsklab.kmdf.core import KINDS, LEVEL_PASSIVE, OF_TYPE, Framework, framework
-from wsklab.kmdf.objects import Object, creation
+from wsklab.kmdf.core import HANDLE_MASK, KINDS, LEVEL_PASSIVE, OF_TYPE, Framework, framework
+from wsklab.kmdf.objects import Object, creation, parent_in
 from wsklab.machine import Machine, Wait, status, wdk
 from wsklab.machine.api import HIGH_LEVEL, quiet
 from wsklab.machine.functions_memory import c_text
@@ -51,6 +51,10 @@ for _kind, _number, _structure, _passive in PLAIN:
     type(_kind, (Private,), {"__doc__": f"A {_kind}."}, kind=_kind, number=_number, structure=_structure, passive=_passive)
 
 
+NEEDS_PARENT = ("WDFMEMORY", "WDFSPINLOCK", "WDFWAITLOCK")
+"""What static analysis wants an explicit parent for. Facts: RULE-81."""
+
+
 @quiet()
 def wsklab_wdf(m: Machine, Handle: int, Type: int) -> int:
     """The structure behind a handle of a kind. Facts: KMDF-OBJ-23, 24."""
@@ -73,6 +77,8 @@ def wsklab_wdf_create(m: Machine, Type: int, Takes: int, Attributes: int, Parent
         return int(status.INSUFFICIENT_RESOURCES)
     default = fw.get(Parent, Object) if Parent else None
     answer, parent = creation(fw, Attributes, Takes, default)
+    if kind.KIND in NEEDS_PARENT and answer >= 0 and not (default or parent_in(fw, Attributes)):
+        fw.relies("kmdf-no-explicit-parent", parent, what=kind.KIND)
     return answer if answer < 0 else kind(fw, parent).commit(Attributes, Out)
 
 
@@ -148,6 +154,21 @@ def wsklab_wdf_wait_for(m: Machine, Lock: int, Routine: int, Argument: int) -> G
     """The same, until it has returned."""
     fw = framework(m)
     yield from fw.serialized(fw.get(Lock, Object) if Lock else None, Routine, Argument)
+
+
+@quiet()
+def wsklab_not_modelled(m: Machine, What: int) -> None:
+    """End the run: the driver needs something that is not modelled."""
+    m.not_modelled(c_text(m, What))
+
+
+@wdk(irql=HIGH_LEVEL, quiet=True, waits=True)
+def wsklab_wdf_status(m: Machine, Name: int, Routine: int, *arguments: int) -> Generator[Wait, Any, int]:
+    """Call a callback of the driver that returns a status, if there is one; the trace tells of a failure."""
+    answer = int((yield from m.call_waiting(Routine, *arguments, actor="framework")) or 0) if Routine else 0
+    if answer < 0:
+        framework(m).event("state", f"{c_text(m, Name)} failed", arguments[0] ^ HANDLE_MASK, status=answer)
+    return answer
 
 
 @quiet()

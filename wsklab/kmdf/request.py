@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from wsklab.io import irp as io_irp
 from wsklab.kmdf import wdm
-from wsklab.kmdf.core import Framework, Given, Out, wdf
+from wsklab.kmdf.core import Framework, Given, Out, framework, wdf
 from wsklab.kmdf.format import TYPE_OTHER, FormatContext
 from wsklab.kmdf.objects import Object, creation
-from wsklab.machine import View, status
+from wsklab.machine import Machine, View, status
+from wsklab.machine.api import quiet
+from wsklab.machine.functions_memory import c_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,11 +167,6 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
         """The completion params, 0 when no format made any."""
         return self.context.params if self.context else 0
 
-    @property
-    def checked(self) -> bool:
-        """Whether the verifier looks at it."""
-        return self.fw.checking
-
     @wdf("WdfRequestAllocateTimer")
     def allocate_timer(self) -> int:
         """Make the timer now, so that a send with a timeout cannot fail for lack of memory. Facts: KMDF-TMO-06 to 07."""
@@ -183,6 +180,7 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
         Who completes does not depend on that, and the mark stays. Facts: KMDF-CAN-01 to 14, 16, KMDF-TMO-03, KMDF-MIS-19, 22.
         """
         self.cancelled = True
+        self.not_in_surprise("WdfRequestCancelSentRequest")
         if not self.outstanding or self.target is None:
             return 0
         self.outstanding += 1
@@ -196,6 +194,38 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
         if not self.outstanding:
             self.target.finish(self)
         return called
+
+    def not_in_surprise(self, function: int | str) -> None:
+        """Static analysis wants no completing or cancelling in EvtDeviceSurpriseRemoval. Facts: RULE-76."""
+        if self.fw.strict and any(device.own.Surprised for device in self.fw.devices):
+            name = function if isinstance(function, str) else c_text(self.m, function)
+            self.fw.relies("kmdf-in-surprise-removal", self, function=name)
+
+    def refuse(self, answer: int, rule: str = "", **values: str) -> int:
+        """WdfRequestSend is about to return FALSE: the IRP's status says why. Facts: KMDF-SND-17, 27."""
+        self.packet.IoStatus.Status, self.refused = answer, True
+        self.fw.event("state", "not sent", self.address, self.irp, status=answer)
+        if rule:
+            self.fw.breakpoint(rule, self, **values)
+        return 0
+
+    def forget(self, device: int) -> None:
+        """Pass it down and let go of it. Facts: KMDF-SAF-06 to 09."""
+        irp = self.irp
+        self.let_go("kmdf-request-touched-after-send-and-forget")
+        self.fw.event("message", "send and forget", self.address, irp, target="device")
+        wdm.call_driver(self.m, device, irp)
+        self.gone()
+
+    def complete_unowned(self) -> None:
+        """What happens without the verifier: a reference is dropped that nobody took (KMDF-CMP-15)."""
+        self.completed = True
+        self.release()
+
+    @property
+    def has_routine(self) -> bool:
+        """Whether the driver has set a completion routine for the next send."""
+        return bool(self.routine[0])
 
     def arm(self, cancelled: int) -> int:
         """Let its IRP be cancelled: `cancelled` is called with the request then. FALSE when the IRP has been."""
@@ -223,6 +253,8 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
     def finish(self, value: int, information: int | None = None) -> None:
         """Complete a received request, whoever has it. Facts: KMDF-CMP-01, KMDF-QUE-20."""
         irp = self.irp
+        if self.context is not None:
+            self.context.release()
         if value < 0 and self.device is not None and not self.location().MajorFunction:
             self.fw.c("wsklab_file_refused", self.handle)
         self.let_go(COMPLETED)
@@ -236,11 +268,8 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
 
     def pass_down(self) -> None:
         """Pass a request that came for a filter on to the device below."""
-        irp, device = self.irp, self.device
-        self.let_go("kmdf-request-touched-after-send-and-forget")
-        wdm.skip_location(self.m, irp)
-        wdm.call_driver(self.m, device.lower, irp)
-        self.gone()
+        wdm.skip_location(self.m, self.irp)
+        self.forget(self.device.lower)
 
     def on_dispose(self) -> None:
         """Facts: KMDF-FMT-08, RULE-23."""
@@ -253,6 +282,14 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
         """Facts: KMDF-CFI-02, KMDF-TMO-05."""
         self.unformat()
         self._replace_irp(0, DRIVER)
+
+
+@quiet()
+def wsklab_request_not_over(m: Machine, Request: int) -> None:
+    """Stop when a request has been completed and is gone: somebody completes it once more. Facts: RULE-01."""
+    fw = framework(m)
+    if fw.dead.get(Request) == ("WDFREQUEST", COMPLETED):
+        fw.stop_dead("kmdf-double-completion", Request)
 
 
 @wdf()

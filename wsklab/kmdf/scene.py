@@ -13,7 +13,7 @@ from wsklab.io import device as io_device
 from wsklab.kmdf import wdm
 from wsklab.kmdf.application import AppRequest
 from wsklab.kmdf.core import framework
-from wsklab.kmdf.device import PURGING, RESUMING, STARTING, STOPPING, STOPPING_QUEUES, Device, DeviceInit, Driver
+from wsklab.kmdf.device import PURGING, STOPPING_QUEUES, Device, DeviceInit, Driver
 from wsklab.kmdf.lower import LowerDevice
 from wsklab.kmdf.memory import Memory
 from wsklab.kmdf.request import Request
@@ -25,7 +25,7 @@ from wsklab.machine.status import NTSTATUS
 if TYPE_CHECKING:
     from wsklab.c.link import Image
 
-D3 = 4  # WdfPowerDeviceD3
+D3, D3_FINAL = 4, 5  # WdfPowerDeviceD3 …
 REGISTRY_PATH = r"\REGISTRY\MACHINE\SYSTEM\ControlSet001\Services\{name}"
 PNP_EVENTS = ("query remove", "cancel remove", "remove")
 lower_device = LowerDevice
@@ -92,7 +92,7 @@ class LoadedDriver:
     def __init__(self, m: Machine, name: str) -> None:
         self.m, self.name, self.status = m, name, NTSTATUS(0)
         self.device_status: NTSTATUS | None = None
-        self.lower: LowerDevice | LoadedDriver | None = None
+        self.lower: LowerDevice | LoadedDriver | Device | None = None
         self.driver: Driver | None = None
         self.driver_object = io_device.make_driver(m, name, framework(m).dispatch)
 
@@ -100,6 +100,11 @@ class LoadedDriver:
     def devices(self) -> list[int]:
         """The WDFDEVICE handles."""
         return [device.handle for device in self.driver.devices] if self.driver else []
+
+    @property
+    def children(self) -> list[Device]:
+        """The devices that a bus driver has reported: each can be the `lower` of another driver."""
+        return [device for device in self.driver.devices if device.own.Reported] if self.driver else []
 
     @property
     def object(self) -> int:
@@ -151,7 +156,7 @@ def is_kmdf(image: Image) -> bool:
 
 
 def load_driver(
-    m: Machine, image: Image, *, lower: LowerDevice | LoadedDriver | None = None, name: str = "driver"
+    m: Machine, image: Image, *, lower: LowerDevice | LoadedDriver | Device | None = None, name: str = "driver"
 ) -> LoadedDriver:
     """Load a driver and start one device of it over `lower`, running the machine until that is done."""
     loaded = LoadedDriver(m, name)
@@ -159,9 +164,12 @@ def load_driver(
     return loaded
 
 
-def unload_driver(m: Machine, loaded: LoadedDriver) -> None:
-    """Remove the driver's devices, call EvtDriverUnload, dispose its tree; runs the machine until that is done."""
-    _run(m, _unload(loaded))
+def unload_driver(m: Machine, loaded: LoadedDriver, surprise: bool = False) -> None:
+    """Remove the driver's devices, call EvtDriverUnload, dispose its tree; runs the machine until that is done.
+
+    With `surprise` the devices are gone already; else each may refuse, and then the driver stays (EvtDeviceQueryRemove).
+    """
+    _run(m, _unload(loaded, surprise))
 
 
 def _run(m: Machine, body: Generator[Wait, Any, None]) -> None:
@@ -172,7 +180,7 @@ def _run(m: Machine, body: Generator[Wait, Any, None]) -> None:
         m.hang()
 
 
-def _load(loaded: LoadedDriver, image: Image, lower: LowerDevice | LoadedDriver | None) -> Generator[Wait, Any, None]:
+def _load(loaded: LoadedDriver, image: Image, lower: LowerDevice | LoadedDriver | Device | None) -> Generator[Wait, Any, None]:
     m, fw, known = loaded.m, framework(loaded.m), len(framework(loaded.m).drivers)
     fw.loading = frozenset(function.place.file for function in image.functions.values())
     path = registry_path(m, loaded.name)
@@ -184,6 +192,8 @@ def _load(loaded: LoadedDriver, image: Image, lower: LowerDevice | LoadedDriver 
     if loaded.status < 0 or not add:
         return
     # It answers for a while only: a driver that asks again and again would never let the machine become idle.
+    if isinstance(lower, Device) and not lower.own.Started:  # a child of a bus driver, which has a driver now
+        yield from fw.c_waits("wsklab_device_up", lower.handle, D3_FINAL)
     loaded.lower = lower or LowerDevice(m, "lower", answers=["later"] * 64 + ["never"], data=b"data from the lower device")
     if driver is None:
         answer = yield from m.call_waiting(add, loaded.driver_object, loaded.lower.object, actor="io")
@@ -194,42 +204,32 @@ def _load(loaded: LoadedDriver, image: Image, lower: LowerDevice | LoadedDriver 
     loaded.device_status = NTSTATUS(answer)
     init.delete()
     for device in driver.devices if answer >= 0 else ():
-        yield from _callbacks(device, STARTING)
-
-
-def _callbacks(device: Device, calls: dict[str, tuple[int, ...]]) -> Generator[Wait, Any, None]:
-    """Call what the driver gave, in order; the first failure of starting leaves the device stopped."""
-    for name, arguments in calls.items():
-        routine = device.events.get(name)
-        answer = (yield from device.m.call_waiting(routine, device.handle, *arguments, actor="framework")) if routine else 0
-        if calls is STARTING and answer < 0:
-            device.fw.event("state", f"{name} failed", device.address, status=answer)
-            return
-        if name == "EvtDeviceD0Entry":
-            device.start()
+        if not device.own.Init.Parent or device.own.Init.Raw:
+            yield from fw.c_waits("wsklab_device_up", device.handle, D3_FINAL)
 
 
 def _sleep(loaded: LoadedDriver) -> Generator[Wait, Any, None]:
     for device in reversed(loaded.driver.devices if loaded.driver else []):
-        yield from device.power(STOPPING_QUEUES)
-        yield from _callbacks(device, {"EvtDeviceD0Exit": (D3,)})
+        yield from device.fw.c_waits("wsklab_device_leaves", device.handle, D3, STOPPING_QUEUES)
 
 
 def _wake(loaded: LoadedDriver) -> Generator[Wait, Any, None]:
     for device in loaded.driver.devices if loaded.driver else []:
-        yield from _callbacks(device, {"EvtDeviceD0Entry": (D3,)})
-        yield from device.power(RESUMING)
+        if device.own.Started:
+            yield from device.fw.c_waits("wsklab_device_up", device.handle, D3)
 
 
-def _unload(loaded: LoadedDriver) -> Generator[Wait, Any, None]:
+def _unload(loaded: LoadedDriver, surprise: bool = False) -> Generator[Wait, Any, None]:
     """The stop callbacks, removal of each device, EvtDriverUnload. Facts: KMDF-OBJ-07, 08, KMDF-STA-15, RULE-43."""
     driver = loaded.driver
     if driver is None:
         return
     fw = driver.fw
     for device in reversed(driver.devices):
-        yield from device.power(PURGING)
-        yield from _callbacks(device, STOPPING)
+        if (yield from fw.c_waits("wsklab_device_asks", device.handle, surprise)) < 0:
+            return
+    for device in reversed(driver.devices):
+        yield from fw.c_waits("wsklab_device_leaves", device.handle, D3_FINAL, PURGING)
         targets = [obj for obj in fw.live.values() if isinstance(obj, IoTarget) and obj.device is device]
         device.delete()
         for target in targets:
