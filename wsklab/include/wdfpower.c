@@ -29,7 +29,8 @@ NTSTATUS wsklab_device_up(WDFDEVICE Device, WDF_POWER_DEVICE_STATE Previous)
     if (!NT_SUCCESS(status)) return status;
     if (first) WdfControlFinishInitializing(Device);
     else wsklab_ask_waits(Device, "Device.power", FX_POWER_RESUMING);
-    status = device->SelfManaged ? FX_TELL(given, EvtDeviceSelfManagedIoRestart, Device) : FX_TELL(given, EvtDeviceSelfManagedIoInit, Device);
+    status = device->SelfManaged ? FX_TELL(given, EvtDeviceSelfManagedIoRestart, Device)
+                                 : FX_TELL(given, EvtDeviceSelfManagedIoInit, Device);
     device->SelfManaged = TRUE;
     if (first && NT_SUCCESS(status)) FX_TELL(given, EvtDeviceRelationsQuery, Device, BusRelations);
     return status;

@@ -48,22 +48,22 @@ enum {
  * zeroed and its handle stored. wsklab_wdf_stop: a stop with a rule about an object. wsklab_wdf_break: a breakpoint of the
  * verifier; whether the verifier is on. wsklab_wdf_serialize: whose lock serializes the callbacks of a child of Parent.
  * wsklab_wdf_call: call an event callback with that lock held. wsklab_wdf_wait_for: the same, until it has returned.
- * wsklab_not_modelled: end the run, because something is not modelled. wsklab_wdf_status: call a callback that returns a status, if there is one, and note a failure in the trace.
- * wsklab_wdf_thread: run one of our functions in a system thread. wsklab_wdf_reference: add to or take from an object's
- * references. wsklab_wdf_lock: whose callback lock an object's callbacks hold, NULL for none; wsklab_wdf_locked: whether this
- * thread holds it; wsklab_wdf_passive: whether its execution level is passive. wsklab_request_arm: let a request's IRP be
- * cancelled, FALSE when it has been; wsklab_request_disarm: no longer. wsklab_request_finish: complete a request that the driver
- * does not have. wsklab_request_down: pass one on as it is. wsklab_wdf_keep: the driver cannot delete an object;
- * wsklab_wdf_delete: we do. wsklab_device_init: a WDFDEVICE_INIT. wsklab_request_new: a request for an IRP that came.
- * wsklab_request_not_over: a stop when a request has been completed and is gone; wsklab_request_refused: it is not sent.
- * wsklab_device_down: pass an IRP on as it is; wsklab_device_answer: complete one with a status; wsklab_device_flush: cancel
- * the requests of a file in the device's queues. wsklab_irp_lend: call a routine of the driver that has an IRP itself meanwhile;
- * wsklab_irp_lent: whether the driver has it; wsklab_irp_back: it is the framework's again, in the next stack location or not.
- * wsklab_device_adopts: a child's IRP, and its request if it has one, is the parent's now.
- * wsklab_device_link: a symbolic link to a device. wsklab_device_interface: make an interface (Link NULL), or tell its symbolic
- * link. wsklab_wdf_strict: what only strict mode stops. wsklab_ask: what an object kept in Python says; Member is like
- * "Request.irp", with the kind that the handle must stand for; a method gets the arguments. wsklab_ask_waits: the same for a
- * method that waits.
+ * wsklab_not_modelled: end the run, because something is not modelled. wsklab_wdf_status: call a callback that returns a
+ * status, if there is one, and note a failure in the trace. wsklab_wdf_thread: run one of our functions in a system thread.
+ * wsklab_wdf_reference: add to or take from an object's references. wsklab_wdf_lock: whose callback lock an object's callbacks
+ * hold, NULL for none; wsklab_wdf_locked: whether this thread holds it; wsklab_wdf_passive: whether its execution level is
+ * passive. wsklab_request_arm: let a request's IRP be cancelled, FALSE when it has been; wsklab_request_disarm: no longer.
+ * wsklab_request_finish: complete a request that the driver does not have. wsklab_request_down: pass one on as it is.
+ * wsklab_wdf_keep: the driver cannot delete an object; wsklab_wdf_delete: we do. wsklab_device_init: a WDFDEVICE_INIT.
+ * wsklab_request_new: a request for an IRP that came. wsklab_request_not_over: a stop when a request has been completed and is
+ * gone; wsklab_request_refused: it is not sent. wsklab_device_down: pass an IRP on as it is; wsklab_device_answer: complete one
+ * with a status; wsklab_device_flush: cancel the requests of a file in the device's queues. wsklab_irp_lend: call a routine of
+ * the driver that has an IRP itself meanwhile; wsklab_irp_lent: whether the driver has it; wsklab_irp_back: it is the
+ * framework's again, in the next stack location or not. wsklab_device_adopts: a child's IRP, and its request if it has one, is
+ * the parent's now. wsklab_device_link: a symbolic link to a device. wsklab_device_interface: make an interface (Link NULL), or
+ * tell its symbolic link. wsklab_wdf_strict: what only strict mode stops. wsklab_ask: what an object kept in Python says;
+ * Member is like "Request.irp", with the kind that the handle must stand for; a method gets the arguments. wsklab_ask_waits:
+ * the same for a method that waits.
  */
 PVOID wsklab_wdf(PVOID Handle, ULONG Type);
 void wsklab_request_not_over(WDFREQUEST Request);
