@@ -41,9 +41,10 @@ def _packed(path: Path, changed: float) -> bytes:
 
 
 class Counting(kit._Handler):
-    """Sends what can be packed as gzip, and counts the bytes of all bodies."""
+    """Sends what can be packed as gzip, counts the bytes of all bodies, and remembers of which file there was one."""
 
     sent = 0
+    asked: list[str]
 
     def do_GET(self) -> None:  # noqa: N802 - the name that http.server looks for
         """Answer, packed if that is smaller; a file that the browser has already is answered without it."""
@@ -65,6 +66,8 @@ class Counting(kit._Handler):
         self.end_headers()
         self.wfile.write(body)
         type(self).sent += len(body)
+        if not same:
+            self.asked.append(self.path)
 
 
 @dataclass
@@ -84,7 +87,7 @@ class Served:
 @contextmanager
 def serve(folder: Path) -> Iterator[Served]:
     """Serve a folder on 127.0.0.1, counted, until it is cut or the block ends."""
-    handler = type("CountingOne", (Counting,), {"sent": 0})
+    handler = type("CountingOne", (Counting,), {"sent": 0, "asked": []})
     server = kit._Server(("127.0.0.1", 0), partial(handler, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

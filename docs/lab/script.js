@@ -7,7 +7,7 @@
 // did change something, and then is asked.
 (() => {
   "use strict";
-  const { words, marks } = JSON.parse(document.getElementById("wsk-data").textContent);
+  const { words, marks, kernel } = JSON.parse(document.getElementById("wsk-data").textContent);
   const language = document.documentElement.lang;
   const lab = new URL("../../", location.href).pathname;
   const SOON = 1500;  // milliseconds from a change until it is kept
@@ -22,9 +22,27 @@
 
   const config = document.getElementById("jupyter-config-data");
   config.textContent = config.textContent.replaceAll("{lab}", lab);
+  if (document.body.dataset.notebook === "notebooks" && !crossOriginIsolated) startPython(JSON.parse(config.textContent));
   const bundle = document.createElement("script");
   bundle.src = document.getElementById("wsk-bundle").href;
   document.head.append(bundle);
+
+  // Begin Python now, in the worker that the kernel will ask for when JupyterLite has come so far (python.mjs).
+  function startPython({ baseUrl, litePluginSettings }) {
+    const options = litePluginSettings[kernel.plugin].loadPyodideOptions;
+    const lockFileURL = new URL(options.lockFileURL, new URL(baseUrl, location.href)).href;
+    const started = new Worker(lab + kernel.early, { type: "module", name: JSON.stringify({ ...options, lockFileURL }) });
+    const Plain = window.Worker;
+    window.Worker = class extends Plain {
+      constructor(url, settings) {
+        if (String(url).endsWith(kernel.worker)) {
+          window.Worker = Plain;  // a restarted kernel gets one of its own
+          return started;
+        }
+        super(url, settings);
+      }
+    };
+  }
 
   const bar = document.createElement("div");
   bar.id = "wsk-bar";

@@ -12,10 +12,11 @@ import re
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
@@ -217,6 +218,27 @@ def test_kernel_survives_an_error_a_stop_a_mistake_and_an_endless_loop(
     assert "Missing" in mistake
     assert execute(page, "lab = Lab()\nprint(lab.wdk.IoAllocateIrp(1, False) is None)") == "False\n"
     page.close()
+
+
+def test_a_restarted_kernel_starts_as_the_first_one_did(readers: Callable[[str], BrowserContext], address: str) -> None:
+    page, _ = from_its_page(readers("en"), address, "en", "00_welcome")
+    assert execute(page, "kept = 1") == ""
+    page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    assert "NameError: name 'kept' is not defined" in execute(page, "kept")
+    assert execute(page, "from wsklab import Lab\nprint(Lab().console)\nimport json, ipywidgets") == "\n"
+    page.close()
+
+
+def test_a_first_visit_fetches_no_file_twice(browser: Browser, built: Path) -> None:
+    context = browser.new_context()
+    with bench_site.serve(built) as served:
+        page, _ = from_its_page(context, served.address, "en", "00_welcome")
+        page.locator("body[data-wsk-kept]").wait_for(state="attached", timeout=STARTS)
+        asked = Counter(unquote(address.partition("?")[0]) for address in served.handler.asked)
+    context.close()
+    lasting = ("/lab/build/", "/lab/extensions/", "/lab/static/")
+    assert {path: times for path, times in asked.items() if times > 1 and path.startswith(lasting)} == {}
+    assert "/lab/static/pyodide/pyodide.asm.wasm" in asked
 
 
 def test_site_works_under_a_prefix_and_without_a_network(
