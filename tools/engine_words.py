@@ -57,6 +57,7 @@ def engine_keys() -> dict[str, str]:
     for key, where in [
         *_table_keys(),
         *_rule_keys(),
+        *_mistake_keys(),
         *_exercise_keys(),
         *_panel_keys(),
         *_limits_keys(),
@@ -127,6 +128,14 @@ def _rule_keys() -> Iterator[tuple[str, str]]:
     for rule in RULES.values():
         for key in (rule.title, rule.text, rule.advice):
             yield key, "wsklab/rules"
+
+
+def _mistake_keys() -> Iterator[tuple[str, str]]:
+    from wsklab.c.source import MISTAKES
+
+    keys = [*MISTAKES["said"].values(), *(row.get(key, "") for row in MISTAKES["known"] for key in ("text", "hint"))]
+    keys += [row["text"] for row in MISTAKES["preprocessor"]]
+    yield from ((key, "wsklab/c/mistakes.toml") for key in keys if key not in ("", "{message}."))
 
 
 def _exercise_keys() -> Iterator[tuple[str, str]]:

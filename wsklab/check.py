@@ -72,7 +72,8 @@ def check_listing(listing: Listing, name: str, folders: tuple[Path, ...] = ()) -
         unit = compile_unit(listing.placed, name, left_out=() if listing.whole else LEFT_OUT, includes=folders)
     except CompileError as error:
         found = tuple(error.problems)
-        return Verdict(listing.line, "does not compile", problems=tuple(map(_said, found)), found=found)
+        wrong, warnings = (tuple(_said(p) for p in found if p.severity == kind) for kind in ("error", "warning"))
+        return Verdict(listing.line, "does not compile", problems=wrong, warnings=warnings, found=found)
     gaps = tuple(place.line for place in unit.gaps)
     supplies = tuple(dict.fromkeys(_CONTEXT.sub(r"\1", name) for name in unit.problems.assumed))
     found = tuple(sorted(unit.warnings, key=lambda problem: problem.place.line))

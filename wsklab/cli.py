@@ -15,6 +15,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -138,15 +139,17 @@ def _text(path: Path, language: str) -> str:
 
 
 def _life(options: argparse.Namespace, language: str, result: dict[str, Any], sources: dict[str, list[str]]) -> tuple[int, str]:
-    from wsklab.c.unit import compile_unit
+    from wsklab.c.unit import compile_all, compile_unit
     from wsklab.driverlife import run_program, start, unload
     from wsklab.lab import Lab
     from wsklab.machine.status import is_success, name_of
     from wsklab.rules.report import compile_problems
 
-    units: list[Any] = [
-        compile_unit(_text(path, language), path.name, includes=(path.parent, *options.include)) for path in options.files
+    folders = options.include
+    tasks = [
+        partial(compile_unit, _text(path, language), path.name, includes=(path.parent, *folders)) for path in options.files
     ]
+    units: list[Any] = compile_all(tasks)
     for unit in units:
         sources.update(unit.lines)
     warnings = [problem for unit in units for problem in unit.warnings]

@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from wsklab.c.link import Image, link
 from wsklab.c.preprocess import IncludesFrom
 from wsklab.c.source import CompileError, closest
 from wsklab.c.types import Function, Int, Pointer, Void
-from wsklab.c.unit import Unit, compile_unit
+from wsklab.c.unit import Unit, compile_all, compile_unit
 from wsklab.kmdf import framework
 from wsklab.listings import read_text
 from wsklab.machine import Machine, NotModelled, Stop, View, Where
@@ -110,7 +111,7 @@ class Lab(Scenes, Looking):
     def load_all(self, sources: Sequence[str | Path | Unit], name: str = "listing.c", includes: IncludesFrom = None) -> Driver:
         """Like :meth:`load` for several texts or files that link into one driver."""
         try:
-            units = [self._compiled(source, name, includes) for source in sources]
+            units = compile_all(partial(self._compiled, source, name, includes) for source in sources)
             for unit in units:
                 self.machine.sources.update(unit.lines)
             self.drivers.append(Driver(self, link(units, CRuntime(self.machine)), units))

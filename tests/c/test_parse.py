@@ -129,7 +129,16 @@ def test_words_beyond_standard_c(text: str, expected: str) -> None:
         ("void f(void) { WHATEVER x; }", [("unknown-type", 1, 16, "WHATEVER is not the name of a type.", None)]),
         (
             "void f(void)\n{\n  if (1) {\n}\nvoid g(void) { }",
-            [("function-inside", 5, 6, "g begins inside another function.", "A } is missing at the end of the function above.")],
+            [("never-closed", 3, 10, "This { is never closed.", None)],
+        ),
+        (
+            "void f(void) {\nvoid g(void) { }",
+            [("function-inside", 2, 6, "g begins inside another function.", "A } is missing at the end of the function above.")],
+        ),
+        (
+            "int f(int x)\n{\n  int g(int y) { return y; }\n  return g(x);\n}",
+            [("function-inside", 3, 7, "g begins inside another function.",
+              "C has no functions inside functions: write it before this one.")],
         ),
         ("void f(void)\n{ if (1) { }", [("never-closed", 2, 1, "This { is never closed.", None)]),
         (
@@ -144,14 +153,16 @@ def test_words_beyond_standard_c(text: str, expected: str) -> None:
         ("void f(int a) { if (a) a = 1 else a = 3; }", [("missing-semicolon", 1, 29, "A semicolon is missing after 1.", None)]),
         (
             "void f(int a)\n{\n  f(1,\n    2;\n}",
-            [("expected", 4, 6, "Here a comma or ) was expected, not ;.", "It would close the one opened in line 3.")],
+            [
+                ("expected", 4, 6, "Here a comma or ) was expected, not ;.", "It would close the one opened in line 3."),
+                ("too-many-arguments", 3, 3, "f takes 1 arguments, not 2.", "f(int a)"),
+            ],
         ),
         ("void f(int a) { f(a)); }", [("closed-twice", 1, 21, "This ) closes nothing.", None)]),
         ("void f(int a) { a = ; }", [("no-expression", 1, 21, "A value was expected here, not ;.", None)]),
         ("void f(int a) { a = ULONG; }", [("type-as-value", 1, 21, "ULONG is a type: it cannot stand for a value.", None)]),
         ("void f(void) { DbgPrint(\"a); }", [("open-string", 1, 25, "This string is not closed on its line.", None)]),
-        ("int a = “1”;", [("odd-character", 1, 9, "“ is not a character of C.", 'Write " instead.'),
-                          ("odd-character", 1, 11, "” is not a character of C.", 'Write " instead.')]),
+        ("PVOID a = “1”;", [("odd-character", 1, 11, "“ is not a character of C.", 'Write " instead.')]),
         ("int a = 99999999999999999999;", [("bad-number", 1, 9, "99999999999999999999 does not fit into 64 bits.", None)]),
         ("int a = 08, b = 1x, c = '';", [
             ("bad-number", 1, 9, "08 begins with 0 and is octal: it cannot hold 8 or 9.", None),

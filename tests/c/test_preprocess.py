@@ -83,9 +83,12 @@ def test_known_headers_and_trace_headers_add_nothing() -> None:
         ("#if 1 +\n#endif", "if-expression", 5, "This #if condition has no value: The text ends too early."),
         ("#if 1 / 0\n#endif", "if-expression", 5, "This #if condition has no value: division by zero."),
         ("x /* never", "open-comment", 3, "This comment is never closed."),
-        ("#if 1\nx", "preprocessor", 1, "Unterminated #if 1."),
+        ("#if 1\nx", "if-open", 1, "This #if has no #endif."),
+        ("#else", "directive-alone", 2, "This #else has no #if before it."),
         ("#define F(a, ) a", "macro-parameters", 9, "A parameter of the macro F has no name."),
-        ("#define F(a) a\nF(1, 2)", "preprocessor", 1, "Macro F requires 1 arguments but was passed 2."),
+        ("#define F(a) a\nF(1, 2)", "macro-arguments", 1, "F takes 1 arguments, not 2."),
+        ("#define F(a, b, ...) a\nF(1)", "macro-arguments", 1, "The macro F takes at least 2 arguments."),
+        ("#define F(a) a\nF(1;", "expected", 4, "Here a comma or ) was expected, not ;."),
     ],
 )
 def test_mistakes_have_a_place(text: str, id: str, column: int, sentence: str) -> None:

@@ -63,7 +63,13 @@ def test_collecting_ends_when_nobody_would_read_on() -> None:
     problems = Problems()
     for line in range(100):
         problems.error("many", Place("a.c", line, 1), "Many.")
-    assert (len(problems.errors), problems.full) == (20, True)
+    assert (len(problems.errors), problems.full) == (50, True)
+    with pytest.raises(CompileError) as raised:
+        problems.check()
+    assert [str(problem) for problem in raised.value.problems[-2:]] == [
+        "a.c:49:1: error: Many.",
+        "a.c:49:1: error: There are 50 more errors.",
+    ]
 
 
 def test_what_has_no_place_is_nowhere() -> None:

@@ -61,6 +61,8 @@ class Expressions(Body):
     def scalar(self, node: Any) -> Value:
         """The value of `node` where C wants a truth value or a number to switch on."""
         value = self.value(node, "condition")
+        if isinstance(node, c_ast.Assignment) and node.op == "=" and self.declarations.constant(node.rvalue) is not None:
+            self.problems.warning("assigned-condition", node, "= assigns a value here; == compares.")
         if not is_scalar(value.type):
             return self.wrong(node, "not-scalar", "A number or pointer is needed here; this is {type}.", type=value.type)
         return value
@@ -347,7 +349,10 @@ class Expressions(Body):
             if x.type.const:
                 self.wrong(change, "const-assigned", "The left side of {op} is const: it cannot be changed.", op=change.op)
             return x
-        if not unknown(x):
+        if isinstance(x.type, Array):
+            hint = "Copy into it instead, member by member or with RtlCopyMemory."
+            self.wrong(change, "not-assignable", "An array is no value that can be assigned to.", hint)
+        elif not unknown(x):
             self.wrong(change, "not-assignable", "The left side of {op} cannot be assigned to.", op=change.op)
         return Object(UNKNOWN, x.at, NOTHING, Local("", UNKNOWN, "unknown·"))
 

@@ -179,6 +179,11 @@ def _finish(body: Expressions, node: Any, name: str, function: Function, given: 
     if given and isinstance(given[-1], Gap) and len(given) > len(function.parameters) and not function.varargs:
         given = given[:-1]  # nothing is left for it to fill
     arguments = [_argument(body, label, function, index, argument) for index, argument in enumerate(given)]
+    if given and getattr(given[-1], "op", "") == "sizeof" and isinstance(measured := given[-1].expr, c_ast.ID):
+        same = any(isinstance(argument, c_ast.ID) and argument.name == measured.name for argument in given[:-1])
+        if same and isinstance(body.designator(measured).type, Pointer):
+            text = "sizeof gives the size of the pointer {name} here, not of what it points to."
+            body.problems.warning("sizeof-pointer", given[-1], text, "Write sizeof(*{name}).", name=measured.name)
     if given and isinstance(given[-1], Gap):
         # One gap stands for all that is left.
         arguments += [py.constant(0)] * (len(function.parameters) - len(arguments))

@@ -1,8 +1,7 @@
 """The parser: pycparser's, fed with our tokens, going on after mistakes.
 
 Four things are added to pycparser: the headers' typedef names are in scope before the first token, ``...`` can be a gap, an
-error names the token instead of a text, and parsing resumes at the next statement or declaration so that one pass finds several
-mistakes.
+error names the token instead of a text, and one pass finds all mistakes (`wsklab.c.recover`).
 """
 
 from __future__ import annotations
@@ -10,31 +9,20 @@ from __future__ import annotations
 import gc
 import itertools
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
-from pycparser import c_ast, c_parser
+from pycparser import c_ast
 from pycparser.c_lexer import Token as CToken
 
-from wsklab.c.mistakes import FATAL, SyntaxStop, explain
-from wsklab.c.source import LEFT_OUT_OF_FRAGMENT, Place, Problem, Problems, place_of
-from wsklab.c.tokens import SIGNS, RecordToken
+from wsklab.c.around import SyntaxStop
+from wsklab.c.recover import Recovering
+from wsklab.c.source import LEFT_OUT_OF_FRAGMENT, place_of
+from wsklab.c.tokens import RecordToken
 
 Node = Any
 """A node of pycparser's tree (pycparser is untyped)."""
-
-
-class _NoLexer:
-    """Stands where pycparser expects its lexer: our tokens exist already."""
-
-    filename = ""
-
-    def __init__(self, error_func: Any = None, *, dialect: str = "legacy") -> None:
-        pass
-
-    def token(self) -> None:
-        return None
 
 
 class Gap(c_ast.EllipsisParam):  # type: ignore[misc]
@@ -87,42 +75,29 @@ def deep_recursion(limit: int = 6000) -> Iterator[None]:
             gc.enable()
 
 
-class Parser(c_parser.CParser):  # type: ignore[misc]
+class Parser(Recovering):
     """Parses token lists, one after the other; `typedefs` are in scope from the start, each to True."""
 
-    def __init__(self, problems: Problems, typedefs: Mapping[str, bool] | None = None) -> None:
-        super().__init__(lexer=_NoLexer)
-        self.problems = problems
-        self.typedefs = dict(typedefs or {})
-        self.gaps: list[Place] = []
-        self.tokens: list[CToken] = []
-        self.assumed: dict[str, Place] = {}
-        """Unknown names that were taken for types."""
-        self.skipped = False
-        """Whether something was passed over that could not be understood."""
-        self.outlines = False
-        """Whether the bodies of functions are passed over."""
+    outlines = False
+    """Whether the bodies of functions are passed over."""
 
     def unit(self, tokens: list[CToken]) -> list[External]:
         """Parse a translation unit. Mistakes are reported; what could be read is returned."""
         self._start(tokens)
-        externals = []
-        while self._peek() is not None and not self.problems.full:
-            start, gaps = self._mark(), len(self.gaps)
+        externals: list[External] = []
+        while self._peek() is not None:
+            start, lost = self._mark(), len(self.problems.lost)
             self._external_start = start
             try:
-                nodes = self._parse_external_declaration()
-            except SyntaxStop as stop:
-                if not self._mended(stop, start, gaps, 2):
-                    self._skip_declaration(start, max(stop.index, start))
-            else:
-                externals.append(External(nodes, self.tokens[start : self._mark()]))
+                nodes = self._whole(self._parse_external_declaration)
+            except SyntaxStop:  # what was changed belongs to the declaration before
+                self._start_at(start - len(externals.pop().tokens))
+                continue
+            externals.append(External(nodes, self.tokens[start : self._mark()]))
+            if nodes and isinstance(nodes[0], c_ast.FuncDef):
+                for each in self.problems.lost[lost:]:
+                    each.last = self.tokens[self._mark() - 1].lineno
         return externals
-
-    def assume(self, name: str, place: Place) -> None:
-        """Take a name for a type from now on."""
-        self.typedefs[name] = True
-        self.assumed[name] = place
 
     def expression(self, tokens: list[CToken]) -> Node:
         """Parse one conditional expression. Raises ValueError with a sentence if that is not what the tokens are."""
@@ -148,19 +123,7 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
         self._scope_stack = [self.typedefs, {}]
         self._start_at(0)
 
-    def _start_at(self, mark: int) -> None:
-        self._tokens = c_parser._TokenStream(self.clex.token)
-        self._tokens._buffer = [*self.tokens, *[None] * 4]  # we look up to four tokens ahead
-        self._reset(mark)
-        self._typedef_checked_token = None
-
-    # Errors: pycparser's methods, under its names.
-
-    def _stop(self, expected: str | None, message: str, coord: Any = None) -> NoReturn:
-        raise SyntaxStop(self._mark(), expected, message, coord)
-
-    def _parse_error(self, msg: str, coord: Any) -> NoReturn:
-        self._stop(None, msg, coord if not isinstance(coord, str) else None)
+    # pycparser's methods, under its names.
 
     def _expect(self, token_type: str) -> CToken:
         if token_type == "ID" and self._peek_type() == "TYPEID" and self.tokens[self._mark() - 1].type == "GOTO":
@@ -180,21 +143,16 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
         return super()._advance()
 
     def _parse_block_item(self) -> Any:
-        start, scopes, gaps = self._mark(), len(self._scope_stack), len(self.gaps)
+        return self._whole(self._block_item)
+
+    def _block_item(self) -> Any:
+        if self._peek_type() in ("RBRACE", None):  # so it is since something was put right
+            return []
         if [self._peek_type(1), self._peek_type(2)] == ["TYPEID", "COLON"]:
             self._peek().type = "ID"  # a label may be called like a type
-        while True:
-            try:
-                if self._peek_type() == "ID" and self._declares_pointer():
-                    self._stop(None, "Invalid declaration")
-                return super()._parse_block_item()
-            except SyntaxStop as stop:
-                if self._mended(stop, start, gaps, scopes):
-                    continue
-                if stop.fatal or self.problems.full:
-                    raise
-                self._skip(in_block=True)
-                return []
+        if self._peek_type() == "ID" and self._declares_pointer():
+            self._stop(None, "Invalid declaration")
+        return super()._parse_block_item()
 
     def _declares_pointer(self) -> bool:
         """Whether a name, asterisks, another name and the rest of a declaration come next, and the first is no variable here."""
@@ -202,27 +160,6 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
         name, after = self._peek_type(stars), self._peek_type(stars + 1)
         known = any(self._peek().value in scope for scope in self._scope_stack)
         return stars > 2 and name == "ID" and after in ("SEMI", "EQUALS", "COMMA", "LBRACKET") and not known
-
-    def _mended(self, stop: SyntaxStop, start: int, gaps: int, scopes: int) -> bool:
-        """Report a mistake; if it is clear what was meant, put that in its place and go back to `start`."""
-        mistake, known = self._explain(stop), len(self.problems.errors)
-        del self._scope_stack[scopes:]
-        if not stop.reported:
-            self.problems.error(mistake.id, mistake.place, mistake.text, mistake.hint, **mistake.values)
-        unknown_type = mistake.id == "unknown-type" and str(mistake.values["name"]) not in self.typedefs
-        mended = not self.problems.full and (unknown_type or (stop.repair is not None and len(self.problems.errors) > known))
-        stop.reported, stop.fatal, self.skipped = True, mistake.id in FATAL, self.skipped or not mended
-        if mended:
-            place = mistake.place
-            if unknown_type:
-                self.assume(str(mistake.values["name"]), place)
-            elif stop.repair:
-                at, removed, sign = stop.repair
-                put = [CToken(SIGNS[sign], sign, place.line, place.column, place.file)] if sign else []
-                self.tokens[at : at + removed] = put
-            del self.gaps[gaps:]
-            self._start_at(start)
-        return mended
 
     def _parse_attribute_specifier_sequence(self) -> Any:
         """Behind ``struct`` stand also the packing in force and the alignment that ``__declspec`` asks for."""
@@ -232,25 +169,6 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
             while self._peek_type() == "_ALIGNAS":
                 asked.append(self._parse_alignment_specifier())
         return asked + super()._parse_attribute_specifier_sequence()
-
-    def _explain(self, stop: SyntaxStop) -> Problem:
-        typedefs = [name for scope in self._scope_stack for name, is_type in scope.items() if is_type]
-        return explain(self.tokens, stop, self._external_start, typedefs, self.problems.sources)
-
-    def _skip(self, depth: int = 0, *, in_block: bool) -> None:
-        """Go behind the end of a statement or declaration, `depth` braces deep in it, but not out of the block around."""
-        while (kind := self._peek_type()) is not None and (depth or not in_block or kind != "RBRACE"):
-            self._advance()
-            depth += (kind == "LBRACE") - (kind == "RBRACE")
-            if depth <= 0 and kind in ("SEMI", "RBRACE"):
-                return
-
-    def _skip_declaration(self, start: int, stopped: int) -> None:
-        """Go behind the external declaration that begins at `start`."""
-        passed = [token.type for token in self.tokens[start:stopped]]
-        self._reset(stopped)
-        self._skip(passed.count("LBRACE") - passed.count("RBRACE"), in_block=False)
-        self._accept("SEMI")
 
     # Gaps: ``...`` where a statement or an expression begins, so that prototypes keep theirs. Those among declarations have
     # nothing to run: only their place is kept.
@@ -280,7 +198,7 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
     def _parse_external_declaration(self) -> Any:
         if self._gap_alone():
             return []
-        fragment = self.problems.left_out and self._at_statement()
+        fragment = "include-not-found" in self.problems.left_out and self._at_statement()
         return [self._fragment()] if fragment else super()._parse_external_declaration()
 
     # Fragments: what stands in a page without a function around it becomes the body of one that returns anything.
@@ -327,8 +245,19 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
             before = token.type
         return False
 
+    def _parse_function_definition(self, spec: Any, decl: Any) -> Any:
+        arguments = getattr(decl, "args", None)
+        old_style = arguments is not None and all(isinstance(parameter, c_ast.ID) for parameter in arguments.params)
+        if isinstance(decl, c_ast.FuncDecl) and self._peek_type() != "LBRACE" and not old_style:
+            self._stop("LBRACE", "")
+        return super()._parse_function_definition(spec, decl)
+
     def _parse_struct_declaration(self) -> Any:
-        return None if self._gap_alone() else super()._parse_struct_declaration()
+        return self._whole(self._member)
+
+    def _member(self) -> Any:
+        ends = self._peek_type() in ("RBRACE", None) or self._gap_alone()
+        return None if ends else super()._parse_struct_declaration()
 
     def _parse_statement(self) -> Any:
         if self._peek_type() not in ("__TRY", "__LEAVE"):
@@ -349,8 +278,10 @@ class Parser(c_parser.CParser):  # type: ignore[misc]
     def _parse_compound_statement(self, *, new_scope: bool = True) -> Any:
         if not self.outlines:
             return super()._parse_compound_statement(new_scope=new_scope)
-        coord = self._tok_coord(self._expect("LBRACE"))
-        self._skip(1, in_block=True)
+        coord, depth = self._tok_coord(self._expect("LBRACE")), 1
+        while depth:
+            kind = self._advance().type
+            depth += (kind == "LBRACE") - (kind == "RBRACE")
         return c_ast.Compound(None, coord)
 
     def _parse_enumerator(self) -> Any:

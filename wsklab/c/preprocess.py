@@ -22,7 +22,7 @@ from pcpp.preprocessor import Preprocessor as Pcpp
 from wsklab.c.constant import INTEGER, evaluate
 from wsklab.c.declare import Declarations
 from wsklab.c.parse import Parser
-from wsklab.c.source import Place, Problems, Source
+from wsklab.c.source import LEFT_OUT, MISTAKES, Place, Problems, Source, closest
 from wsklab.c.tokens import BLANK, JOINED, NEWLINE, NUMBER, OPEN_COMMENT, PRAGMA, STRING, WORD, Position, Reader, Token, tokenize
 
 MOST_TOKENS = 100_000
@@ -80,6 +80,13 @@ class _TooLarge(Exception):
     """Macro expansion grew beyond `MOST_TOKENS`."""
 
 
+class _Unclosed(Exception):
+    """The arguments of a macro have no end: `left` tokens are left where it may have been, beginning with `token`."""
+
+    def __init__(self, left: int, token: Token) -> None:
+        self.left, self.token = left, token
+
+
 class _Lexer:
     """`tokenize` under the names that pcpp calls (ply's)."""
 
@@ -126,6 +133,8 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         self.line_offset = 0
         self.t_INTEGER_TYPE = lambda line: str(line + self.line_offset if isinstance(line, Position) else line)  # __LINE__
         self.pushed: dict[str, list[Any]] = {}
+        self.linemacrodepth = 0
+        self.outermost = False  # whether what is expanded is the text, not the body of a macro
         self.rewrite_paths: list[tuple[str, str]] = []
         self.macros = _Macros(macros or {})
         self.macros.define = self.define
@@ -136,11 +145,17 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         """The tokens of `source` after preprocessing, without blanks; a ``#pragma`` is one token of type ``PRAGMA``."""
         self.define('__FILE__ "{}"'.format(source.name.replace("\\", "\\\\").replace('"', '\\"')))
         try:
-            return list(_without_blanks(self._file(source)))
+            tokens = list(_without_blanks(self._file(source)))
         except _TooLarge:
             text = "The macros of this file expand to more than {most} tokens."
             self.problems.error("macros-too-large", Place(source.name, 1, 0), text, most=MOST_TOKENS)
             return []
+        for problem in self.problems.errors:
+            place, lines = problem.place, self.problems.sources[problem.place.file].lines
+            below = (token.lineno for token in tokens if token.lineno.file == place.file)
+            if problem.id == "if-open" and max(below, default=0) < place.line:  # nothing of the rest is there
+                self.problems.lose_text("\n".join(lines[place.line :]))
+        return tokens
 
     def definitions(self) -> dict[str, str]:
         """All macros as text, the form that the constructor takes."""
@@ -157,7 +172,7 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
 
     def _if_value(self, tokens: list[Token], **names: Any) -> SimpleNamespace:
         """Stands for pcpp's evaluator of ``#if`` expressions: every number has 64 bits, every name that is left is 0."""
-        own, value, numbers = Problems(), 0, []
+        own, value, numbers = Problems(), 1, []
         own.sources = self.problems.sources
         for token in tokens:
             match = INTEGER.match(token.value)
@@ -182,6 +197,7 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         for token in tokenize("\n".join(self.problems.sources[abssource].lines), abssource):
             if token.type == OPEN_COMMENT:
                 self.problems.error("open-comment", token.position.place, "This comment is never closed.")
+                self.problems.lose_text(token.value)
                 token.type, token.value = BLANK, " "
             line.append(token)
             if token.type == NEWLINE:
@@ -238,11 +254,30 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
 
     def expand_macros(self, tokens: list[Token], expanding_from: Any = ()) -> list[Token]:
         """Expand macros in place; the bound stops macros that double themselves."""
-        written = len(tokens)
-        expanded: list[Token] = super().expand_macros(tokens, list(expanding_from))
+        written, outermost, depth = len(tokens), self.outermost, self.linemacrodepth
+        self.outermost = not expanding_from
+        try:
+            expanded: list[Token] = super().expand_macros(tokens, list(expanding_from))
+        except _Unclosed as stop:
+            text, position = "Here a comma or {wanted} was expected, not {token}.", stop.token.position
+            self.problems.error("expected", position.place, text, wanted=")", token=stop.token.value)
+            tokens.insert(len(tokens) - stop.left, Token(")", ")", position))
+            self.linemacrodepth = depth
+            expanded = self.expand_macros(tokens)
+        finally:
+            self.outermost = outermost
         if len(expanded) - written > MOST_TOKENS:
             raise _TooLarge
         return expanded
+
+    def collect_args(self, tokenlist: list[Token], ignore_errors: bool = False) -> Any:
+        """Collect the arguments of a macro. Raises _Unclosed if a ) is missing: they end with their statement then."""
+        found = super().collect_args(tokenlist, ignore_errors)
+        if not found[0] and ignore_errors and self.outermost and not self.problems.full:
+            for index, token in enumerate(tokenlist):
+                if token.value in (";", "{", "}"):
+                    raise _Unclosed(len(tokenlist) - index, token)
+        return found
 
     def include(self, tokens: list[Token], original_line: list[Token]) -> Iterator[Token]:
         """Yield the tokens of an included file, none for a header that is already there."""
@@ -270,7 +305,10 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
                 "The lab's own headers are always there; "
                 "files of your own must be handed over with the source (on the command line: -I FOLDER)."
             )
-            self.problems.error("include-not-found", place, "There is no file {name} to include.", hint, name=name)
+            text, close = "There is no file {name} to include.", closest(base, self.known)
+            self.problems.error("include-not-found", place, text, hint, name=name, close=close)
+            if not close and not self.problems.left_out:  # what is unknown from now on can stand there
+                self.problems.left_out = LEFT_OUT - {"include-not-found"}
         elif self.include_depth > DEEPEST_INCLUDE:
             self.problems.error("include-too-deep", place, "{name} is included again and again.", name=name)
         elif content is not None:
@@ -279,7 +317,10 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
     def on_error(self, file: str, line: int, msg: str) -> None:
         """Take over an error of pcpp."""
         place = line.place if isinstance(line, Position) else Place(file, int(line), 0)
-        self.problems.error("preprocessor", place, "{message}.", message=" ".join(msg.split()))
+        for known in MISTAKES["preprocessor"]:
+            if match := re.fullmatch(known["match"], " ".join(msg.split())):
+                self.problems.error(known["id"], place, known["text"], **match.groupdict())
+                return
 
     def on_directive_handle(self, directive: Token, toks: list[Token], ifpassthru: bool, precedingtoks: list[Token]) -> bool:
         """Refuse directives without the words pcpp takes for granted."""

@@ -8,26 +8,31 @@ translated) at the edge. The machine's stops use the same caret printer.
 from __future__ import annotations
 
 import difflib
+import itertools
+import math
 import os
 import re
+import tomllib
 import unicodedata
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import resources
 from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
 
-MOST_PROBLEMS = 20
-"""After so many errors the rest is noise: the collector stops listening."""
+MOST_PROBLEMS = 50
+"""After so many errors nobody reads on: the rest is counted."""
 MOST_LEFT_OUT = 200
 """A listing may leave out so many names; more are errors."""
-LEFT_OUT = frozenset(("undeclared", "undeclared-function", "unknown-type", "parameter-without-type", "include-not-found"))
+_WORDS = re.compile(r"\w+")
+MISTAKES: dict[str, Any] = tomllib.loads(resources.files(__package__).joinpath("mistakes.toml").read_text("utf-8"))
+"""Tables of known mistakes, which say themselves what they are for."""
+_IDS: dict[str, list[str]] = MISTAKES["ids"]
+LEFT_OUT = frozenset(_IDS["left_out"])
 """What a documentation listing may leave to its reader to supply."""
-LEFT_OUT_OF_FRAGMENT = LEFT_OUT | {
-    "undeclared-label", "misplaced-break", "misplaced-continue", "misplaced-case", "missing-return-value",
-    "initialiser-not-constant",
-}  # fmt: skip
+LEFT_OUT_OF_FRAGMENT = LEFT_OUT | set(_IDS["left_out_of_fragment"])
 """The same for statements without a function around them."""
 
 
@@ -101,6 +106,8 @@ def _width(character: str) -> int:
 def closest(name: str, known: Iterable[str]) -> str | None:
     """The closest of the known names: another letter case first, then a similar spelling."""
     names = list(known)
+    if (meant := str(MISTAKES["instead"].get(name))) in names:
+        return meant
     same = [other for other in names if other.lower() == name.lower()]
     similar = [other for other in names if abs(len(other) - len(name)) < 4 or name.startswith(other)]
     near = same or difflib.get_close_matches(name, similar, 1, 0.75)
@@ -120,6 +127,24 @@ def surely(name: str, close: object) -> bool:
     one = max(len(ours), len(theirs)) == 1 and (f"{ours}{theirs}".islower() or (ours + theirs)[0] in (first[-1:], last[-1:]))
     skipped = name[0].islower() and not ours and len(theirs) < 3 and min(len(first), len(last)) > 3
     return len(name) > 7 and other != name[1:] and (one or skipped or (len(ours) == 2 and ours == theirs[::-1]))
+
+
+@dataclass
+class Lost:
+    """The names that stand in a hole, and the lines where nothing is said about them, because the hole may declare them."""
+
+    names: set[str]
+    file: str = ""  # empty if the rest of the text is left out
+    first: int = 0
+    last: float = math.inf
+
+    def explains(self, id: str, place: Place, values: dict[str, object]) -> bool:
+        """Whether a problem may be there only because of the hole."""
+        words = _WORDS.findall(f"{values.get('name')} {values.get('type')}") if id in LEFT_OUT or id in _IDS["after_hole"] else ()
+        if not self.file and id in _IDS["at_end"]:
+            return True
+        near = not self.file or (place.file == self.file and self.first <= place.line <= self.last)
+        return near and (not self.names.isdisjoint(words) or (id in _IDS["beside_hole"] and self.last < math.inf))
 
 
 @dataclass(frozen=True)
@@ -153,13 +178,14 @@ class Problem:
 
 
 class CompileError(Exception):
-    """A source text that cannot be compiled: `problems`, and place and English sentence of the first of them."""
+    """A source text that cannot be compiled: `problems`, warnings too, and place and English sentence of the first error."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(problems)
         self.problems = problems
-        self.place = problems[0].place
-        self.line, self.column, self.text = self.place.line, self.place.column, problems[0].message
+        first = next(problem for problem in problems if problem.severity == "error")
+        self.place, self.text = first.place, first.message
+        self.line, self.column = self.place.line, self.place.column
 
     def __str__(self) -> str:
         return "\n".join(str(problem) for problem in self.problems)
@@ -178,22 +204,50 @@ class Problems:
         self.errors: list[Problem] = []
         self.warnings: list[Problem] = []
         self.typedef_of: Callable[[str], str] = str
+        self.lost: list[Lost] = []
+        self.more = 0
+        """How many errors came when the collector was full."""
 
     @property
     def full(self) -> bool:
-        """Whether enough errors were collected to stop looking for more."""
+        """Whether enough errors were collected: further ones are only counted."""
         return len(self.errors) >= MOST_PROBLEMS
+
+    def told(self, place: Place) -> bool:
+        """Whether there is an error in the same line."""
+        return any((place.file, place.line) == (known.place.file, known.place.line) for known in self.errors)
+
+    def lose(self, tokens: Sequence[Any], external: Any, *, whole: bool) -> None:
+        """Keep the names in tokens that are left out, which belong to an `external` declaration or are the `whole` of it."""
+        names, inside = set(), 0  # in the block of a function that is left out, all is its own
+        for before, token in itertools.pairwise([external, *tokens] if not self.full else ()):
+            if token.type == "LBRACE":
+                inside += inside > 0 or (whole and before.type == "RPAREN")
+            elif token.type == "RBRACE":
+                inside -= inside > 0
+            elif token.type in ("ID", "TYPEID") and not inside:
+                names.add(token.value)
+        self.lost += [Lost(names, external.filename, external.lineno)] if names else []
+
+    def lose_text(self, text: str) -> None:
+        """Keep the words of the rest of the text, which is left out."""
+        self.lost.append(Lost(set(_WORDS.findall(text))))
 
     def error(self, id: str, where: Any, text: str, hint: str | None = None, **values: object) -> None:
         """Report an error at a node, coordinate or place; the second one at the same place is dropped.
 
         A value `close` is the name that was probably meant, which makes the hint.
         """
+        if self.full:
+            self.more += 1
+            return
         problem = self._problem(id, where, text, hint, "error", values)
+        if self.lost and any(lost.explains(id, problem.place, values) for lost in self.lost):
+            return
         if self.assumes(id, values):
             if "·" not in (name := str(values.get("name", "·"))):
                 self.assumed.setdefault(name, problem.place)
-        elif not self.full and all(problem.place != known.place for known in self.errors):
+        elif all(problem.place != known.place for known in self.errors):
             self.errors.append(problem)
 
     def assumes(self, id: str, values: dict[str, object]) -> bool:
@@ -222,7 +276,12 @@ class Problems:
         return re.sub(r"\b(?:struct|union|enum) \w+", lambda match: self.typedef_of(match[0]), str(value))
 
     def check(self) -> None:
-        """Raise `CompileError` if there are errors, sorted by file and line as they were met."""
+        """Raise `CompileError` if there are errors: with the warnings, by file as they were met, and by line."""
         if self.errors:
-            files = list(dict.fromkeys(problem.place.file for problem in self.errors))
-            raise CompileError(sorted(self.errors, key=lambda p: (files.index(p.place.file), p.place.line, p.place.column)))
+            places = {problem.place for problem in self.errors}
+            found = self.errors + [warning for warning in self.warnings if warning.place not in places]
+            files = list(dict.fromkeys(problem.place.file for problem in found))
+            found.sort(key=lambda p: (files.index(p.place.file), p.place.line, p.place.column))
+            if self.more:
+                found.append(Problem("more", found[-1].place, "There are {count} more errors.", {"count": self.more}))
+            raise CompileError(found)

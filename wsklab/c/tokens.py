@@ -11,9 +11,13 @@ on the ``struct`` and ``union`` tokens. Words that would need support (``__asm``
 from __future__ import annotations
 
 import re
+import tomllib
+import unicodedata
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Self
+from importlib import resources
+from typing import Any, Self
 
 from pycparser import c_lexer
 from pycparser.c_lexer import Token as CToken
@@ -25,26 +29,9 @@ BLANK, NEWLINE, JOINED = "CPP_WS", "CPP_NEWLINE", "CPP_LINECONT"
 WORD, NUMBER, STRING, CHARACTER = "CPP_ID", "CPP_INTEGER", "CPP_STRING", "CPP_CHAR"
 PRAGMA, OPEN_COMMENT = "PRAGMA", "OPEN_COMMENT"
 
-# Documents carry no-break and ideographic spaces, zero-width spaces and byte order marks into their listings.
-_SPACES = " \t\f\v\r\u00a0\u2000-\u200b\u202f\u2060\u3000\ufeff"
-_PATTERN = re.compile(
-    rf"""
-      (?P<CPP_WS>       [{_SPACES}]+ )
-    | (?P<CPP_NEWLINE>  \n )
-    | (?P<CPP_ID>       (?!(?:L|u8|u|U)["'])[^\W\d][\w$]* | \$[\w$]* )
-    | (?P<CPP_COMMENT1> /\*.*?\*/ )
-    | (?P<CPP_COMMENT2> //(?:\\\n|[^\n])* )
-    | (?P<OPEN_COMMENT> /\*.* )
-    | (?P<CPP_STRING>   (?:L|u8|u|U)?"(?:[^"\\\n]|\\.)*" )
-    | (?P<CPP_CHAR>     (?:L|u8|u|U)?'(?:[^'\\\n]|\\.)*' )
-    | (?P<CPP_INTEGER>  0[xX](?:[pP][+-]|[\w.])+ | \.?[0-9](?:[eE][+-]|[\w.])* )
-    | (?P<CPP_LINECONT> \\[ \t\r]*\n )
-    | (?P<SIGN>         \.\.\.|…|<<=|>>=|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|\#\#|[-+*/%&|^~!<>=?:;,.(){{}}\[\]\#] )
-    | (?P<ODD>          . )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_SIGN_TYPES = {"##": "CPP_DPOUND", "#": "CPP_POUND", "...": "CPP_ELLIPSIS", "…": "CPP_ELLIPSIS"}
+_TABLE: dict[str, Any] = tomllib.loads(resources.files(__package__).joinpath("tokens.toml").read_text("utf-8"))
+_SIGN_TYPES: dict[str, str] = _TABLE["signs"]
+_PATTERN = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _TABLE["patterns"].items()), re.DOTALL)
 
 
 class Position(int):
@@ -120,32 +107,15 @@ def tokenize(text: str, file: str = "") -> Iterator[Token]:
 _KEYWORDS: dict[str, str] = c_lexer._keyword_map
 _SPELLINGS = {kind: word for word, kind in _KEYWORDS.items()}
 SIGNS: dict[str, str] = {"…": "ELLIPSIS", **{sign.literal: sign.tok_type for sign in c_lexer._fixed_tokens}}
+KINDS = {**_KEYWORDS, **SIGNS}
+"""What the parser calls each word and sign of C."""
 DEEPEST_NESTING = 200
 """Brackets may nest this deep; the phases after the parser recurse over the tree."""
 
-_REPLACED = {
-    "__int64": ("LONG", "LONG"), "_int64": ("LONG", "LONG"), "__int32": ("INT",), "__int16": ("SHORT",), "__int8": ("CHAR",),
-    "__forceinline": ("INLINE",), "__inline": ("INLINE",), "_inline": ("INLINE",), "__inline__": ("INLINE",),
-    "__const": ("CONST",), "__volatile": ("VOLATILE",), "__alignof": ("_ALIGNOF",), "static_assert": ("_STATIC_ASSERT",),
-}  # fmt: skip
-_DROPPED = re.compile(
-    "__?(?:cdecl|stdcall|fastcall)$|__(?:vectorcall|thiscall|pascal|unaligned|ptr64|ptr32|sptr|uptr|w64|restrict|extension__"
-    "|nullterminated)$"
-)
-_DROPPED_WITH_PARENTHESES = {"__declspec", "_declspec", "__attribute__", "__pragma", "_Pragma", "__annotation"}
-# Names that begin with an underscore and a capital belong to the implementation, so this catches no name of a driver's own.
-_ANNOTATION = re.compile(r"_[A-Z]\w*_$|__drv_\w+$|__(?:deref_)?(?:in|out|inout)(?:_\w+)?$|__(?:checkReturn|callback|success)$")
-_UNSUPPORTED = {"__asm", "_asm", "asm", "__asm__"}
-# Structured exception handling; the pages also write the words without underscores, where they can be no names.
-_GUARDS = re.compile("(?:__?)?(try|except|finally|leave)$")
-_BESIDE_GUARDS = {"try": (";{})", "{"), "except": ("}", "("), "finally": ("}", "{"), "leave": (";{})", ";")}
-_FLOAT = re.compile(
-    r"(?:(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+"
-    r"|0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+)[fFlL]?$"
-)
-_PREFIX_TYPES = {"": "", "L": "W", "u8": "U8", "u": "U16", "U": "U32"}
-_PACK = re.compile(r"pragma\s+pack\s*\(\s*(?:(push|pop)\b\s*,?\s*)?(?:[A-Za-z_]\w*\s*,?\s*)?([0-9]+)?\s*\)")
-_TYPOGRAPHIC = dict(zip("“”„«»‘’–—；，（）", '"""""\'\'--;,()', strict=True))
+_WITH_PARENTHESES, _UNSUPPORTED = _TABLE["words"]["dropped_with_parentheses"], _TABLE["words"]["unsupported"]
+_REPLACED: dict[str, list[str]] = _TABLE["replaced"]
+_TYPOGRAPHIC: dict[str, str] = _TABLE["typographic"]
+_DROPPED, _ANNOTATION, _GUARDS, _FLOAT, _PACK = map(re.compile, _TABLE["expressions"].values())
 
 
 @dataclass(slots=True)
@@ -153,6 +123,14 @@ class RecordToken(CToken):  # type: ignore[misc]
     """A ``struct`` or ``union`` token, with the packing in force in bytes."""
 
     pack: int = 16
+
+
+class Meant(CToken):  # type: ignore[misc]
+    """A token that the text does not have: it was meant."""
+
+
+class Hole(Meant):
+    """Stands for what could not be understood: a ``...``."""
 
 
 class Reader:
@@ -165,8 +143,6 @@ class Reader:
         self._index = 0
         self._packs = [16]
         self._open: list[Token] = []
-        self.mended = 0
-        """Problems that leave no hole in the text: it is clear what was meant."""
 
     def read(self) -> list[CToken]:
         """All tokens for the parser."""
@@ -189,13 +165,16 @@ class Reader:
 
     def _word(self, token: Token) -> None:
         word, position = token.value, token.position
+        if not word.isascii() and (plain := unicodedata.normalize("NFKC", word)).isascii():
+            self._odd(token, plain)
+            return
         kind = _KEYWORDS.get(word)
         if kind in ("STRUCT", "UNION"):
             self.result.append(RecordToken(kind, word, int(position), position.column, position.file, self._packs[-1]))
         elif word in _REPLACED:
             for kind in _REPLACED[word]:
                 self._put(kind, token, _SPELLINGS[kind])
-        elif word in _DROPPED_WITH_PARENTHESES:
+        elif word in _WITH_PARENTHESES:
             self._declspec(token, self._parenthesised())
             if word == "__annotation":  # stands for a value that nobody looks at
                 self._put("INT_CONST_DEC", token, "0")
@@ -203,6 +182,8 @@ class Reader:
             self._put(f"__{guard[1].upper()}", token)
         elif word in _UNSUPPORTED:
             self._error("not-supported", token, "{word} is not supported yet.", word=word)
+            self._rest_of_block()
+            self._hole(token)
         elif kind is None and word[0] == "_" and _ANNOTATION.match(word):
             self._parenthesised()
         elif word[0] != "_" or not _DROPPED.match(word):
@@ -210,7 +191,7 @@ class Reader:
 
     def _stands_like(self, word: str) -> bool:
         """Whether the word just passed stands where the word of exception handling would."""
-        before, after = _BESIDE_GUARDS[word]
+        before, after = _TABLE["beside_guards"][word]
         around = [self.tokens[k].value if 0 <= k < len(self.tokens) else "" for k in (self._index - 2, self._index)]
         return around[0] != "" and around[0] in before and around[1] == after
 
@@ -226,7 +207,19 @@ class Reader:
             if not depth:
                 return self.tokens[start + 1 : self._index - 1]
         self._error("parenthesis-open", self.tokens[start], "This ( is never closed.")
+        self._index = start + 1
+        self._hole(self.tokens[start])
         return []
+
+    def _rest_of_block(self) -> None:
+        """Pass over a block in braces if it comes next, else over the rest of the line."""
+        depth = 0
+        while self._index < len(self.tokens) and (depth or self.tokens[self._index].value == "{"):
+            depth += (self.tokens[self._index].value == "{") - (self.tokens[self._index].value == "}")
+            self._index += 1
+            if not depth:
+                return
+        self._rest_of_line()
 
     def _declspec(self, token: Token, inside: list[Token]) -> None:
         if token.value.endswith("declspec") and [t.value for t in inside[:2]] == ["align", "("]:
@@ -238,19 +231,21 @@ class Reader:
         text = token.value
         if _FLOAT.match(text):
             self._put("FLOAT_CONST", token)
-        elif not INTEGER.match(text):
-            self._error("bad-number", token, "{number} is not a number.", number=text)
-        elif re.match(r"0[0-7]*[89]", text):
-            self._error("bad-number", token, "{number} begins with 0 and is octal: it cannot hold 8 or 9.", number=text)
-        else:
-            self._put("INT_CONST_DEC", token)
-            try:
-                integer_literal(text)
-            except ValueError:
-                self._error("bad-number", token, "{number} does not fit into 64 bits.", number=text)
+            return
+        wrong = "{number} is not a number." if not INTEGER.match(text) else ""
+        if not wrong and re.match(r"0[0-7]*[89]", text):
+            wrong = "{number} begins with 0 and is octal: it cannot hold 8 or 9."
+        with suppress(ValueError):
+            integer_literal("0" if wrong else text)
+            self._put("INT_CONST_DEC", token, "0" if wrong else "")
+            if wrong:
+                self._error("bad-number", token, wrong, number=text)
+            return
+        self._error("bad-number", token, "{number} does not fit into 64 bits.", number=text)
+        self._put("INT_CONST_DEC", token, "0")
 
     def _string(self, token: Token) -> None:
-        self._put(_PREFIX_TYPES[token.value.split('"', 1)[0]] + "STRING_LITERAL", token)
+        self._put(_TABLE["prefixes"][token.value.split('"', 1)[0]] + "STRING_LITERAL", token)
 
     def _character(self, token: Token) -> None:
         prefix, inside = token.value[:-1].split("'", 1)
@@ -260,7 +255,7 @@ class Reader:
         elif count > (1 if prefix else 4):
             self._error("long-character", token, "{constant} is too long for a character constant.",
                         "A string is written between double quotation marks.", constant=token.value)  # fmt: skip
-        self._put(_PREFIX_TYPES[prefix] + "CHAR_CONST", token)
+        self._put(_TABLE["prefixes"][prefix] + "CHAR_CONST", token)
 
     def _pragma(self, token: Token) -> None:
         match = _PACK.match(token.value)
@@ -277,16 +272,22 @@ class Reader:
         if kind is None:
             self._odd(token)
             return
+        after = self.tokens[self._index] if self._index < len(self.tokens) else token
+        if token.value == "*" and after.value == "/" and _beside(token, after):
+            self._error("comment-end", token, "This ends no comment.", "A comment ends with the first */ in it.")
+            self._index += 1
+            self._hole(token)
+            return
         if token.value == "(" and not token.own and self._comma_missing(token.lineno, before := self.tokens[self._index - 2]):
             place = before.position.place
             place = replace(place, column=place.column + len(before.value))
             self.problems.error("missing-comma", place, "A comma is missing after {token}.", token=before.value)
-            self.mended += 1
             self._put("COMMA", before, ",")
         if token.value in "([{":
             self._open.append(token)
             if len(self._open) == DEEPEST_NESTING:
                 self._error("nested-too-deeply", token, "Brackets are nested more than {most} deep here.", most=DEEPEST_NESTING)
+                self.problems.check()
         elif token.value in ")]}" and self._open:
             self._open.pop()
         if kind == "PERIOD" and self.result and self.result[-1].type == "ELLIPSIS":
@@ -301,23 +302,64 @@ class Reader:
         after = next((token.value for token in self.tokens[self._index : self._index + 40] if token.own), "")
         return name is not None and (name, name.column) < (macro, macro.column) and after in (",", ")")
 
-    def _odd(self, token: Token) -> None:
+    def _odd(self, token: Token, right: str = "") -> None:
+        """A character that no C text has; `right` is what was meant, if that is a word."""
         sign = token.value
         if sign in "\"'":
-            text = (
-                "This string is not closed on its line." if sign == '"' else "This character constant is not closed on its line."
-            )
-            self._error("open-string" if sign == '"' else "open-character", token, text)
-            line = int(token.position)
-            while self._index < len(self.tokens) and int(self.tokens[self._index].position) == line:
-                self._index += 1
-        elif sign in _TYPOGRAPHIC:
-            text = "{sign} is not a character of C."
-            right = _TYPOGRAPHIC[sign]
+            self._open_text(token)
+            return
+        if not right:
+            right = _TYPOGRAPHIC.get(sign) or (plain if (plain := unicodedata.normalize("NFKC", sign)).isascii() else "")
+        text = "{sign} is not a character of C."
+        if unicodedata.east_asian_width(sign[0]) == "F":
+            text = "{sign} is written in full width."
+        if right.strip() and right != sign:
             self._error("odd-character", token, text, "Write {right} instead.", sign=sign, right=right)
-            if right in SIGNS:
-                self.mended += 1
-                self._sign(Token(right, right, token.position))
         else:
             sign = sign if sign.isprintable() else repr(sign)[1:-1]
             self._error("odd-character", token, "{sign} cannot stand here.", sign=sign)
+        if right == '"':
+            self._text_between(token)
+        elif right in SIGNS:
+            self._sign(Token(right, right, token.position))
+        elif right.isalnum():
+            (self._number if right.isdigit() else self._word)(Token(NUMBER, right, token.position))
+        else:
+            self._hole(token)
+
+    def _rest_of_line(self, *ends: str) -> list[Token]:
+        """Pass over the tokens up to one of `ends` (with it) or the end of the line."""
+        line, start = int(self.tokens[self._index - 1].position), self._index
+        while self._index < len(self.tokens) and int(self.tokens[self._index].position) == line:
+            self._index += 1
+            if self.tokens[self._index - 1].value in ends:
+                break
+        return self.tokens[start : self._index]
+
+    def _text_between(self, token: Token) -> None:
+        """A string between quotation marks of a word processor."""
+        self._rest_of_line(*"“”„«»")
+        self._put("STRING_LITERAL", token, '""')
+
+    def _open_text(self, token: Token) -> None:
+        """A string or character constant without its end: that was meant before the signs with which the line ends."""
+        string = token.value == '"'
+        text = "This string is not closed on its line." if string else "This character constant is not closed on its line."
+        self._error("open-string" if string else "open-character", token, text)
+        rest = self._rest_of_line()
+        kept = len(rest)
+        while kept and rest[kept - 1].value in (")", "}", ";", "{"):
+            kept -= 1
+        self._index -= len(rest) - kept
+        self._put("STRING_LITERAL" if string else "CHAR_CONST", token, '""' if string else "'?'")
+
+    def _hole(self, token: Token) -> None:
+        """Leave something out."""
+        position = token.position
+        self.result.append(Hole("ELLIPSIS", "...", int(position), position.column, position.file))
+
+
+def _beside(token: Token, after: Token) -> bool:
+    """Whether a token of the text stands right behind another one."""
+    first, second = token.own, after.own
+    return first is not None and second is not None and first == second and first.column + len(token.value) == second.column

@@ -18,7 +18,7 @@ from pycparser import c_ast
 from wsklab.c.declare import Declarations, Symbol
 from wsklab.c.parse import External, Parser, deep_recursion
 from wsklab.c.preprocess import IncludesFrom, Preprocessor, includes_from
-from wsklab.c.source import Place, Problem, Problems, Source
+from wsklab.c.source import CompileError, Place, Problem, Problems, Source
 from wsklab.c.tokens import Reader
 from wsklab.c.types import INT, UNKNOWN, CType, Function, Record, has_size
 
@@ -140,16 +140,10 @@ def parse_unit(
         text = "A text of more than {most} characters is not compiled."
         problems.error("text-too-long", Place(source.name, 1, 0), text, most=LONGEST_TEXT)
         problems.check()
-    reader = Reader(preprocessor.run(source), problems)
-    tokens = reader.read()
-    if len(problems.errors) > reader.mended:
-        problems.check()
+    tokens = Reader(preprocessor.run(source), problems).read()
     parser = Parser(problems, typedefs)
     parser.outlines = outlines
-    externals = parser.unit(tokens)
-    if parser.skipped:
-        problems.check()  # what was passed over would be missed everywhere else
-    return externals, parser
+    return parser.unit(tokens), parser
 
 
 def compile_unit(
@@ -195,3 +189,16 @@ def compile_unit(
             problems.error("nested-too-deeply", Place(name, 1, 0), "The expressions of this text are nested too deeply.")
     problems.check()
     return unit
+
+
+def compile_all(tasks: Iterable[Callable[[], Unit]]) -> list[Unit]:
+    """The units that several tasks compile. Raises one CompileError with the problems of all files."""
+    units, wrong = [], []
+    for task in tasks:
+        try:
+            units.append(task())
+        except CompileError as error:
+            wrong += error.problems
+    if wrong:
+        raise CompileError(wrong)
+    return units

@@ -6,7 +6,9 @@ the tests' list and the diagnostics are made from the tables in this package (de
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from importlib import resources
 
 
 @dataclass(frozen=True)
@@ -39,43 +41,6 @@ class Rule:
     source: str = "Windows"
 
 
-BUGCHECKS = {
-    0x0A: "IRQL_NOT_LESS_OR_EQUAL",
-    0x0F: "SPIN_LOCK_ALREADY_OWNED",
-    0x18: "REFERENCE_BY_POINTER",
-    0x19: "BAD_POOL_HEADER",
-    0x1A: "MEMORY_MANAGEMENT",
-    0x1E: "KMODE_EXCEPTION_NOT_HANDLED",
-    0x20: "KERNEL_APC_PENDING_DURING_EXIT",
-    0x35: "NO_MORE_IRP_STACK_LOCATIONS",
-    0x44: "MULTIPLE_IRP_COMPLETE_REQUESTS",
-    0x48: "CANCEL_STATE_IN_COMPLETED_IRP",
-    0x4E: "PFN_LIST_CORRUPT",
-    0x50: "PAGE_FAULT_IN_NONPAGED_AREA",
-    0x76: "PROCESS_HAS_LOCKED_PAGES",
-    0x7E: "SYSTEM_THREAD_EXCEPTION_NOT_HANDLED",
-    0x7F: "UNEXPECTED_KERNEL_MODE_TRAP",
-    0x93: "INVALID_KERNEL_HANDLE",
-    0x9F: "DRIVER_POWER_STATE_FAILURE",
-    0xB8: "ATTEMPTED_SWITCH_FROM_DPC",
-    0xBE: "ATTEMPTED_WRITE_TO_READONLY_MEMORY",
-    0xC1: "SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION",
-    0xC2: "BAD_POOL_CALLER",
-    0xC4: "DRIVER_VERIFIER_DETECTED_VIOLATION",
-    0xC5: "DRIVER_CORRUPTED_EXPOOL",
-    0xC8: "IRQL_UNEXPECTED_VALUE",
-    0xC9: "DRIVER_VERIFIER_IOMANAGER_VIOLATION",
-    0xCB: "DRIVER_LEFT_LOCKED_PAGES_IN_PROCESS",
-    0xCC: "PAGE_FAULT_IN_FREED_SPECIAL_POOL",
-    0xCE: "DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS",
-    0xD1: "DRIVER_IRQL_NOT_LESS_OR_EQUAL",
-    0xD5: "DRIVER_PAGE_FAULT_IN_FREED_SPECIAL_POOL",
-    0xD6: "DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION",
-    0xE4: "WORKER_INVALID",
-    0xFC: "ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY",
-    0x10D: "WDF_VIOLATION",
-    0x126: "NETIO_INVALID_POOL_CALLER",
-    0x133: "DPC_WATCHDOG_VIOLATION",
-    0x139: "KERNEL_SECURITY_CHECK_FAILURE",
-}
+_NAMES = tomllib.loads(resources.files("wsklab").joinpath("machine/bugchecks.toml").read_text("utf-8"))
+BUGCHECKS: dict[int, str] = {int(code, 16): name for code, name in _NAMES.items()}
 """Names of the bug checks that rules mention."""
