@@ -110,7 +110,7 @@ def _sentences(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
             text = node.value
-            if " " in text and text[-1] in ".?" and "\n" not in text and (text[0].isupper() or text[0] in "{#"):
+            if " " in text and text[-1] in ".?" and "\n" not in text:
                 yield text
 
 

@@ -57,7 +57,7 @@ def problems(text: str) -> list[str]:
         ("int f(PPLACE p) { return p.x; }",
          ["26 not-a-structure: PPLACE has no members. [It is a pointer: write -> instead of .]"]),
         ("int f(PLACE p) { return p->x; }",
-         ["25 not-a-structure: PLACE has no members. [It is not a pointer: write . instead of ->]"]),
+         ["25 not-a-structure: PLACE has no members. [It is not a pointer: write . instead of -> here.]"]),
         ("int f(PPLACE p) { return p->z; }", ["29 no-such-member: PLACE has no member z."]),
         ("int f(struct UNKNOWN *p) { return p->x; }", ["35 incomplete-type: The members of struct UNKNOWN are not known."]),
         # returns

@@ -80,7 +80,7 @@ def test_known_headers_and_trace_headers_add_nothing() -> None:
         ("#include nope", "include-malformed", 10, 'Write #include "name" or #include <name>.'),
         ("#error too old", "error-directive", 2, "#error too old"),
         ("#foo", "directive-unknown", 2, "There is no directive #foo."),
-        ("#if 1 +\n#endif", "if-expression", 5, "This #if condition has no value: The text ends too early."),
+        ("#if 1 +\n#endif", "unexpected-end", 8, "The text ends too early."),
         ("#if 1 / 0\n#endif", "if-expression", 5, "This #if condition has no value: division by zero."),
         ("x /* never", "open-comment", 3, "This comment is never closed."),
         ("#if 1\nx", "if-open", 1, "This #if has no #endif."),

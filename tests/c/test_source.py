@@ -55,7 +55,8 @@ def test_problems_are_sorted_by_place_and_said_once() -> None:
     problems.warning("careful", Place("a.c", 1, 2), "Careful.")
     with pytest.raises(CompileError) as raised:
         problems.check()
-    assert [(p.id, p.line_text) for p in raised.value.problems] == [("first", "one"), ("second", "two")]
+    assert [(p.id, p.line_text) for p in raised.value.problems] == [("first", "one"), ("careful", "one"), ("second", "two")]
+    assert (raised.value.line, raised.value.text) == (1, "First.")
     assert [(p.id, p.severity) for p in problems.warnings] == [("careful", "warning")]
 
 

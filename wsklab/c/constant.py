@@ -136,7 +136,8 @@ def evaluate(declarations: Declarations, node: Any) -> Typed:
     expressions = _expressions(declarations, node)
     found = expressions.value(node)
     if expressions.problems.errors:
-        raise ValueError(expressions.problems.errors[0].message)
+        first = expressions.problems.errors[0]
+        raise ValueError(first.message, first)
     if isinstance(found.constant, int):
         return found.constant, found.type
     divides = isinstance(node, c_ast.BinaryOp) and node.op in ("/", "%")

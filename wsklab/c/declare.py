@@ -300,7 +300,8 @@ class Declarations:
         if isinstance(node, c_ast.StaticAssert):
             if not self.required_constant(node.cond, "a static assertion"):
                 said = "" if node.message is None else node.message.value
-                self.problems.error("static-assertion", node, "This static assertion does not hold. {message}", message=said)
+                hint = "{message}" if said else None
+                self.problems.error("static-assertion", node, "This static assertion does not hold.", hint, message=said)
             return None
         ctype, place = self.type_of(node.type), place_of(node)
         if not node.name:

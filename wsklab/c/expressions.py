@@ -175,7 +175,7 @@ class Expressions(Body):
             if node.type == "." and isinstance(pointed, Record):
                 hint = "It is a pointer: write -> instead of ."
             elif node.type == "->" and isinstance(x.type, Record):
-                hint = "It is not a pointer: write . instead of ->"
+                hint = "It is not a pointer: write . instead of -> here."
             return self.wrong(node, "not-a-structure", "{type} has no members.", hint, type=record or x.type)
         if not record.complete:
             return self.wrong(node, "incomplete-type", "The members of {type} are not known.", type=record)

@@ -100,11 +100,11 @@ class Parser(Recovering):
         return externals
 
     def expression(self, tokens: list[CToken]) -> Node:
-        """Parse one conditional expression. Raises ValueError with a sentence if that is not what the tokens are."""
+        """Parse one conditional expression. Raises ValueError with a sentence and a `Problem` if that is no such thing."""
         return self._only(tokens, self._parse_constant_expression)
 
     def type_name(self, tokens: list[CToken]) -> Node:
-        """Parse a type name as in a cast. Raises ValueError with a sentence if that is not what the tokens are."""
+        """Parse a type name as in a cast. Raises ValueError with a sentence and a `Problem` if that is no such thing."""
         return self._only(tokens, self._parse_type_name)
 
     def _only(self, tokens: list[CToken], parse: Any) -> Node:
@@ -114,7 +114,8 @@ class Parser(Recovering):
             if self._peek() is not None:
                 self._stop(None, "")
         except SyntaxStop as stop:
-            raise ValueError(self._explain(stop).message) from None
+            mistake = self._explain(stop)
+            raise ValueError(mistake.message, mistake) from None
         return node
 
     def _start(self, tokens: list[CToken]) -> None:

@@ -185,8 +185,12 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         try:
             value = evaluate(Declarations(own), Parser(own).expression(Reader(numbers, own).read()))[0]
         except ValueError as error:
-            text = "This #if condition has no value: {reason}."
-            self.problems.error("if-expression", tokens[0].position.place, text, reason=str(error).rstrip("."))
+            text, place = "This #if condition has no value: {reason}.", tokens[0].position.place
+            if len(error.args) > 1:  # the mistake is known
+                wrong = error.args[1]
+                self.problems.error(wrong.id, wrong.place, wrong.text, wrong.hint, **wrong.values)
+            else:
+                self.problems.error("if-expression", place, text, reason=str(error))
         return SimpleNamespace(value=lambda: value)
 
     # What follows replaces methods of pcpp, under pcpp's names.

@@ -1,0 +1,6 @@
+#if FOO(
+int f(int x)
+{
+    return y;
+}
+#endif

@@ -1,0 +1,6 @@
+void f(void)
+{
+    bool x{true};
+    bool y = true;
+    y = z;
+}

@@ -1,0 +1,6 @@
+class Foo {
+public:
+    int x;
+    void bar();
+};
+int f(void) { return y; }

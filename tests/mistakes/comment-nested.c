@@ -1,0 +1,5 @@
+/* outer /* inner */ still outer */
+int f(int x)
+{
+    return y;
+}

@@ -1,0 +1,8 @@
+int f(int x) {
+    x =;
+    x +;
+    (x;
+    x);
+    [x];
+    return;
+}

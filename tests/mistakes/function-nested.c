@@ -1,0 +1,8 @@
+int f(int x)
+{
+    int g(int y)
+    {
+        return y;
+    }
+    return g(z);
+}

@@ -1,0 +1,6 @@
+void f(PIRP Irp)
+{
+    int a = Irp;
+    ULONG b;
+    b = &a;
+}

@@ -1,0 +1,11 @@
+void f(int x)
+{
+    if (x) {
+        x = 1;
+    while (x) x--;
+}
+
+int g(void)
+{
+    return undefinedname;
+}

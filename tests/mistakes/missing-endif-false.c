@@ -1,0 +1,5 @@
+#ifdef NOPE
+int f(int x)
+{
+    return y;
+}

@@ -1,0 +1,5 @@
+void f(PIRP Irp)
+{
+    IoFreeIrp(Irp;
+    IoFreeIrp(Irpp);
+}

@@ -1,0 +1,6 @@
+void f(void)
+{
+    DbgPrint('hello');
+    DbgPrint(hello);
+    DbgPrint("a" + "b");
+}

@@ -1,0 +1,6 @@
+NTSTATUS f(PIRP Irp)
+{
+    Irp->IoStatus.Status = 0
+    IoFreeIrp(Irp);
+    return STATUS_SUCCES;
+}

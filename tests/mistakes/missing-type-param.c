@@ -1,0 +1,5 @@
+int f(x, y)
+{
+    return x + z;
+}
+int g(int a, b) { return a + b; }

@@ -1,0 +1,8 @@
+int f(int x)
+{
+    whlie (x) {
+        x = y;
+    }
+    retrun x;
+    fi (x) x = 1;
+}

@@ -1,0 +1,5 @@
+void f(PIRP Irp)
+{
+    Irp->IoStaus.Status = 0;
+    Irp->IoStatus.Informtion = 0;
+}

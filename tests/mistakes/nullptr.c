@@ -1,0 +1,5 @@
+void f(void)
+{
+    PIRP p = nullptr;
+    p = z;
+}

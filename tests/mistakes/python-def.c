@@ -1,0 +1,4 @@
+def f(x):
+    return x + 1
+
+int g(void) { return y; }

@@ -1,0 +1,6 @@
+f(int x)
+{
+    void y;
+    return x;
+}
+static g(void) { }

@@ -1,0 +1,6 @@
+void f(void)
+{
+    DbgPrint(“hello\n”);
+    x = 'a’;
+    y = 1;
+}

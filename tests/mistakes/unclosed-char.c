@@ -1,0 +1,5 @@
+void f(int x)
+{
+    x = 'a;
+    x = y;
+}

@@ -1,0 +1,6 @@
+int g(void) { return bad; }
+/* this function does f
+void f(int x)
+{
+    x = y;
+}

@@ -1,0 +1,5 @@
+void f(int x)
+{
+    DbgPrint("hello %d\n, x);
+    x = y;
+}

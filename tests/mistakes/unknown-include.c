@@ -1,0 +1,6 @@
+#include "nothere.h"
+#include <stdboool.h>
+int f(int x)
+{
+    return y;
+}

@@ -1,0 +1,4 @@
+void f(PDEVICE_OBJECT Device)
+{
+    IoFreeIrp(Device);
+}
