@@ -146,9 +146,7 @@ def _life(options: argparse.Namespace, language: str, result: dict[str, Any], so
     from wsklab.rules.report import compile_problems
 
     folders = options.include
-    tasks = [
-        partial(compile_unit, _text(path, language), path.name, includes=(path.parent, *folders)) for path in options.files
-    ]
+    tasks = [partial(compile_unit, _text(path, language), path.name, includes=(path.parent, *folders)) for path in options.files]
     units: list[Any] = compile_all(tasks)
     for unit in units:
         sources.update(unit.lines)

@@ -135,7 +135,7 @@ def test_scopes_shadow_and_end() -> None:
         ("struct S { int a; int a; };", "member-twice", 23, "There are two members named a."),
         ("struct S { int a : 33; };", "bit-field", 16, "int has no bit-field of 33 bits."),
         ("struct S { int a; }; struct S { int b; };", "record-twice", 29, "struct S is defined twice."),
-        ('_Static_assert(sizeof(int) == 8, "no");', "static-assertion", 1, 'This static assertion does not hold.'),
+        ('_Static_assert(sizeof(int) == 8, "no");', "static-assertion", 1, "This static assertion does not hold."),
         ("typedef int A; typedef long long A;", "conflicting-types", 34, "A is declared as A here, but as A in line 1 of x.c."),
         (
             "int IoFreeIrp(PIRP Irp) { return 1; }",

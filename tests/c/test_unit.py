@@ -31,7 +31,7 @@ def test_own_headers_come_from_a_mapping_or_a_directory(tmp_path: Path) -> None:
     (tmp_path / "own.h").write_text("#define SIZE 3\n")
     text = '#include <all.h>\n#include "own.h"\nint a[SIZE];\n'
     from_mapping = compile_unit(text, "x.c", small_headers(), {"own.h": "#define SIZE 3\n"})
-    from_directory = compile_unit(text, "x.c", small_headers(), tmp_path)
+    from_directory = compile_unit(text, "x.c", small_headers(), (tmp_path,))
     assert str(from_mapping.variables["a"].type) == str(from_directory.variables["a"].type) == "int[3]"
 
 
@@ -39,7 +39,7 @@ def test_a_directory_gives_nothing_from_outside(tmp_path: Path) -> None:
     (tmp_path / "secret.h").write_text("int secret;\n")
     (tmp_path / "driver").mkdir()
     with pytest.raises(CompileError, match="There is no file ../secret.h to include"):
-        compile_unit('#include "../secret.h"\n', "x.c", small_headers(), tmp_path / "driver")
+        compile_unit('#include "../secret.h"\n', "x.c", small_headers(), (tmp_path / "driver",))
 
 
 def test_a_problem_in_an_included_file_shows_that_file() -> None:

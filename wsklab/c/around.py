@@ -224,7 +224,11 @@ class Around:
     def name_unlisted(self) -> Any:
         """A name that another one follows in a list of declared names."""
         lists = self.ends and (self.after, self.kind) == ("ID", "ID") and self.bad.lineno == self.before.lineno
-        return self.before if lists and self.following in ("SEMI", "COMMA", "EQUALS", "ID") and self.first().type in _TYPE_WORDS else None
+        return (
+            self.before
+            if lists and self.following in ("SEMI", "COMMA", "EQUALS", "ID") and self.first().type in _TYPE_WORDS
+            else None
+        )
 
     def body_missing(self) -> bool:
         """Whether a function's body begins here without its brace."""

@@ -14,6 +14,7 @@ from pycparser import c_ast
 from wsklab.c import python as py
 from wsklab.c.body import Body
 from wsklab.c.conversions import COMPARISONS, arithmetic, balanced, comparison, convert, promoted, unary
+from wsklab.c.formats import check_format
 from wsklab.c.parse import Gap
 from wsklab.c.source import closest, place_of
 from wsklab.c.types import DOUBLE, SIZE_T, VOID, Array, CType, Float, Function, Int, Parameter, Pointer, Record, Void, compatible
@@ -179,6 +180,7 @@ def _finish(body: Expressions, node: Any, name: str, function: Function, given: 
     if given and isinstance(given[-1], Gap) and len(given) > len(function.parameters) and not function.varargs:
         given = given[:-1]  # nothing is left for it to fill
     arguments = [_argument(body, label, function, index, argument) for index, argument in enumerate(given)]
+    check_format(body, label, function, given)
     if given and getattr(given[-1], "op", "") == "sizeof" and isinstance(measured := given[-1].expr, c_ast.ID):
         same = any(isinstance(argument, c_ast.ID) and argument.name == measured.name for argument in given[:-1])
         if same and isinstance(body.designator(measured).type, Pointer):
