@@ -18,7 +18,7 @@ LAYERS = (
     ("scenes",),
     ("lab",),
     ("learn", "driverlife"),
-    ("check", "magics"),
+    ("check", "magics", "tryout"),
     ("cli",),
     ("__init__", "__main__"),
 )

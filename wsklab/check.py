@@ -8,6 +8,7 @@ one. A name that the headers do not know is left alone unless it is close to one
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 import re
 import sys
@@ -17,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from wsklab import tryout
 from wsklab.c.headers import headers
 from wsklab.c.source import LEFT_OUT, CompileError, Problem, surely
 from wsklab.c.types import Function, Pointer, Record
@@ -143,9 +145,10 @@ def check_page(page: Page) -> list[Verdict]:
     return [replace(verdict, supplies=tuple(name for name in verdict.supplies if name not in declared)) for verdict in verdicts]
 
 
-def run_check(paths: list[Path], language: str, as_json: bool, folders: tuple[Path, ...] = ()) -> int:
-    """Check files and folders, print what was found, and return the exit status: 1 when anything is wrong."""
+def run_check(paths: list[Path], language: str, as_json: bool, folders: tuple[Path, ...] = (), run: bool = False) -> int:
+    """Check files and folders, `run` what compiles if asked to, and print what was found; 1 when anything is wrong."""
     wrong = 0
+    trials: list[tryout.Trial] = []
     told: list[dict[str, Any]] = []
     for path in _files(paths):
         try:
@@ -157,10 +160,15 @@ def run_check(paths: list[Path], language: str, as_json: bool, folders: tuple[Pa
             continue
         for page in pages:
             verdicts, names = check_page(page), list(check_names(page))
+            tried = tryout.try_page(page) if run else []
+            trials += tried
             wrong += sum(bool(verdict.problems) for verdict in verdicts) + len(names)
+            wrong += sum(trial.verdict == "stops" for trial in tried)
             listings = [{key: value for key, value in vars(verdict).items() if key in _SHOWN} for verdict in verdicts]
+            for listing, trial in zip(listings, tried, strict=False):
+                listing["run"] = tryout.as_json(trial, language)
             told.append({"file": str(path.with_name(page.name)), "listings": listings, "names": [asdict(name) for name in names]})
-            for line in () if as_json else _told(page.name, verdicts, names, language):
+            for line in () if as_json else _told(page.name, verdicts, tried, names, language):
                 print(line)
     if as_json:
         print(json.dumps({"pages": told, "wrong": wrong}, ensure_ascii=False, indent=2))
@@ -168,6 +176,17 @@ def run_check(paths: list[Path], language: str, as_json: bool, folders: tuple[Pa
         count = sum(len(page["listings"]) for page in told)
         summary = "Pages: {pages}, listings: {listings}, mistakes: {wrong}."
         print(translate(summary, language, pages=len(told), listings=count, wrong=wrong))
+        able = [trial for trial in trials if trial.verdict != "does not compile" and trial.reason != "only declares"]
+        if run:
+            runs = sum(trial.verdict == "runs" for trial in able)
+            print(
+                translate(
+                    "Of {count} listings that compile and have something to run, {runs} run.",
+                    language,
+                    count=len(able),
+                    runs=runs,
+                )
+            )
     return 1 if wrong else 0
 
 
@@ -179,8 +198,10 @@ def _files(paths: list[Path]) -> Iterator[Path]:
             yield path
 
 
-def _told(page: str, verdicts: list[Verdict], names: list[DamagedName], language: str) -> Iterator[str]:
-    for verdict in verdicts:
+def _told(
+    page: str, verdicts: list[Verdict], trials: list[tryout.Trial], names: list[DamagedName], language: str
+) -> Iterator[str]:
+    for verdict, trial in itertools.zip_longest(verdicts, trials):
         where, text = f"{page}:{verdict.line}", translate(verdict.verdict, language)
         gaps = f" (... {', '.join(map(str, verdict.gaps))})" if verdict.gaps else ""
         yield translate("{where}: listing {verdict}", language, where=where, verdict=text) + gaps
@@ -188,6 +209,8 @@ def _told(page: str, verdicts: list[Verdict], names: list[DamagedName], language
             yield "  " + translate("to be supplied by the reader: {names}", language, names=", ".join(verdict.supplies))
         if verdict.found:
             yield compile_problems(verdict.found, language)
+        if trial:
+            yield from tryout.told(trial, verdict.gaps, language)
     for name in names:
         right = ", ".join(name.suggestions)
         where = f"{page}:{name.line}:{name.column}"

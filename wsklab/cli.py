@@ -59,6 +59,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--replay", metavar="STRING", help="repeat the decisions of an earlier run")
     run.add_argument("--strict", action="store_true", help="stop also where KMDF's source grants what its pages do not")
     check = commands.add_parser("check", help="compile every listing of C files and pages; name damaged names in the prose")
+    check.add_argument(
+        "--run", action="store_true", help="run what compiles, each listing in a scene that supplies its free names"
+    )
     for command, metavar in ((run, "FILE.c"), (check, "FILE")):
         command.add_argument("files", nargs="+", type=Path, metavar=metavar)
         command.add_argument(
@@ -93,7 +96,7 @@ def _carry_out(options: argparse.Namespace) -> int:
     if options.command == "check":
         from wsklab.check import run_check
 
-        return run_check(options.files, language, options.json, tuple(options.include))
+        return run_check(options.files, language, options.json, tuple(options.include), options.run)
     return _run(options, language)
 
 

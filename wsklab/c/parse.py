@@ -199,7 +199,8 @@ class Parser(Recovering):
     def _parse_external_declaration(self) -> Any:
         if self._gap_alone():
             return []
-        fragment = "include-not-found" in self.problems.left_out and self._at_statement()
+        part = "include-not-found" in self.problems.left_out
+        fragment = part and (self._at_statement() or self._computes())
         return [self._fragment()] if fragment else super()._parse_external_declaration()
 
     # Fragments: what stands in a page without a function around it becomes the body of one that returns anything.
@@ -212,6 +213,16 @@ class Parser(Recovering):
         if kind == "ID":
             return after not in ("ID", "TYPEID", "TIMES", None) or self._declares_pointer() is False and after == "TIMES"
         return kind != "SEMI" and not self._starts_declaration() and self._starts_statement()
+
+    def _computes(self) -> bool:
+        """Whether a declaration begins here whose initial value has to be computed, as only that of a local can be."""
+        kinds: list[str] = []
+        for token in itertools.islice(self.tokens, self._mark(), None if self._starts_declaration() else self._mark()):
+            if token.type in ("SEMI", "LBRACE"):
+                break
+            kinds.append(token.type)
+        after = kinds[kinds.index("EQUALS") :] if "EQUALS" in kinds else []
+        return "ARROW" in after or ("ID", "LPAREN") in itertools.pairwise(after)
 
     def _behind_parentheses(self) -> str | None:
         """The type of the token behind the parentheses that are opened by the next token but one."""

@@ -30,6 +30,11 @@ from wsklab.c.types import Array, Int, Record, Void, is_variable
 from wsklab.c.values import Local, settled, truth, unknown
 
 
+def _left() -> Python:
+    """What statements without a function around them do where the page goes on elsewhere: they end."""
+    return [ast.Return(py.constant(0))]
+
+
 class Statements(Expressions):
     """Turns the statements of one function body into Python."""
 
@@ -325,20 +330,20 @@ class Statements(Expressions):
             return self._jump(level, [*into, py.assign(level.begin, level.labels[node.name]), ast.Continue()])
         close = closest(node.name, self.labels)
         self.wrong(node, "undeclared-label", "There is no label {name}.", name=node.name, close=close)
-        return []
+        return _left()
 
     def _do_Continue(self, node: Any) -> Python:
         level = next((level for level in reversed(self.levels) if level.kind == "loop"), None)
         if level is None:
             self.wrong(node, "misplaced-continue", "continue stands in no loop.")
-            return []
+            return _left()
         return self._jump(level, [*level.proceed, ast.Continue()])
 
     def _do_Break(self, node: Any) -> Python:
         level = next((level for level in reversed(self.levels) if level.kind in ("loop", "switch")), None)
         if level is None:
             self.wrong(node, "misplaced-break", "break stands in no loop or switch.")
-        return [] if level is None else self._jump(level, [ast.Break()])
+        return _left() if level is None else self._jump(level, [ast.Break()])
 
     def _do_Return(self, node: Any) -> Python:
         wanted = self.returns
