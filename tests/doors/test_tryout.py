@@ -57,7 +57,7 @@ def test_the_run_is_part_of_the_json(tmp_path: Path, capsys: pytest.CaptureFixtu
     "listing, declared",
     [
         ("status = WdfRequestGetStatus(request);", {"status": "NTSTATUS status;", "request": "WDFREQUEST request;"}),
-        ("if (socket == NULL) return; f((PWSK_SOCKET)socket);", {"socket": "PWSK_SOCKET socket;", "f": "ULONG_PTR f(...);"}),
+        ("if (socket == NULL) return; f((PWSK_SOCKET)socket);", {"socket": "PWSK_SOCKET socket;", "f": "ULONG f(...);"}),
         ("adapter->Lock = lock; KeAcquireInStackQueuedSpinLock(&adapter->Queued, &handle);",
          {"adapter": "struct _SCENE_1 *adapter;", "lock": "ULONG lock;", "handle": "KLOCK_QUEUE_HANDLE handle;"}),
         ("UCHAR text[TEXT_LENGTH]; RtlZeroMemory(text, TEXT_LENGTH);", {"TEXT_LENGTH": "#define TEXT_LENGTH 64"}),
@@ -65,7 +65,7 @@ def test_the_run_is_part_of_the_json(tmp_path: Path, capsys: pytest.CaptureFixtu
          {"PMY_DATA": "typedef struct _MY_DATA *PMY_DATA;", "Find": "struct _MY_DATA *Find(...);"}),
         ("WdfRequestSetCompletionRoutine(request, Done, NULL);",
          {"request": "WDFREQUEST request;",
-          "Done": "VOID Done(WDFREQUEST a1, WDFIOTARGET a2, PWDF_REQUEST_COMPLETION_PARAMS a3, WDFCONTEXT a4);"}),
+          "Done": "void Done(WDFREQUEST a1, WDFIOTARGET a2, PWDF_REQUEST_COMPLETION_PARAMS a3, WDFCONTEXT a4);"}),
         ("size = sizeof(MY_HEADER);", {"MY_HEADER": "typedef struct _MY_HEADER MY_HEADER;", "size": "SIZE_T size;"}),
     ],
 )  # fmt: skip
@@ -94,7 +94,7 @@ def test_a_function_that_nobody_calls_is_told() -> None:
 def test_the_driver_around_needs_nothing_from_the_reader(listing: str) -> None:
     page = page_of(f"```C\n{listing}\n```", "page.md")
     unit = compile_unit(page.listings[0].placed, "page.md", left_out=LEFT_OUT)
-    _, whole = surrounded(unit, page.listings[0], "page.md")
+    _, whole = surrounded(unit, page.listings[0], page)
     assert [name for name, place in whole.problems.assumed.items() if place.file != "page.md"] == []
 
 

@@ -132,7 +132,7 @@ def _finished(body: Statements, ctype: Function, place: Place, first: Python, st
             lines.insert(0, py.assign(ARGUMENTS, py.call("slots·", where, py.name(REST))))
         push = py.assign(FRAME, py.call("push·", whole, py.constant(body.name)))
         ends = ["cut·", "pop·"] if body.uses_stack else ["pop·"]
-        lines = [push, ast.Try(lines, [], [], [ast.Expr(py.call(end, py.name(FRAME))) for end in ends])]
+        lines = [push, ast.Try(lines or [ast.Pass()], [], [], [ast.Expr(py.call(end, py.name(FRAME))) for end in ends])]
     arguments = [ast.arg(parameter.python) for parameter in body.parameters]
     if isinstance(ctype.returns, Record):
         arguments.insert(0, ast.arg(RESULT))

@@ -42,6 +42,22 @@ static WDFOBJECT SceneKnown(WDFOBJECT Handle)
     return Handle;
 }
 
+typedef struct _SCENE_CONTEXT {
+    ULONG Unknown;
+} SCENE_CONTEXT;
+WDF_DECLARE_CONTEXT_TYPE(SCENE_CONTEXT)
+
+/* So many bytes that are a context of the device. */
+PVOID SceneContextOf(SIZE_T Size)
+{
+    PVOID context = NULL;
+    WDF_OBJECT_ATTRIBUTES attributes;
+    WDF_OBJECT_ATTRIBUTES_INIT_CONTEXT_TYPE(&attributes, SCENE_CONTEXT);
+    attributes.ContextSizeOverride = Size;
+    SCENE_REQUIRE(WdfObjectAllocateContext(scene.Device, &attributes, &context));
+    return context;
+}
+
 /* Requests */
 
 WDFREQUEST SceneReceived(ULONG Kind)
@@ -603,9 +619,6 @@ static NTSTATUS SceneQueues(VOID)
 /* What the contexts lead to, and then the contexts. */
 static VOID SceneOwn(VOID)
 {
-    WDF_OBJECT_ATTRIBUTES attributes;
-    WDF_OBJECT_ATTRIBUTES_INIT_CONTEXT_TYPE(&attributes, SCENE_CONTEXT);
-    SCENE_REQUIRE(WdfObjectAllocateContext(scene.Device, &attributes, NULL));
     scene.Target = SceneOpen(L"\\Device\\remote");
     if (scene.Collection != NULL) { /* a context of the target has it */
         SCENE_REQUIRE(WdfCollectionAdd(scene.Collection, scene.Target));

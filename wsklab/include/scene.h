@@ -29,12 +29,7 @@ WDFQUEUE SceneEmptyQueue(VOID);
 WDFMEMORY SceneMemory(VOID);
 WDFMEMORY ScenePreallocated(VOID);
 WDFOBJECT SceneReferenced(VOID);
-
-typedef struct _SCENE_CONTEXT {
-    ULONG Number;
-} SCENE_CONTEXT;
-WDF_DECLARE_CONTEXT_TYPE_WITH_NAME(SCENE_CONTEXT, SceneGetContext)
-
+PVOID SceneContextOf(SIZE_T Size);
 WDFIOTARGET SceneClosedTarget(VOID);
 WDFTIMER SceneTimer(VOID);
 WDFWORKITEM SceneWorkItem(VOID);

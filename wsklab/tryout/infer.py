@@ -2,12 +2,11 @@
 
 Each name is a `Thing`. Walking over the listing, what is assigned, compared, passed and returned is made one (`unify`); a thing
 whose type is known gives it to those that it is one with, and what is known of none is collected: members, what it points to,
-how it is called. Types that say little (``void *``, a number) are kept as hints and taken when nothing better was found.
+how it is called. Types that say little (``void *``, a number) are hints, taken when nothing better is found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -15,23 +14,24 @@ from pycparser import c_ast
 from pycparser.c_generator import CGenerator
 
 from wsklab.c.parse import Gap
-from wsklab.c.types import INT, SIZE_T, UNKNOWN, Array, CType, Function, Int, Pointer, Record, Void, compatible
+from wsklab.c.types import INT, SIZE_T, UNKNOWN, Array, CType, Field, Function, Int, Pointer, Record, Void, compatible
 from wsklab.c.unit import Unit
 
 _COMPARISONS = ("==", "!=", "<", ">", "<=", ">=")
+_STEPS = ("++", "--", "p++", "p--")
 
 
 class Thing:
     """Something with a type that may not be known yet; `find` gives the one that speaks for all that are one with it."""
 
     def __init__(self, ctype: CType | None = None, *hints: CType) -> None:
-        known = ctype if ctype is not UNKNOWN else None
-        self.type = None if says_little(known) else known
+        known = None if ctype is UNKNOWN else ctype
+        self.type = None if _says_little(known) else known
         self.hints = [*hints, *([known] if known and self.type is None else [])]
         self.members: dict[str, Thing] = {}
         self.to: Thing | None = None
         self.called: tuple[list[Thing], Thing] | None = None
-        self.uses: set[str] = set()  # the functions that it is an argument of
+        self.uses: set[str] = set()  # the functions that it is an argument of; & before those that get its address
         self.name = ""  # the typedef name that the page uses for it
         self.blank = False  # whether it points to a variable that has no value yet
         self._link: Thing | None = None
@@ -44,16 +44,16 @@ class Thing:
         """What it points to."""
         me = self.find()
         if me.to is None:
-            known = me.type.to if isinstance(me.type, Pointer) else me.type.of if isinstance(me.type, Array) else None
-            me.to = Thing(known)
+            me.to = Thing(me.type.to if isinstance(me.type, Pointer) else me.type.of if isinstance(me.type, Array) else None)
         return me.to.find()
 
     def member(self, name: str) -> Thing:
         """Its member of this name."""
         me = self.find()
         if name not in me.members:
-            field = me.type.members.get(name) if isinstance(me.type, Record) else None
-            me.members[name] = Thing(field.type if field else None)
+            me.members[name] = Thing(
+                me.type.members[name].type if isinstance(me.type, Record) and name in me.type.members else None
+            )
         return me.members[name].find()
 
     @property
@@ -62,10 +62,10 @@ class Thing:
         me = self.find()
         if me.type or me.to or me.members or me.called:
             return me.type
-        return min(me.hints, key=lambda hint: (not isinstance(hint, Pointer), says_little(hint), hint == INT), default=None)
+        return min(me.hints, key=lambda hint: (not isinstance(hint, Pointer), _says_little(hint), hint == INT), default=None)
 
 
-def says_little(ctype: CType | None) -> bool:
+def _says_little(ctype: CType | None) -> bool:
     """Whether a type is one to which many others are converted."""
     return isinstance(ctype, Pointer) and isinstance(ctype.to, Void)
 
@@ -73,13 +73,10 @@ def says_little(ctype: CType | None) -> bool:
 def unify(one: Thing, other: Thing) -> None:
     """Let two things be one, as far as their types allow it."""
     one, other = one.find(), other.find()
-    if one is other:
-        return
     if one.type is None and other.type is not None:
         one, other = other, one
-    if one.type is not None and other.type is not None and not compatible(one.type, other.type):
-        return
-    if other.type is None and isinstance(one.type, Int) and (other.to or other.members or other.called):
+    differ = one.type is not None and other.type is not None and not compatible(one.type, other.type)
+    if one is other or differ or (other.type is None and isinstance(one.type, Int) and (other.to or other.members)):
         return
     other._link = one
     one.hints += other.hints
@@ -90,9 +87,8 @@ def unify(one: Thing, other: Thing) -> None:
     if other.to is not None:
         unify(one.pointee(), other.to)
     if other.called:
-        one.called, (arguments, result) = one.called or other.called, other.called
-        unify(one.called[1], result)
-        for mine, theirs in zip(one.called[0], arguments, strict=False):
+        one.called = one.called or other.called
+        for mine, theirs in zip([*one.called[0], one.called[1]], [*other.called[0], other.called[1]], strict=False):
             unify(mine, theirs)
 
 
@@ -104,15 +100,14 @@ class Inference:
         self.locals: dict[str, dict[str, Thing]] = {}
         self.assigned: set[str] = set()  # names that are given a value, or whose address is taken
         self.cases: set[str] = set()  # names of constants that something is told apart by
-        self.codes: list[str] = []  # the cases of a switch over control codes
+        self.codes: list[str] = []  # the cases of a switch over control codes, as C
+        self.records: dict[int, Record] = {}  # those that only their members are known of, by their things
         self._blank: set[str] = set()  # variables that begin without a value
         self._members: dict[tuple[int, str], Thing] = {}
         self._scopes: list[dict[str, Thing]] = [{}]
         self._returns = Thing()
-        for name, symbol in unit.variables.items():
-            self._scopes[0][name] = self.typed(symbol.node.type)
-            if symbol.node.init is not None:
-                self._initialise(self._scopes[0][name], symbol.node.init)
+        for symbol in unit.variables.values():
+            self._on_Decl(symbol.node)
         for name, definition in unit.functions.items():
             self._function(name, definition.node)
         for name, thing in list(self.types.items()):
@@ -121,14 +116,10 @@ class Inference:
     def _pair(self, name: str, thing: Thing) -> None:
         """``PX`` points to ``X``, by convention."""
         plain = name[1:].lstrip("_")
-        if name[:1] == "P" and (plain in self.types or self._declared(plain)):
-            unify(thing.pointee(), self.types.get(plain) or Thing(self._declared(plain)))
-        elif name[:1] == "P" and thing.find().to is not None:
+        if name[:1] == "P" and (thing.find().to is not None or plain in self.types or thing.best is None):
+            symbol = self.unit.declarations.lookup(plain)
+            unify(thing.pointee(), self.types.get(plain) or Thing(symbol.type if symbol and symbol.kind == "typedef" else None))
             thing.pointee().name = thing.pointee().name or plain
-
-    def _declared(self, name: str) -> CType | None:
-        symbol = self.unit.declarations.lookup(name)
-        return symbol.type if symbol and symbol.kind == "typedef" and symbol.type is not UNKNOWN else None
 
     def _function(self, name: str, node: Any) -> None:
         arguments = node.decl.type.args
@@ -142,20 +133,21 @@ class Inference:
 
     def typed(self, node: Any) -> Thing:
         """The thing of a type node: what has an assumed type is one with the type."""
-        inner = node
-        while isinstance(inner, c_ast.TypeDecl | c_ast.Typename):
-            inner = inner.type
-        if isinstance(inner, c_ast.PtrDecl | c_ast.ArrayDecl) and not isinstance(inner.type, c_ast.FuncDecl):
-            to = self.typed(inner.type)
+        while isinstance(node, c_ast.TypeDecl | c_ast.Typename):
+            node = node.type
+        if isinstance(node, c_ast.PtrDecl | c_ast.ArrayDecl) and not isinstance(node.type, c_ast.FuncDecl):
+            to = self.typed(node.type)
             thing = Thing(self._ctype(node) if to.find().type is not None else None)
-            if to.find().type is None:
-                thing.to = to
+            thing.to = to if thing.type is None and not thing.hints else None
             return thing
-        if isinstance(inner, c_ast.IdentifierType) and len(inner.names) == 1 and self._assumed(inner.names[0]):
-            thing = self.types.setdefault(inner.names[0], Thing())
-            thing.find().name = thing.find().name or inner.names[0]
-            return thing
+        if isinstance(node, c_ast.IdentifierType) and len(node.names) == 1 and self._assumed(node.names[0]):
+            return self._type_named(node.names[0])
         return Thing(self._ctype(node))
+
+    def _type_named(self, name: str) -> Thing:
+        thing = self.types.setdefault(name, Thing()).find()
+        thing.name = thing.name or name
+        return thing
 
     def _assumed(self, name: str) -> bool:
         symbol = self.unit.declarations.lookup(name)
@@ -166,14 +158,35 @@ class Inference:
             return self.unit.declarations.type_of(node)
         return None
 
+    def type_of(self, thing: Thing, guess: CType) -> CType:
+        """The C type of a thing; `guess` when its use says nothing."""
+        me = thing.find()
+        if isinstance(me.type, Record):
+            self._members.update({(id(me.type.fields), name): member for name, member in me.members.items()})
+        if me.best is not None:
+            return me.best
+        if me.to is not None:
+            return Pointer(self.type_of(me.to, SIZE_T))
+        if not me.members and not me.name:
+            return guess
+        if id(me) not in self.records:
+            made = self.records[id(me)] = Record("struct", f"_{me.name or f'SCENE_{len(self.records) + 1}'}")
+            fields = [Field(name, self.type_of(member, SIZE_T), 0) for name, member in me.members.items()]
+            made.finish(fields or [Field("Unknown", Array(SIZE_T, 8), 0)], 8, 8)
+            self._members.update({(id(made.fields), name): member for name, member in me.members.items()})
+        return self.records[id(me)]
+
+    def uses(self, record: Record, name: str) -> set[str]:
+        """The functions that a member of a record is an argument of."""
+        return self._members.get((id(record.fields), name), Thing()).find().uses
+
     # Statements
 
     def walk(self, node: Any) -> None:
         """Everything below a statement, or an expression for its effect."""
-        kind = type(node).__name__
-        if visit := getattr(self, f"_on_{kind}", None):
+        if visit := getattr(self, f"_on_{type(node).__name__}", None):
             visit(node)
-        elif hasattr(self, f"_{kind}"):
+        elif hasattr(self, f"_{type(node).__name__}"):
             self.value(node)
         else:
             for _, child in node.children():
@@ -194,58 +207,51 @@ class Inference:
 
     def _initialise(self, thing: Thing, init: Any) -> None:
         if not isinstance(init, c_ast.InitList):
-            return unify(thing, self.value(init))
+            unify(thing, self.value(init))
+            return
         ctype = thing.find().type
         fields = [Thing(field.type) for field in ctype.fields] if isinstance(ctype, Record) else []
         for number, part in enumerate(init.exprs):
             named = isinstance(part, c_ast.NamedInitializer) and isinstance(part.name[0], c_ast.ID)
             into = thing.member(part.name[0].name) if named else fields[number] if number < len(fields) else thing.pointee()
             self._initialise(into, part.expr if isinstance(part, c_ast.NamedInitializer) else part)
-        return None
 
     def _on_Return(self, node: Any) -> None:
         if node.expr is not None:
             unify(self._returns, self.value(node.expr))
 
     def _on_Switch(self, node: Any) -> None:
-        chosen = self.value(node.cond)
-        what = getattr(node.cond, "field", node.cond)
-        codes = "code" in getattr(what, "name", "").lower() or "ioctl" in getattr(what, "name", "").lower()
-        for _, child in node.stmt.children():
-            if isinstance(child, c_ast.Case):
-                case = self.value(child.expr)
-                self.cases |= {child.expr.name} if isinstance(child.expr, c_ast.ID) else set()
-                self.codes += [CGenerator().visit(child.expr)] if codes else []
-                unify(chosen, case)
+        chosen, what = self.value(node.cond), getattr(node.cond, "field", node.cond)
+        cases = [child.expr for _, child in node.stmt.children() if isinstance(child, c_ast.Case)]
+        for case in cases:
+            unify(chosen, self.value(case))
+        self.cases |= {case.name for case in cases if isinstance(case, c_ast.ID)}
+        if any(word in getattr(what, "name", "").lower() for word in ("code", "ioctl")):
+            self.codes += map(CGenerator().visit, cases)
         self.walk(node.stmt)
 
     # Expressions
 
     def value(self, node: Any) -> Thing:
         """The thing that an expression is."""
-        visit: Callable[[Any], Thing] | None = getattr(self, f"_{type(node).__name__}", None)
+        visit = getattr(self, f"_{type(node).__name__}", None)
         if visit is not None and not isinstance(node, Gap):
-            return visit(node).find()
+            thing: Thing = visit(node)
+            return thing.find()
         for _, child in node.children():
             self.walk(child)
         return Thing()
 
     def _ID(self, node: Any) -> Thing:
-        for scope in reversed(self._scopes):
-            if node.name in scope:
-                return scope[node.name]
+        known = next((scope[node.name] for scope in reversed(self._scopes) if node.name in scope), None)
         symbol = self.unit.declarations.lookup(node.name)
-        if symbol is not None and symbol.kind != "typedef":
+        if known is None and symbol is not None and symbol.kind != "typedef":
             return Thing(Pointer(symbol.type) if isinstance(symbol.type, Function) else symbol.type)
-        return self.free.setdefault(node.name, Thing()) if node.name in self.unit.problems.assumed else Thing()
+        return known or (self.free.setdefault(node.name, Thing()) if node.name in self.unit.problems.assumed else Thing())
 
     def _Constant(self, node: Any) -> Thing:
-        text = self.unit.declarations
-        if node.type == "string":
-            wide = node.value.startswith("L")
-            symbol = text.lookup("WCHAR" if wide else "CHAR")
-            return Thing(None, Pointer(symbol.type)) if symbol else Thing()
-        return Thing(None, INT)
+        symbol = self.unit.declarations.lookup("WCHAR" if node.value.startswith("L") else "CHAR")
+        return Thing(None, Pointer(symbol.type) if node.type == "string" and symbol else INT)
 
     def _StructRef(self, node: Any) -> Thing:
         of = self.value(node.name)
@@ -253,34 +259,15 @@ class Inference:
         if not isinstance(record.type, Record):
             return record.member(node.field.name)
         # Every record of this type has the same members: what one function does with them, the scene of another has to know.
-        key = (id(record.type.fields), node.field.name)
-        return self._members.setdefault(key, record.member(node.field.name))
-
-    def member_of(self, record: Record, name: str) -> Thing:
-        """The thing of a member of a record that is known."""
-        return self._members.setdefault((id(record.fields), name), Thing(record.members[name].type)).find()
+        return self._members.setdefault((id(record.type.fields), node.field.name), record.member(node.field.name))
 
     def _ArrayRef(self, node: Any) -> Thing:
-        self._number(self.value(node.subscript))
+        self.value(node.subscript).hints.append(INT)
         return self.value(node.name).pointee()
-
-    @staticmethod
-    def _number(thing: Thing) -> None:
-        thing.find().hints.append(INT)
 
     def _UnaryOp(self, node: Any) -> Thing:
         if node.op in ("sizeof", "_Alignof"):
-            of = node.expr
-            if (
-                isinstance(of, c_ast.ID)
-                and of.name.isupper()
-                and of.name in self.unit.problems.assumed
-                and of.name not in self.free
-            ):
-                self.types.setdefault(of.name, Thing()).find().name = of.name  # the parser could not know that it is a type
-            else:
-                self.typed(of) if isinstance(of, c_ast.Typename) else self.value(of)
-            return Thing(SIZE_T.named("SIZE_T"))
+            return self._sizeof(node.expr)
         thing = self.value(node.expr)
         if node.op == "*":
             return thing.pointee()
@@ -289,45 +276,51 @@ class Inference:
                 return thing
             self._changes(node.expr)
             pointer = Thing(Pointer(thing.type) if thing.type else None)
-            pointer.to = thing
-            pointer.blank = isinstance(node.expr, c_ast.ID) and node.expr.name in self._blank
+            pointer.to, pointer.blank = thing, getattr(node.expr, "name", "") in self._blank
             return pointer
-        if node.op in ("++", "--", "p++", "p--"):
+        if node.op in _STEPS:
             self._changes(node.expr)
-        self._number(thing)
+        thing.hints.append(INT)
         return thing if node.op != "!" else Thing(None, INT)
+
+    def _sizeof(self, of: Any) -> Thing:
+        if isinstance(of, c_ast.Typename):
+            self.typed(of)
+        elif (
+            isinstance(of, c_ast.ID) and of.name.isupper() and of.name in self.unit.problems.assumed and of.name not in self.free
+        ):
+            self._type_named(of.name)  # the parser could not know that it is a type
+        else:
+            self.value(of)
+        return Thing(SIZE_T.named("SIZE_T"))
 
     def _BinaryOp(self, node: Any) -> Thing:
         left, right = self.value(node.left), self.value(node.right)
-        if node.op in ("&&", "||"):
-            return Thing(None, INT)
-        if node.op in _COMPARISONS or not (isinstance(left.best, Pointer) or isinstance(right.best, Pointer)):
+        pointer = next((side.best for side in (left, right) if isinstance(side.best, Pointer)), None)
+        if node.op in _COMPARISONS or (pointer is None and node.op not in ("&&", "||")):
             unify(left, right)
-        if node.op in _COMPARISONS:
+        if node.op in (*_COMPARISONS, "&&", "||"):
             return Thing(None, INT)
-        self._number(left)
-        # What is computed is not what it is computed from.
-        known = next((side.best for side in (left, right) if isinstance(side.best, Pointer)), left.best)
-        return Thing(None, *([known] if known else []))
+        left.hints.append(INT)
+        return Thing(None, pointer or left.best or INT)  # what is computed is not what it is computed from
 
     def _TernaryOp(self, node: Any) -> Thing:
         self.walk(node.cond)
-        then, otherwise = self.value(node.iftrue), self.value(node.iffalse)
-        unify(then, otherwise)
+        then = self.value(node.iftrue)
+        unify(then, self.value(node.iffalse))
         return then
 
     def _Cast(self, node: Any) -> Thing:
-        target, thing = self.typed(node.to_type), self.value(node.expr)
-        known = target.find().best
-        if known is not None and not isinstance(known, Void):
-            thing.hints.append(known)
-        elif target.find().to is not None and thing.to is not None:
+        target, thing = self.typed(node.to_type).find(), self.value(node.expr)
+        if target.best is not None and not isinstance(target.best, Void):
+            thing.hints.append(target.best)
+        elif target.best is None and thing.to is not None:
             unify(target.pointee(), thing.to)
         return target
 
     def _Assignment(self, node: Any) -> Thing:
-        target, value = self.value(node.lvalue), self.value(node.rvalue)
-        unify(target, value)
+        target = self.value(node.lvalue)
+        unify(target, self.value(node.rvalue))
         self._changes(node.lvalue)
         return target
 
@@ -338,8 +331,7 @@ class Inference:
         return [self.value(part) for part in node.exprs][-1]
 
     def _FuncCall(self, node: Any) -> Thing:
-        callee = self.value(node.name)
-        name = node.name.name if isinstance(node.name, c_ast.ID) else getattr(getattr(node.name, "field", None), "name", "")
+        callee, name = self.value(node.name), getattr(getattr(node.name, "field", node.name), "name", "")
         arguments = [Thing() if isinstance(part, Gap) else self.value(part) for part in (node.args.exprs if node.args else [])]
         for argument in arguments:
             argument.find().uses.add(name)
@@ -353,4 +345,4 @@ class Inference:
         called = Thing()
         called.called = arguments, Thing()
         unify(callee, called)
-        return (callee.find().called or called.called)[1]
+        return called.called[1]

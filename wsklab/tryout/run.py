@@ -16,16 +16,17 @@ from types import FrameType
 from typing import Any
 
 from wsklab.c.headers import INCLUDE
+from wsklab.c.preprocess import includes_from
 from wsklab.c.source import LEFT_OUT, CompileError
 from wsklab.c.unit import Unit, compile_unit
 from wsklab.kmdf.application import AppRequest
 from wsklab.kmdf.wdm import MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL, MJ_READ, MJ_WRITE
 from wsklab.lab import Lab
 from wsklab.listings import Listing, Page
-from wsklab.machine import NotModelled, Stop
+from wsklab.machine import NotModelled, Stop, Where
 from wsklab.machine.status import name_of
 from wsklab.net import Address, Peer
-from wsklab.tryout.supply import Scene, is_accessor, scene_driver, tables
+from wsklab.tryout.supply import Scene, is_accessor, tables
 from wsklab.wsk.connections import Connection
 from wsklab.wsk.datagrams import Datagram
 from wsklab.wsk.listening import Listening
@@ -50,7 +51,7 @@ class Trial:
     verdict: str
     reason: str = ""
     rule: str = ""
-    where: str = ""
+    place: Where | None = None
     calls: tuple[str, ...] = ()
     values: dict[str, str] = field(default_factory=dict)  # of the reason
     stop: Stop | None = field(default=None, compare=False, repr=False)
@@ -61,13 +62,13 @@ class Trial:
 
 def try_page(page: Page) -> list[Trial]:
     """Run the listings of a page, each together with those above it that declare what it needs."""
-    units = [_compiled(listing, page.name) for listing in page.listings]
+    units = [_compiled(listing, page) for listing in page.listings]
     return [_tried(page, units, number) for number in range(len(units))]
 
 
-def _compiled(listing: Listing, name: str) -> Unit | None:
+def _compiled(listing: Listing, page: Page) -> Unit | None:
     with suppress(CompileError):
-        return compile_unit(listing.placed, name, left_out=() if listing.whole else LEFT_OUT)
+        return compile_unit(listing.placed, page.name, left_out=() if listing.whole else LEFT_OUT, includes=page.folders)
     return None
 
 
@@ -84,11 +85,11 @@ def _tried(page: Page, units: Sequence[Unit | None], number: int) -> Trial:
             lines += [""] * (page.listings[each].line - 1 - len(lines)) + page.listings[each].text.split("\n")[:-1]
         first = page.listings[above[0]].line
         together = Listing(first, "\n".join([*lines[first - 1 :], ""]))
-        if (whole := _compiled(together, page.name)) is not None:
-            trial = _run(together, page.name, whole)
+        if (whole := _compiled(together, page)) is not None:
+            trial = _run(together, page, whole)
             if trial.verdict != "compiles":
                 return replace(trial, line=listing.line, together=tuple(page.listings[each].line for each in above))
-    return _run(listing, page.name, unit)
+    return _run(listing, page, unit)
 
 
 def _needed(units: Sequence[Unit | None], number: int) -> list[int]:
@@ -106,10 +107,10 @@ def _needed(units: Sequence[Unit | None], number: int) -> list[int]:
     return sorted(taken - {number})
 
 
-def _run(listing: Listing, name: str, unit: Unit) -> Trial:
+def _run(listing: Listing, page: Page, unit: Unit) -> Trial:
     """Run one listing in its scene."""
     try:
-        scene, whole = surrounded(unit, listing, name)
+        scene, whole = surrounded(unit, listing, page)
     except CompileError as error:
         return Trial(listing.line, "compiles", "scene misfits", values={"what": error.problems[0].message})
     needed = [each for each in whole.problems.assumed if each in scene.things.free or each in scene.things.types]
@@ -120,12 +121,12 @@ def _run(listing: Listing, name: str, unit: Unit) -> Trial:
         return Trial(listing.line, "compiles", "not modelled", values={"what": unknown[0]})
     stage, trial = _Stage(scene, whole), Trial(listing.line, "runs")
     try:
-        with _reaching(name) as reached:
+        with _reaching(page.name) as reached:
             stage.run()
     except Stop as stop:
-        where = str(stop.where) if stop.where else ""
-        trial = Trial(listing.line, "stops", rule=stop.rule.id, where=where, stop=stop)
-        if not where:
+        place = next((frame.where for frame in stop.stack if frame.where.file == page.name), None)
+        trial = Trial(listing.line, "stops", rule=stop.rule.id, place=place, stop=stop)
+        if place is None:
             trial = Trial(listing.line, "compiles", "scene stops", stop.rule.id, values={"what": stop.rule.id})
     except NotModelled as error:
         trial = Trial(listing.line, "compiles", "not modelled", values={"what": error.what})
@@ -133,7 +134,7 @@ def _run(listing: Listing, name: str, unit: Unit) -> Trial:
         trial = Trial(listing.line, "compiles", "scene misfits", values={"what": error.problems[0].message})
     unreached = tuple(each for each in unit.functions if each not in reached | {"DriverUnload"} and "·" not in each
                       and not is_accessor(listing.text, each))  # fmt: skip
-    return replace(trial, calls=stage.calls(name), supplied=scene.supplied, unreached=unreached)
+    return replace(trial, calls=stage.calls(page.name), supplied=scene.supplied, unreached=unreached)
 
 
 @contextmanager
@@ -153,15 +154,16 @@ def _reaching(file: str) -> Iterator[set[str]]:
         sys.setprofile(before)
 
 
-def surrounded(unit: Unit, listing: Listing, name: str) -> tuple[Scene, Unit]:
+def surrounded(unit: Unit, listing: Listing, page: Page) -> tuple[Scene, Unit]:
     """The scene of a listing, and the listing in it."""
     scene = Scene(unit, listing.text)
     # What stands before goes to a line that the page has blank here: the listing keeps its line numbers.
     lines = listing.placed.split("\n", 1)
     first = f'#include "supply.h"\n{lines[1]}' if listing.line > 1 else f'#include "supply.h"\n#line 1\n{listing.text}'
-    files = {"supply.h": scene.before, "after.c": scene.after, "scene.c": scene_driver(),
-             "scene.h": (INCLUDE / "scene.h").read_text("utf-8")}  # fmt: skip
-    return scene, compile_unit(f'{first}\n#include "after.c"\n', name, includes=files, left_out=LEFT_OUT)
+    own = {"supply.h": scene.before, "after.c": scene.after}
+    others = includes_from((*page.folders, INCLUDE))
+    whole = f'{first}\n#include "after.c"\n'
+    return scene, compile_unit(whole, page.name, includes=lambda file: own.get(file) or others(file), left_out=LEFT_OUT)
 
 
 class _Stage:

@@ -39,15 +39,14 @@ def told(trial: Trial, gaps: tuple[int, ...], language: str) -> Iterator[str]:
 
 
 def _stop(trial: Trial, gaps: tuple[int, ...], language: str) -> Iterator[str]:
-    stop = trial.stop
-    assert stop is not None
+    stop, where = trial.stop, trial.place
+    assert stop is not None and where is not None
     title = translate(stop.rule.title, language)
-    yield "  " + translate("stops at {where} ({rule}): {title}", language, where=trial.where, rule=trial.rule, title=title)
-    if stop.where:
-        yield from excerpt(stop.sources, stop.where)
+    yield "  " + translate("stops at {where} ({rule}): {title}", language, where=where, rule=trial.rule, title=title)
+    yield from excerpt(stop.sources, where)
     values = {name: translate(PHRASES[value], language) if value in PHRASES else value for name, value in stop.values.items()}
     yield "  " + translate(stop.rule.text, language, **values)
-    before = [line for line in gaps if stop.where and line <= stop.where.line]
+    before = [line for line in gaps if line <= where.line]
     if before:
         text = "What the gap (...) in line {line} leaves out may be missing here."
         yield "  " + translate(text, language, line=before[-1])
@@ -60,7 +59,8 @@ def reason(trial: Trial, language: str) -> str:
 
 def as_json(trial: Trial, language: str) -> dict[str, Any]:
     """A trial as data."""
-    shown = {name: value for name, value in vars(trial).items() if name not in ("line", "stop", "values")}
+    shown = {name: value for name, value in vars(trial).items() if name not in ("line", "place", "stop", "values")}
+    shown["where"] = str(trial.place) if trial.place else ""
     return {**shown, "because": reason(trial, language)}
 
 
