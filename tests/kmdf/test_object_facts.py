@@ -210,8 +210,15 @@ def test_what_the_initialiser_leaves_and_what_the_io_manager_hears(queues: Queue
     assert lab.console == "2 -1 0 2 0 1"
     queues.queue(SEQUENTIAL, default=True, EvtIoRead=queues.complete)
     answers: list[int] = []
-    dispatch = queues.device.dispatch
-    monkeypatch.setattr(queues.device, "dispatch", lambda irp: answers.append(dispatch(irp)) or answers[-1])
+    fw = queues.kit.fw
+    call = fw.c
+
+    def listening(function: str, *arguments: int) -> int:
+        answer = int(call(function, *arguments))
+        answers.extend([answer] * (function == "wsklab_device_dispatch"))
+        return answer
+
+    monkeypatch.setattr(fw, "c", listening)
     assert (queues.read().status, [name_of(answer) for answer in answers]) == (0, ["STATUS_PENDING"])
 
 

@@ -45,6 +45,7 @@
 #include "wdfmemory.c"
 #include "wdfobject.c"
 #include "wdfpower.c"
+#include "wdfprogress.c"
 #include "wdfrequest.c"
 #include "wdfpdo.c"
 #include "wdfsent.c"

@@ -50,10 +50,19 @@ static NTSTATUS FxEnqueue(PFX_DEVICE Device, WDFREQUEST Request, NTSTATUS Refuse
 /* Make a request for an IRP; the callback in its sender's context looks at it first, then its queue. Facts: KMDF-BUF-13. */
 static NTSTATUS FxReceive(WDFDEVICE Device, PIRP Irp, WDFQUEUE Chosen, PFN_WDF_IO_IN_CALLER_CONTEXT InCallerContext)
 {
-    PFX_REQUEST request = FxRequest(wsklab_request_new(Device, Irp));
+    PFX_DEVICE device = FxDevice(Device);
+    WDFQUEUE queue = Chosen != NULL ? Chosen : FxQueueFor(device, IoGetCurrentIrpStackLocation(Irp)->MajorFunction);
+    PFX_REQUEST request = NULL;
+    if (queue != NULL && FxQueue(queue)->Progress != NULL) {
+        NTSTATUS status = FxProgress(FxQueue(queue), Irp, &request);
+        if (!NT_SUCCESS(status)) wsklab_device_answer(Device, Irp, status);
+        if (request == NULL) return STATUS_PENDING;
+    } else {
+        request = FxRequest(wsklab_request_new(Device, Irp));
+    }
     request->Chosen = Chosen;
-    if (InCallerContext == NULL) {
-        FxEnqueue(FxDevice(Device), request->Handle, STATUS_INVALID_DEVICE_STATE);
+    if (InCallerContext == NULL || request->Reserved) {
+        FxEnqueue(device, request->Handle, STATUS_INVALID_DEVICE_STATE);
         return STATUS_PENDING;
     }
     request->InCallerContext = request->DriverOwned = TRUE;
@@ -76,8 +85,11 @@ static NTSTATUS FxDispatchFile(WDFDEVICE Device, PFX_DEVICE device, PIRP Irp, PI
     ULONG forwards = device->Init.Files.Size != 0 ? device->Init.Files.AutoForwardCleanupClose : WdfUseDefault;
     UCHAR major = Here->MajorFunction;
     PFILE_OBJECT file = Here->FileObject;
+    PLIST_ENTRY entry;
     NTSTATUS status = wsklab_device_file(Device, Irp);
-    if (major == IRP_MJ_CLEANUP && file != NULL) wsklab_device_flush(Device, file);
+    for (entry = device->AllQueues.Flink; major == IRP_MJ_CLEANUP && file != NULL && entry != &device->AllQueues;
+         entry = entry->Flink)
+        wsklab_queue_flush(CONTAINING_RECORD(entry, FX_QUEUE, Sibling)->Handle, file);
     if (status == STATUS_PENDING) return status;
     if (status == STATUS_SUCCESS && (forwards == WdfTrue || (forwards == WdfUseDefault && device->Init.Filter)))
         return wsklab_device_down(Device, Irp);
@@ -100,8 +112,8 @@ static NTSTATUS FxDispatchQuery(WDFDEVICE Device, PFX_DEVICE device, PIRP Irp, P
             RtlCopyMemory(asked, &own->Interface, own->Interface.Size);
         status = STATUS_SUCCESS;
         if (own->Config.EvtDeviceProcessQueryInterfaceRequest != NULL)
-            status = own->Config.EvtDeviceProcessQueryInterfaceRequest(
-                Device, &own->Type, asked, Here->Parameters.QueryInterface.InterfaceSpecificData);
+            status = (NTSTATUS)wsklab_wdf_answer((PVOID)own->Config.EvtDeviceProcessQueryInterfaceRequest, Device, &own->Type, asked,
+                                                 Here->Parameters.QueryInterface.InterfaceSpecificData);
         if (!NT_SUCCESS(status) && status != STATUS_NOT_SUPPORTED) return wsklab_device_answer(Device, Irp, status);
         if (asked->InterfaceReference != NULL) asked->InterfaceReference(asked->Context);
         break;
@@ -183,13 +195,22 @@ NTSTATUS WdfDeviceInitAssignWdmIrpPreprocessCallback(PWDFDEVICE_INIT DeviceInit,
     return STATUS_SUCCESS;
 }
 
+/* What the three functions that give an IRP back begin with: the driver has the IRP, and set no completion routine in EvtDeviceWdmIrpDispatch. */
+static void FxTakeBack(WDFDEVICE Device, PIRP Irp, BOOLEAN Preprocessed, PCSTR Function)
+{
+    wsklab_given(Irp, "Irp");
+    if (!wsklab_irp_back(Device, Irp, Preprocessed))
+        wsklab_wdf_stop("kmdf-irp-not-lent", Device, "function=%s;irp=0x%016I64x", Function, Irp);
+    if (!Preprocessed && Irp->CurrentLocation > 1 && IoGetNextIrpStackLocation(Irp)->CompletionRoutine != NULL)
+        wsklab_wdf_strict("kmdf-routine-from-dispatch", Device, "function=%s;irp=0x%016I64x", Function, Irp);
+}
+
 /* Give an IRP back that the driver has preprocessed; it set up the next stack location, or skipped its own. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 NTSTATUS WdfDeviceWdmDispatchPreprocessedIrp(WDFDEVICE Device, PIRP Irp)
 {
     PFX_DEVICE device = FxDevice(Device);
-    wsklab_given(Irp, "Irp");
-    wsklab_irp_back(Device, Irp, TRUE);
+    FxTakeBack(Device, Irp, TRUE, "WdfDeviceWdmDispatchPreprocessedIrp");
     return FxProcess(Device, device, Irp);
 }
 
@@ -210,16 +231,6 @@ NTSTATUS WdfDeviceConfigureWdmIrpDispatchCallback(WDFDEVICE Device, WDFDRIVER Dr
     dynamic->Callback = EvtDeviceWdmIrpDispatch;
     dynamic->Context = DriverContext;
     return STATUS_SUCCESS;
-}
-
-/* What both functions below begin with: the driver has the IRP, and set no completion routine in EvtDeviceWdmIrpDispatch. */
-static void FxTakeBack(WDFDEVICE Device, PIRP Irp, BOOLEAN Preprocessed, PCSTR Function)
-{
-    wsklab_given(Irp, "Irp");
-    if (!wsklab_irp_lent(Device, Irp)) wsklab_wdf_stop("kmdf-irp-not-lent", Device, "function=%s;irp=0x%016I64x", Function, Irp);
-    if (!Preprocessed && Irp->CurrentLocation > 1 && IoGetNextIrpStackLocation(Irp)->CompletionRoutine != NULL)
-        wsklab_wdf_strict("kmdf-routine-from-dispatch", Device, "function=%s;irp=0x%016I64x", Function, Irp);
-    wsklab_irp_back(Device, Irp, Preprocessed);
 }
 
 /* Give an IRP back from EvtDeviceWdmIrpDispatch: the framework chooses the queue after all. */

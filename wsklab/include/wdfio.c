@@ -311,17 +311,28 @@ void wsklab_request_detached(WDFREQUEST Request)
     PFX_REQUEST request = FxRequest(Request);
     wsklab_mdl_free(request->Mdls[0]);
     wsklab_mdl_free(request->Mdls[1]);
+    if (request->Reserved) {
+        if (request->Memories[0] != NULL) wsklab_wdf_delete(request->Memories[0]);
+        if (request->Memories[1] != NULL) wsklab_wdf_delete(request->Memories[1]);
+        request->Memories[0] = request->Memories[1] = NULL;
+        request->Mdls[0] = request->Mdls[1] = NULL;
+    }
     request->Completed = TRUE;
 }
 
-/* A request has left: its queue may go on. Facts: KMDF-QUE-08. */
+/* A request has left: its queue may go on. Whether the request stays for another IRP. Facts: KMDF-QUE-08. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
-void wsklab_request_left(WDFREQUEST Request)
+BOOLEAN wsklab_request_left(WDFREQUEST Request)
 {
     PFX_REQUEST request = FxRequest(Request);
-    if (request->Queue == NULL) return;
-    FxUnlist(FxQueue(request->Queue), request);
-    wsklab_queue_dispatch(request->Queue);
+    WDFQUEUE queue = request->Queue;
+    BOOLEAN stays;
+    if (queue == NULL) return FALSE;
+    FxUnlist(FxQueue(queue), request);
+    stays = FxReturnReserved(request);
+    wsklab_queue_dispatch(queue);
+    if (stays && queue != request->Home) wsklab_queue_dispatch(request->Home);
+    return stays;
 }
 
 /* A queue with its configuration. */
@@ -345,6 +356,7 @@ static NTSTATUS FxMakeQueue(WDFDEVICE Device, PWDF_IO_QUEUE_CONFIG Config, PWDF_
     InitializeListHead(&queue->CancelDue);
     InitializeListHead(&queue->CanceledOnQueueDue);
     KeInitializeDpc(&queue->Dpc, wsklab_queue_dpc, *Made);
+    InsertTailList(&device->AllQueues, &queue->Sibling);
     return STATUS_SUCCESS;
 }
 
@@ -357,6 +369,7 @@ NTSTATUS wsklab_device_begins(WDFDEVICE Device)
     NTSTATUS status;
     InitializeListHead(&device->OpenFiles);
     InitializeListHead(&device->Interfaces);
+    InitializeListHead(&device->AllQueues);
     InitializeListHead(&device->Children);
     if (device->Init.Parent != NULL) device->Init.Physical = device->Object;
     device->Object->StackSize += (device->Init.Preprocess != NULL) + (device->SelfTarget != NULL);
@@ -448,6 +461,7 @@ static void FxCancelAll(PFX_QUEUE Queue)
         FxUnlist(Queue, request);
         FxCancelWaiting(Queue, request);
     }
+    FxCancelPended(Queue, NULL);
     for (entry = Queue->Owned.Flink; entry != &Queue->Owned; entry = entry->Flink) {
         PFX_REQUEST request = CONTAINING_RECORD(entry, FX_REQUEST, Entry);
         if (!request->Cancelable) continue;
@@ -671,12 +685,27 @@ void wsklab_queue_power(WDFQUEUE Queue, ULONG Power)
     wsklab_queue_dispatch(Queue);
 }
 
+/* Stop when a request that the driver has holds up the device. Facts: RULE-42, RULE-75. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void wsklab_queue_blocked(WDFQUEUE Queue)
+{
+    PFX_QUEUE queue = FxQueue(Queue);
+    WDFREQUEST first;
+    PCSTR rule = "kmdf-request-never-completed";
+    if (queue->OwnedCount == 0 || queue->Power == FX_POWER_ON || queue->Power == FX_POWER_OFF) return;
+    first = CONTAINING_RECORD(queue->Owned.Flink, FX_REQUEST, Entry)->Handle;
+    if (wsklab_ask(first, "Request.refused")) rule = "kmdf-send-failed-never-completed";
+    if (queue->Power == FX_POWER_STOPPING) rule = "kmdf-power-blocked";
+    wsklab_wdf_stop(rule, first, "count=%d", queue->OwnedCount);
+}
+
 /* The files of an application are being closed: its requests in the queue are cancelled. */
 _IRQL_requires_max_(PASSIVE_LEVEL)
 void wsklab_queue_flush(WDFQUEUE Queue, PFILE_OBJECT File)
 {
     PFX_QUEUE queue = FxQueue(Queue);
     PFX_REQUEST request;
+    FxCancelPended(queue, File);
     while ((request = FxFind(queue, NULL, File)) != NULL) {
         wsklab_request_disarm(request->Handle);
         FxUnlist(queue, request);
@@ -695,4 +724,6 @@ void wsklab_wdfqueue_disposed(WDFQUEUE Queue)
         PFX_REQUEST request = CONTAINING_RECORD(queue->Owned.Flink, FX_REQUEST, Entry);
         wsklab_wdf_stop("kmdf-request-never-completed", request->Handle, "count=%d", queue->OwnedCount);
     }
+    FxFreeReserve(queue);
+    RemoveEntryList(&queue->Sibling);
 }

@@ -162,7 +162,8 @@ NTSTATUS WdfRequestForwardToParentDeviceIoQueue(WDFREQUEST Request, WDFQUEUE Par
     wsklab_given(ForwardOptions, "ForwardOptions");
     if (ForwardOptions->Size != sizeof(WDF_REQUEST_FORWARD_OPTIONS)) return STATUS_INFO_LENGTH_MISMATCH;
     if (ForwardOptions->Flags & ~WDF_REQUEST_FORWARD_OPTION_SEND_AND_FORGET) return STATUS_INVALID_PARAMETER;
-    if (request->Queue != NULL && !FxMayForward(FxDevice(FxQueue(request->Queue)->Device), destination)) {
+    if (request->Queue != NULL &&
+        (request->Reserved || !FxMayForward(FxDevice(FxQueue(request->Queue)->Device), destination))) {
         wsklab_wdf_break("kmdf-wrong-queue", Request, "function=WdfRequestForwardToParentDeviceIoQueue");
         return STATUS_INVALID_DEVICE_REQUEST;
     }

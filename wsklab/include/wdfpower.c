@@ -58,6 +58,13 @@ void wsklab_device_leaves(WDFDEVICE Device, WDF_POWER_DEVICE_STATE Target, ULONG
     device->Prepared = device->SelfManaged = FALSE;
 }
 
+/* It works again, if it has been started. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+void wsklab_device_wakes(WDFDEVICE Device, WDF_POWER_DEVICE_STATE Previous)
+{
+    if (FxDevice(Device)->Started) wsklab_device_up(Device, Previous);
+}
+
 /* Whether a device may be removed, or (Surprise) the news that it is gone already. */
 _IRQL_requires_max_(PASSIVE_LEVEL)
 NTSTATUS wsklab_device_asks(WDFDEVICE Device, BOOLEAN Surprise)
@@ -75,13 +82,13 @@ NTSTATUS wsklab_device_asks(WDFDEVICE Device, BOOLEAN Surprise)
 _IRQL_requires_max_(PASSIVE_LEVEL)
 VOID WdfDeviceInitSetPowerPolicyOwnership(PWDFDEVICE_INIT DeviceInit, BOOLEAN IsPowerPolicyOwner)
 {
-    FxInit(DeviceInit)->Owner = IsPowerPolicyOwner ? WdfTrue : WdfFalse;
+    FxInit(DeviceInit)->Owner = IsPowerPolicyOwner ? 2 : 1;
 }
 
 static BOOLEAN FxOwnsPower(PFX_DEVICE Device)
 {
     if (!Device->Pnp) return FALSE;
-    return Device->Init.Owner == WdfUseDefault ? Device->Init.Lower != NULL && !Device->Init.Filter : Device->Init.Owner == WdfTrue;
+    return Device->Init.Owner == 0 ? Device->Init.Lower != NULL && !Device->Init.Filter : Device->Init.Owner == 2;
 }
 
 /* When the device may sleep while the system works; no device sleeps by itself here, the lab does that. */

@@ -48,6 +48,8 @@ enum {
  * zeroed and its handle stored. wsklab_wdf_stop: a stop with a rule about an object. wsklab_wdf_break: a breakpoint of the
  * verifier; whether the verifier is on. wsklab_wdf_serialize: whose lock serializes the callbacks of a child of Parent.
  * wsklab_wdf_call: call an event callback with that lock held. wsklab_wdf_wait_for: the same, until it has returned.
+ * wsklab_wdf_answer: call a callback that returns something and cannot wait. wsklab_request_fails: whether there is no memory
+ * for a request; wsklab_request_attach: a reserved one gets an IRP; wsklab_request_drop: a request goes without its IRP;
  * wsklab_not_modelled: end the run, because something is not modelled. wsklab_wdf_status: call a callback that returns a
  * status, if there is one, and note a failure in the trace. wsklab_wdf_thread: run one of our functions in a system thread.
  * wsklab_wdf_reference: add to or take from an object's references. wsklab_wdf_lock: whose callback lock an object's callbacks
@@ -57,8 +59,7 @@ enum {
  * wsklab_wdf_keep: the driver cannot delete an object; wsklab_wdf_delete: we do. wsklab_device_init: a WDFDEVICE_INIT.
  * wsklab_request_new: a request for an IRP that came. wsklab_request_not_over: a stop when a request has been completed and is
  * gone; wsklab_request_refused: it is not sent. wsklab_device_down: pass an IRP on as it is; wsklab_device_answer: complete one
- * with a status; wsklab_device_flush: cancel the requests of a file in the device's queues. wsklab_irp_lend: call a routine of
- * the driver that has an IRP itself meanwhile; wsklab_irp_lent: whether the driver has it; wsklab_irp_back: it is the
+ * with a status. wsklab_irp_lend: call a routine of the driver that has an IRP itself meanwhile; wsklab_irp_back: it is the
  * framework's again, in the next stack location or not. wsklab_device_adopts: a child's IRP, and its request if it has one, is
  * the parent's now. wsklab_device_link: a symbolic link to a device. wsklab_device_interface: make an interface (Link NULL), or
  * tell its symbolic link. wsklab_wdf_strict: what only strict mode stops. wsklab_ask: what an object kept in Python says;
@@ -80,6 +81,8 @@ void wsklab_wdf_call(PVOID Lock, PVOID Routine, ...);
 void wsklab_wdf_wait_for(PVOID Lock, PVOID Routine, PVOID Argument);
 void wsklab_wdf_thread(PVOID Function, PVOID Handle);
 void wsklab_not_modelled(PCSTR What);
+ULONG_PTR wsklab_wdf_answer(PVOID Routine, ...);
+BOOLEAN wsklab_request_fails(void);
 NTSTATUS wsklab_wdf_status(PCSTR Name, PVOID Routine, ...);
 PVOID wsklab_allocate(SIZE_T Size);
 void wsklab_free(PVOID Memory);
@@ -106,11 +109,11 @@ void wsklab_mdl_free(PMDL Mdl);
 #define wsklab_request_new(Device, Irp) ((WDFREQUEST)wsklab_ask(Device, "Device.new_request", Irp))
 #define wsklab_device_down(Device, Irp) ((NTSTATUS)wsklab_ask(Device, "Device.pass_down", Irp))
 #define wsklab_device_answer(Device, Irp, Status) ((NTSTATUS)wsklab_ask(Device, "Device.answer", Irp, Status))
-#define wsklab_device_flush(Device, File) wsklab_ask(Device, "Device.flush", File)
 #define wsklab_irp_lend(Device, Irp, Routine, ...) ((NTSTATUS)wsklab_ask(Device, "Device.lend", Irp, Routine, __VA_ARGS__))
-#define wsklab_irp_lent(Device, Irp) ((BOOLEAN)wsklab_ask(Device, "Device.lent", Irp))
-#define wsklab_irp_back(Device, Irp, Next) wsklab_ask(Device, "Device.take_back", Irp, Next)
+#define wsklab_irp_back(Device, Irp, Next) (BOOLEAN)wsklab_ask(Device, "Device.take_back", Irp, Next)
 #define wsklab_device_adopts(Device, Irp, Request) wsklab_ask(Device, "Device.adopt", Irp, Request)
+#define wsklab_request_attach(Request, Irp) wsklab_ask(Request, "Request.attach", Irp)
+#define wsklab_request_drop(Request) wsklab_ask(Request, "Request.drop")
 #define wsklab_device_link(Device, Link) ((NTSTATUS)wsklab_ask(Device, "Device.add_link", Link))
 #define wsklab_device_interface(Device, Class, Reference, Link) \
     ((NTSTATUS)wsklab_ask(Device, "Device.interface", Class, Reference, Link))
@@ -187,6 +190,7 @@ typedef struct _FX_REQUEST {
     WDFDEVICE Device;
     PIRP Irp;
     WDFQUEUE Chosen;
+    WDFQUEUE Home; /* of a reserved request: whose reserve it belongs to */
     PFN_WDF_REQUEST_CANCEL Cancel;
     UCHAR List;
     BOOLEAN CallbackDue;
@@ -201,6 +205,7 @@ typedef struct _FX_REQUEST {
     BOOLEAN InIoStop;
     BOOLEAN Acknowledged;
     BOOLEAN GoesBack;
+    BOOLEAN Reserved;
 } FX_REQUEST, *PFX_REQUEST;
 
 /* A queue: requests that wait in it, those that the driver has, and callbacks that are due. */
@@ -209,9 +214,15 @@ typedef struct _FX_STATE_CALLBACK {
     PFN_WDF_IO_QUEUE_STATE Routine;
     WDFCONTEXT Context;
 } FX_STATE_CALLBACK, *PFX_STATE_CALLBACK;
+typedef struct _FX_PROGRESS {
+    WDF_IO_QUEUE_FORWARD_PROGRESS_POLICY Policy;
+    LIST_ENTRY Reserved;
+    LIST_ENTRY Pended; /* IRPs */
+} FX_PROGRESS, *PFX_PROGRESS;
 typedef struct _FX_QUEUE {
     WDFQUEUE Handle;
     WDFDEVICE Device;
+    LIST_ENTRY Sibling;
     WDFOBJECT Lock;
     WDF_IO_QUEUE_CONFIG Config;
     LIST_ENTRY Waiting;
@@ -235,6 +246,7 @@ typedef struct _FX_QUEUE {
     BOOLEAN NextMakesReady;
     BOOLEAN ShuttingDown;
     BOOLEAN InPowerCallback;
+    PFX_PROGRESS Progress;
     KDPC Dpc;
 } FX_QUEUE, *PFX_QUEUE;
 
@@ -272,7 +284,7 @@ typedef struct _FX_DEVICE_INIT {
     PFN_WDF_IO_IN_CALLER_CONTEXT EvtIoInCallerContext;
     PFX_PREPROCESS Preprocess;
     BOOLEAN AllowSelf;
-    WDF_TRI_STATE Owner; /* of the power policy */
+    UCHAR Owner; /* of the power policy: 0 by default, 1 no, 2 yes */
     WDFDEVICE Parent;    /* of a bus driver's child, NULL for others */
     BOOLEAN Raw;
     BOOLEAN Forwards;
@@ -289,6 +301,7 @@ typedef struct _FX_DEVICE {
     WDFQUEUE SelfQueue;
     FX_DYNAMIC_DISPATCH Dispatch[4];
     LIST_ENTRY OpenFiles;
+    LIST_ENTRY AllQueues;
     LIST_ENTRY Interfaces;
     LIST_ENTRY Children;
     LIST_ENTRY Sibling;
@@ -314,8 +327,13 @@ typedef struct _FX_FILE {
 /* What our functions need of each other before it is defined. */
 void wsklab_queue_dispatch(WDFQUEUE Queue);
 void wsklab_queue_deferred(WDFQUEUE Queue);
+static void FxFreeReserve(PFX_QUEUE Queue);
+static void FxCancelPended(PFX_QUEUE Queue, PFILE_OBJECT File);
+static NTSTATUS FxProgress(PFX_QUEUE Queue, PIRP Irp, PFX_REQUEST *Request);
+static BOOLEAN FxReturnReserved(PFX_REQUEST Request);
 static BOOLEAN FxHandles(PFX_QUEUE Queue, UCHAR MajorFunction);
 NTSTATUS wsklab_device_file(WDFDEVICE Device, PIRP Irp);
+void wsklab_queue_flush(WDFQUEUE Queue, PFILE_OBJECT File);
 static PFX_DEVICE FxDevice(WDFDEVICE Device);
 static PFX_FILE FxFile(PFX_DEVICE Device, PFILE_OBJECT File);
 static PFX_QUEUE FxQueue(WDFQUEUE Queue);

@@ -166,11 +166,3 @@ ULONG WdfRequestGetRequestorProcessId(WDFREQUEST Request)
 {
     return WdfRequestGetRequestorMode(Request) == UserMode ? FX_APPLICATION_PROCESS : 0;
 }
-
-/* Whether a request was kept for low memory: forward progress is not modelled. */
-_IRQL_requires_max_(DISPATCH_LEVEL)
-BOOLEAN WdfRequestIsReserved(WDFREQUEST Request)
-{
-    FxRequest(Request);
-    return FALSE;
-}

@@ -163,7 +163,7 @@ class Framework:
     def dispatch(self, device: int, irp: int) -> int:
         """The dispatch routine of every framework device."""
         devices = [*self.devices, self.scene] if self.scene else self.devices
-        return next(known for known in devices if known.object == device).dispatch(irp)
+        return self.c("wsklab_device_dispatch", next(known for known in devices if known.object == device).handle, irp)
 
 
 _hex = "{:#018x}".format

@@ -24,7 +24,6 @@ from wsklab.machine.functions_memory import c_text, text_of
 
 NON_PNP, NO_DISPATCH_OVERRIDE = 1, 2
 ON, OFF, STOPPING_QUEUES, PURGING, RESUMING = range(5)  # FX_POWER_…
-WDF_TRUE, USE_DEFAULT = 1, 2  # of WDF_TRI_STATE
 
 
 class Driver(Object, kind="WDFDRIVER", number=0x1001, passive=True):
@@ -54,7 +53,7 @@ class DeviceInit(Private, kind="WDFDEVICE_INIT", number=0x1FFF, structure="FX_DE
         super().__init__(fw)
         self.driver, self.own = driver, fw.m.view(self.address, "FX_DEVICE_INIT")
         self.properties: dict[str, str] = {}  # of a bus driver's child
-        self.own.Lower, self.own.IoType, self.own.DeviceType, self.own.Owner = lower, BUFFERED, 0x22, USE_DEFAULT
+        self.own.Lower, self.own.IoType, self.own.DeviceType = lower, BUFFERED, 0x22
         below = next((int(device.own.Init.Physical) for device in fw.devices if device.object == lower), lower)
         self.own.Physical = below
 
@@ -103,10 +102,6 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
         """Its queues."""
         return [obj for obj in self.fw.live.values() if isinstance(obj, Queue) and obj.device is self]
 
-    def dispatch(self, irp: int) -> int:
-        """An IRP for this device: see wdfdispatch.c."""
-        return self.fw.c("wsklab_device_dispatch", self.handle, irp)
-
     def pass_down(self, irp: int) -> int:
         """Pass an IRP on to the device below as it is."""
         wdm.skip_location(self.m, irp)
@@ -117,19 +112,10 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
         wdm.complete(self.m, irp, value, 0)
         return value
 
-    def flush(self, file: int) -> None:
-        """The last handle of a file is closed: its requests in the queues are cancelled."""
-        for queue in self.queues:
-            self.fw.c("wsklab_queue_flush", queue.handle, file)
-
     def lend(self, irp: int, routine: int, *arguments: int) -> int:
         """Call a routine of the driver that has the IRP itself meanwhile: what it returns. Facts: IRP-25, IRP-26."""
         wdm.packet_of(self.m, irp, "").holders[-1] = "driver"
         return int(self.m.drive(io_device.visit(self.m, irp, routine, *arguments), self.m.code_at(routine).name))
-
-    def lent(self, irp: int) -> int:
-        """Whether the driver has the IRP itself."""
-        return wdm.packet_of(self.m, irp, "WdfDeviceWdmDispatchIrp").holder == "driver"
 
     def adopt(self, irp: int, request: int) -> None:
         """An IRP of a child is this device's now, and so is the request that it has, if any."""
@@ -137,19 +123,23 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
         if request:
             self.fw.get(request, Request).device = self
 
-    def take_back(self, irp: int, moves: int) -> None:
-        """The framework has the IRP again, in the next stack location when that `moves`."""
+    def take_back(self, irp: int, moves: int) -> int:
+        """The framework has the IRP again, in the next stack location when that `moves`; 0 when the driver did not have it."""
+        packet = wdm.packet_of(self.m, irp, "WdfDeviceWdmDispatchIrp")
+        if packet.holder != "driver":
+            return 0
         if moves:
             wdm.hand_over(self.m, irp, device=self.object)
-            return
-        packet = wdm.packet_of(self.m, irp, "")
+            return 1
         packet.holders[-1] = wdm.ME
         if packet.visits:  # else the callback has returned, and kept it pending
             packet.visits[-1].passed = True
+        return 1
 
     def new_request(self, irp: int) -> Request:
-        """A request for an IRP that came. Facts: KMDF-QUE-04, KMDF-OBJ-06, KMDF-CTX-11."""
-        wdm.mark_pending(self.m, irp)
+        """A request for an IRP that came, 0 to keep one in reserve. Facts: KMDF-QUE-04, KMDF-OBJ-06, KMDF-CTX-11."""
+        if irp:
+            wdm.mark_pending(self.m, irp)
         request = Request(self.fw, None, QUEUE, irp)
         request.deletable, request.device = False, self
         own = self.m.view(request.address, "FX_REQUEST")
@@ -223,17 +213,6 @@ class Queue(Private, kind="WDFQUEUE", number=0x1003, passive=True, structure="FX
     def lock_holder(self) -> Object:
         """Its device's lock when that is the scope. Facts: KMDF-CON-14."""
         return self.device if self.constraint("scope") == SCOPE_DEVICE else self
-
-    def blocked(self) -> None:
-        """Stop when one of its requests holds up the device. Facts: RULE-42, RULE-75."""
-        view = self.m.view(self.address, "FX_QUEUE")
-        if not self.rests and view.OwnedCount:
-            first_owned = self.m.view(int(view.Owned.Flink), "FX_REQUEST")
-            never = self.fw.live[int(first_owned.Handle)]
-            failed = isinstance(never, Request) and never.refused
-            rule = "kmdf-send-failed-never-completed" if failed else "kmdf-request-never-completed"
-            rule = "kmdf-power-blocked" if view.Power == STOPPING_QUEUES else rule
-            self.fw.stop(rule, self.fw.get(int(first_owned.Handle), Request), count=str(view.OwnedCount))
 
 
 @wdf(irql=PASSIVE_LEVEL)

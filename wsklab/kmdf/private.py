@@ -157,6 +157,18 @@ def wsklab_wdf_wait_for(m: Machine, Lock: int, Routine: int, Argument: int) -> G
 
 
 @quiet()
+def wsklab_wdf_answer(m: Machine, Routine: int, *arguments: int) -> int:
+    """Call a callback of the driver that returns something and cannot wait."""
+    return framework(m).call(Routine, *arguments)
+
+
+@quiet()
+def wsklab_request_fails(m: Machine) -> int:
+    """Whether there is no memory for a request of a queue: a choice."""
+    return int(framework(m).fails("request of a queue"))
+
+
+@quiet()
 def wsklab_not_modelled(m: Machine, What: int) -> None:
     """End the run: the driver needs something that is not modelled."""
     m.not_modelled(c_text(m, What))

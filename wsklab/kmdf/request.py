@@ -240,10 +240,11 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
 
     def let_go(self, death: str) -> None:
         """It is about to leave with its IRP; `death` is the rule that a later use breaks. Facts: KMDF-OBJ-27, KMDF-CMP-11."""
-        self.death = death
+        self.death, own = death, self.m.view(self.address, "FX_REQUEST")
         self.fw.c("wsklab_request_leaves", self.handle)
-        self.dispose()
-        memories = self.m.view(self.address, "FX_REQUEST").Memories
+        if not own.Reserved:
+            self.dispose()
+        memories = own.Memories
         held = sum(self.fw.get(int(memory), Object).references - 1 for memory in memories if memory)
         if held and death == COMPLETED:
             self.fw.stop("kmdf-memory-referenced", self, count=str(held), irp=self.irp)
@@ -263,7 +264,18 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
 
     def gone(self) -> None:
         """It has left: its queue may present the next one, and its life ends. Facts: KMDF-CMP-12."""
-        self.fw.c("wsklab_request_left", self.handle)
+        if not self.fw.c("wsklab_request_left", self.handle):
+            self.give_up()
+
+    def attach(self, irp: int) -> None:
+        """One that was kept in reserve gets an IRP."""
+        wdm.mark_pending(self.m, irp)
+        own = self.m.view(self.address, "FX_REQUEST")
+        own.Irp, own.Completed, self.irp, self.completed, self.cancelled, self.routine = irp, 0, irp, False, False, (0, 0)
+
+    def drop(self) -> None:
+        """It goes, and its IRP stays."""
+        self.let_go("kmdf-stale-handle")
         self.give_up()
 
     def pass_down(self) -> None:

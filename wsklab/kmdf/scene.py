@@ -6,7 +6,7 @@ need no C: they have a driver of their own. Facts: KMDF-DEV, KMDF-IOT-02 to 06, 
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, Any
 
 from wsklab.io import device as io_device
@@ -99,12 +99,16 @@ class LoadedDriver:
     @property
     def devices(self) -> list[int]:
         """The WDFDEVICE handles."""
-        return [device.handle for device in self.driver.devices] if self.driver else []
+        return [device.handle for device in self._devices]
 
     @property
     def children(self) -> list[Device]:
         """The devices that a bus driver has reported: each can be the `lower` of another driver."""
-        return [device for device in self.driver.devices if device.own.Reported] if self.driver else []
+        return [device for device in self._devices if device.own.Reported]
+
+    @property
+    def _devices(self) -> list[Device]:
+        return self.driver.devices if self.driver else []
 
     @property
     def object(self) -> int:
@@ -116,11 +120,11 @@ class LoadedDriver:
 
     def suspend(self) -> None:
         """The devices leave their working state: power-managed queues stop, then EvtDeviceD0Exit. Facts: KMDF-MCA-11 to 13."""
-        _run(self.m, _sleep(self))
+        _run(self.m, _each(self._devices[::-1], "wsklab_device_leaves", D3, STOPPING_QUEUES))
 
     def resume(self) -> None:
         """The devices work again: EvtDeviceD0Entry, then EvtIoResume and what waits in the queues."""
-        _run(self.m, _wake(self))
+        _run(self.m, _each(self._devices, "wsklab_device_wakes", D3))
 
     def read(self, length: int) -> AppRequest:
         """An application reads from the driver's device."""
@@ -176,7 +180,7 @@ def _run(m: Machine, body: Generator[Wait, Any, None]) -> None:
     if not m.scheduler.run(until=m.start_thread(body, "System")):
         for device in framework(m).devices:
             for queue in device.queues:
-                queue.blocked()
+                queue.fw.c("wsklab_queue_blocked", queue.handle)
         m.hang()
 
 
@@ -208,15 +212,10 @@ def _load(loaded: LoadedDriver, image: Image, lower: LowerDevice | LoadedDriver 
             yield from fw.c_waits("wsklab_device_up", device.handle, D3_FINAL)
 
 
-def _sleep(loaded: LoadedDriver) -> Generator[Wait, Any, None]:
-    for device in reversed(loaded.driver.devices if loaded.driver else []):
-        yield from device.fw.c_waits("wsklab_device_leaves", device.handle, D3, STOPPING_QUEUES)
-
-
-def _wake(loaded: LoadedDriver) -> Generator[Wait, Any, None]:
-    for device in loaded.driver.devices if loaded.driver else []:
-        if device.own.Started:
-            yield from device.fw.c_waits("wsklab_device_up", device.handle, D3)
+def _each(devices: Iterable[Device], function: str, *arguments: int) -> Generator[Wait, Any, None]:
+    """Call a function of ours for some devices."""
+    for device in devices:
+        yield from device.fw.c_waits(function, device.handle, *arguments)
 
 
 def _unload(loaded: LoadedDriver, surprise: bool = False) -> Generator[Wait, Any, None]:
