@@ -105,9 +105,13 @@ class Driver:
 
     def socket(self, category: str, context: int = 0, dispatch: int = 0, family: int = 2, descriptor: int = 0) -> int:
         """A socket of the registered client."""
-        flags, kind, protocol = {"listening": (1, 1, 6), "connection": (2, 1, 6), "datagram": (4, 2, 17), "stream": (8, 1, 6)}[
-            category
-        ]
+        flags, kind, protocol = {
+            "basic": (0, 1, 6),
+            "listening": (1, 1, 6),
+            "connection": (2, 1, 6),
+            "datagram": (4, 2, 17),
+            "stream": (8, 1, 6),
+        }[category]
         client = self.m.u64(self.provider)
         made = self.call("WskSocket", client, family, kind, protocol, flags, context, dispatch, 0, 0, descriptor)
         self.run()

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wsklab.c.headers import headers
 from wsklab.c.types import Function, Int, Pointer
 from wsklab.machine import NotModelled, Stop
 from wsklab.machine.api import MODELLED
 from wsklab.rules import RULES
 from wsklab.wsk import scene
-from wsklab.wsk.client import UNMODELLED
+from wsklab.wsk.client import SLOTS, UNMODELLED
 from wsklab.wsk.tables import tables
 
-FUNCTIONS = sorted(name for name, row in MODELLED.items() if row.lane == "wsk" and name not in UNMODELLED)
+FUNCTIONS = sorted(
+    [name for name, row in MODELLED.items() if row.lane == "wsk" and name not in UNMODELLED]
+    + [name for name, export in headers().exports.items() if export.lane == "wsk" and name[0].isupper()]
+)
+"""Every function of a dispatch table, of registration and of NMR, in Python and in C."""
 NUMBERS = (
     0,
     1,
@@ -57,7 +63,7 @@ class World:
         driver.bind(stream, "0.0.0.0:0")
         driver.bind(bound, "0.0.0.0:0")
         sockets = [scene.connected(m), scene.listener(m), scene.datagram(m), stream, bound]
-        sockets += [driver.socket(category) for category in ("connection", "listening", "datagram", "stream")]
+        sockets += [driver.socket(category) for category in ("basic", "connection", "listening", "datagram", "stream")]
         closed = scene.datagram(m, local="127.0.0.1:5002")
         driver.close(closed)
         control = driver.event_control(0x40)
@@ -75,11 +81,15 @@ class World:
             scene.wsk_buf(m, b"hello"), scene.wsk_buf(m, b""), control, control + 1, 0x1234, 0xFFFF_FFFF_FFFF_FFF0, 1 << 63,
         ]  # fmt: skip
         rows = [({"SIO": 2, "WSK": 3}.get(name[:3], 0), name, row.level) for name, row in tables().controls.items()]
-        self.requests = [(kind, m.constant(name) & 0xFFFF_FFFF, m.constant(level)) for kind, name, level in rows]
+        rows += [(1, name, level) for kind, name, level in rows if kind == 0]  # what is set can be asked for too
+        self.sockets, self.requests = (
+            sockets,
+            [(kind, m.constant(name) & 0xFFFF_FFFF, m.constant(level)) for kind, name, level in rows],
+        )
 
     def call(self, name: str, picks: list[int]) -> None:
         """Call a function; `picks` choose each argument by its name and type, mostly one that makes sense."""
-        m, modelled = self.m, MODELLED[name]
+        m, modelled = self.m, self.m.modelled(name)
         ctype: Any = m.headers.type(modelled.prototype) if modelled.prototype else m.headers.prototypes[name]
         prototype = ctype.to if isinstance(ctype, Pointer) else ctype
         assert isinstance(prototype, Function)
@@ -108,16 +118,11 @@ class World:
             m.api(name)(*arguments)
 
 
-@settings(max_examples=1500, deadline=None)
-@given(
-    name=st.sampled_from(FUNCTIONS), picks=st.lists(st.integers(0, 2**16), min_size=14, max_size=14), irql=st.sampled_from([0, 2])
-)
-def test_broken_arguments(make_driver: Any, name: str, picks: list[int], irql: int) -> None:
-    driver = make_driver(trace=False)
-    world = World(driver)
+def survives(driver: Any, irql: int, action: Any) -> None:
+    """Do something that may be refused or stopped."""
     try:
         with driver.m.at_irql(irql):
-            world.call(name, picks)
+            action()
         driver.run()
     except Stop as stop:
         assert stop.rule.id in RULES
@@ -127,5 +132,48 @@ def test_broken_arguments(make_driver: Any, name: str, picks: list[int], irql: i
         assert all(call.times <= 1 for call in driver.completed)
 
 
-def test_every_function_is_called() -> None:
-    assert len(FUNCTIONS) == 29
+@settings(max_examples=1500, deadline=None)
+@given(
+    name=st.sampled_from(FUNCTIONS), picks=st.lists(st.integers(0, 2**16), min_size=14, max_size=14), irql=st.sampled_from([0, 2])
+)
+def test_broken_arguments(make_driver: Any, name: str, picks: list[int], irql: int) -> None:
+    driver = make_driver(trace=False)
+    world = World(driver)
+    survives(driver, irql, lambda: world.call(name, picks))
+
+
+BUFFERS = ("null", "short", "freed", "wild", "fits")
+
+
+@pytest.mark.parametrize("buffer", BUFFERS)
+@pytest.mark.parametrize("irp", [True, False])
+def test_every_request_on_every_category_with_every_kind_of_buffer(make_driver: Any, buffer: str, irp: bool) -> None:
+    """Each option is set and asked for, each I/O control issued, each request of the client made."""
+    world = World(make_driver(trace=False))
+    for number in range(len(world.requests)):
+        for place in range(len(world.sockets)):
+            driver = make_driver(trace=False)
+            world = World(driver)
+            m, (kind, code, level) = driver.m, world.requests[number]
+            short, freed = m.allocate(2, zero=True), m.allocate(64, zero=True)
+            m.free(freed)
+            where = {"null": 0, "short": short, "freed": freed, "wild": 0x1234_5678, "fits": m.allocate(64, zero=True)}[buffer]
+            rest = (64, where, 64, where, 0)
+            if kind == 3:
+                arguments: tuple[int, ...] = (m.u64(driver.provider), code, *rest)
+            else:
+                arguments = (world.sockets[place], kind, code, level, *rest)
+            function = "WskControlClient" if kind == 3 else "WskControlSocket"
+            survives(driver, 0, lambda f=function, a=arguments, d=driver: d.call(f, *a) if irp else d.m.api(f)(*a, 0))
+            if kind == 3:
+                break
+
+
+def test_every_function_of_every_table_is_called() -> None:
+    slots = {function for row in tables().categories.values() for function in row.slots.values()} | set(SLOTS)
+    registration = {name for name in headers().prototypes if name.startswith(("WskRegister", "WskDeregister", "WskCapture"))}
+    registration |= {
+        name for name in headers().prototypes if name.startswith("Nmr") and "Client" in name and "Detach" not in name
+    }
+    assert (slots | registration) - set(UNMODELLED) <= set(FUNCTIONS)
+    assert len(FUNCTIONS) == 34

@@ -19,6 +19,7 @@ from wsklab.wsk.subsystem import subsystem
 
 RECEIVE, DISCONNECT, BACKLOG, RECEIVE_FROM, ACCEPT = 0x40, 0x80, 0x10, 0x100, 0x200
 SUCCESS, PENDING, NOT_ACCEPTED = 0, 0x103, 0xC000021B
+CLOSES = -1  # what WskReceiveEvent does besides: it closes its socket
 INSIDE = (
     "data",
     "SOCKADDR",
@@ -43,6 +44,7 @@ class Open:
         self.answers: list[int] = []  # what the callback returns
         self.asked, self.cancelled = b"", False  # what it was asked to send
         self.sent = b""  # what the other side sent
+        self.datagrams: list[bytes] = []  # the same of a datagram socket
         self.got: list[Any] = []  # contents, or receives whose content counts when they are over
         self.kept: list[int] = []  # retained indications
         self.closing: Any = None
@@ -60,11 +62,12 @@ def content(driver: Any, call: Any, buffer: int) -> bytes:
 class Sockets(RuleBasedStateMachine):
     """The machine that Hypothesis drives."""
 
-    @initialize(seed=st.integers(0, 2**16), fixed=st.booleans())
-    def begin(self, seed: int, fixed: bool) -> None:
+    @initialize(seed=st.integers(0, 2**16), fixed=st.booleans(), path=st.sampled_from(["usual", "lossy"]))
+    def begin(self, seed: int, fixed: bool, path: str) -> None:
+        self.fixed = fixed  # nothing is lost, doubled or late then
         self.driver = driver = Driver(choices=None if fixed else f"seed:{seed}", trace=False)
         driver.m.choices["WSK provider"] = "ready"
-        driver.m.choices["path"] = "usual"
+        driver.m.choices["path"] = path  # a long or narrow one only takes longer
         driver.m.choices["status that no page names"] = "the usual one"
         driver.m.choices["connection flags on a listener"] = "are handed on"
         driver.m.choices["address argument"] = "is read in the call"
@@ -77,16 +80,26 @@ class Sockets(RuleBasedStateMachine):
             driver.callbacks("WSK_CLIENT_LISTEN_DISPATCH", WskAcceptEvent=self.offered),
             driver.callbacks("WSK_CLIENT_DATAGRAM_DISPATCH", WskReceiveFromEvent=self.datagrams),
         ]
+        both = self.m.new("WSK_CLIENT_STREAM_DISPATCH")
+        self.m.set_u64(both, self.tables[1])
+        self.m.set_u64(both + 8, self.tables[0])
+        self.tables.append(both)
         self.ports = 5000
         self.queue: list[Any] = []  # peers that connect, with whether their socket is to receive by events
-        self.listener = self.open("listening", True)
-        self.add(self.listener, "WskBind", scene.sockaddr(self.m, "0.0.0.0:80"), 0)
+        self.accepts: list[Any] = []  # calls of WskAccept
+        self.listener, self.other_listener = self.open("listening", True), self.open("stream", True)
+        for known, port in ((self.listener, 80), (self.other_listener, 81)):
+            self.add(known, "WskBind", scene.sockaddr(self.m, f"0.0.0.0:{port}"), 0)
+            driver.run()
+        self.add(self.other_listener, "WskListen")
         driver.run()
         assert driver.switch(self.listener.socket, ACCEPT | RECEIVE | DISCONNECT) == "STATUS_SUCCESS"
+        assert driver.switch(self.other_listener.socket, ACCEPT) == "STATUS_SUCCESS"
         for by_events in (True, False):
-            self.connect("reads", by_events)
-            self.peer_connects(by_events)
+            self.connect("reads", by_events, "connection" if by_events else "stream")
+            self.peer_connects(by_events, 80 if by_events else 81)
             self.bind(by_events)
+        self.watch()
 
     # Callbacks
 
@@ -103,6 +116,13 @@ class Sockets(RuleBasedStateMachine):
         known = self.find(context)
         answer = known.answers.pop() if known.answers else SUCCESS
         whole = b"".join(self.driver.indicated(head))
+        if answer == CLOSES and not known.closing:
+            self.end(known, "connection")
+            assert not known.closing.times, "the close did not wait for the callback"
+        if answer == CLOSES:
+            answer = SUCCESS
+            self.m.set_u64(accepted, 0)  # nothing of it is looked at
+            return answer
         taken = {SUCCESS: length, PENDING: length}.get(answer, 0)
         if answer == SUCCESS and length > 2:
             taken = length - 1
@@ -137,9 +157,19 @@ class Sockets(RuleBasedStateMachine):
         known = Open(kind)
         self.all.append(known)
         known.by_events = by_events
-        table = self.tables[{"connection": 0, "listening": 1, "datagram": 2}[kind]] if by_events else 0
+        table = self.tables[{"connection": 0, "listening": 1, "datagram": 2, "stream": 3}[kind]] if by_events else 0
         known.socket = self.driver.socket(kind, len(self.all), table)
         return known
+
+    def accepted(self) -> None:
+        """Sockets that came out of WskAccept: they receive through WskReceive."""
+        for call in [call for call in self.accepts if call.times]:
+            self.accepts.remove(call)
+            if call.result[0] == "STATUS_SUCCESS":
+                connection: Any = subsystem(self.m).sockets[call.result[1]]
+                known = next(each for each in self.queue if each.peer.address.port == connection.connected.remote.port)
+                known.socket, known.by_events = call.result[1], False
+                self.all.append(known)
 
     def add(self, known: Open, function: str, *arguments: int) -> Any:
         """Call a function of a socket; nothing of the other sockets changes inside the call."""
@@ -157,10 +187,14 @@ class Sockets(RuleBasedStateMachine):
         found = [each for each in self.all if each.kind == kind and each.socket and not each.closing]
         return found[number % len(found)] if found else None
 
-    @rule(behaviour=st.sampled_from(["reads", "silent", "slow", "resets"]), by_events=st.booleans())
-    def connect(self, behaviour: str, by_events: bool) -> None:
+    @rule(
+        behaviour=st.sampled_from(["reads", "silent", "slow", "resets"]), by_events=st.booleans(),
+        category=st.sampled_from(["connection", "stream"]),
+    )  # fmt: skip
+    def connect(self, behaviour: str, by_events: bool, category: str) -> None:
         self.ports += 1
-        known = self.open("connection", by_events)
+        known = self.open(category, by_events)
+        known.kind = "connection"
         known.peer = self.network.peer(f"10.0.0.2:{self.ports}", behaviour)
         self.add(known, "WskBind", scene.sockaddr(self.m, "0.0.0.0:0"), 0)
         self.driver.run(10)
@@ -169,13 +203,13 @@ class Sockets(RuleBasedStateMachine):
         if by_events:
             assert self.driver.switch(known.socket, RECEIVE | DISCONNECT | BACKLOG) == "STATUS_SUCCESS"
 
-    @rule(by_events=st.booleans())
-    def peer_connects(self, by_events: bool) -> None:
+    @rule(by_events=st.booleans(), port=st.sampled_from([80, 81]))
+    def peer_connects(self, by_events: bool, port: int) -> None:
         self.ports += 1
         known = Open("connection")
-        known.by_events = by_events
+        known.by_events = by_events and port == 80  # the other listener hands no callbacks on
         self.queue.append(known)
-        known.peer = self.driver.peer("10.0.0.1:80", f"10.0.0.2:{self.ports}")
+        known.peer = self.driver.peer(f"10.0.0.1:{port}", f"10.0.0.2:{self.ports}")
         self.driver.run(10)
 
     @rule(by_events=st.booleans())
@@ -187,6 +221,23 @@ class Sockets(RuleBasedStateMachine):
         known.peer = self.ports
         if by_events:
             assert self.driver.switch(known.socket, RECEIVE_FROM) == "STATUS_SUCCESS"
+
+    @rule(first=st.booleans())
+    def accept(self, first: bool) -> None:
+        known = self.listener if first else self.other_listener
+        if len(self.accepts) < 3:
+            self.accepts.append(self.add(known, "WskAccept", 0, 0, 0, 0, 0))
+
+    @rule()
+    def watch(self) -> None:
+        """A basic socket with a request that only its close ends."""
+        client = self.m.u64(self.driver.provider)
+        made = self.driver.call("WskSocket", client, 2, 1, 6, 0, 0, 0, 0, 0, 0)
+        self.driver.run(1)
+        known = Open("basic")
+        self.all.append(known)
+        known.socket = made.result[1]
+        self.add(known, "WskControlSocket", 2, 0x28000017, 0, 0, 0, 0, 0, 0)
 
     # Using them
 
@@ -207,9 +258,8 @@ class Sockets(RuleBasedStateMachine):
 
     @rule(number=picks, answer=st.sampled_from([SUCCESS, PENDING, NOT_ACCEPTED]))
     def answer(self, number: int, answer: int) -> None:
-        for kind in ("connection", "datagram"):
-            if (known := self.pick(kind, number)) and known.by_events:
-                known.answers.append(answer)
+        if (known := self.pick("datagram", number)) and known.by_events:
+            known.answers.append(answer)
 
     @rule(number=picks)
     def release(self, number: int) -> None:
@@ -223,6 +273,18 @@ class Sockets(RuleBasedStateMachine):
         if known and known.peer.ends and not known.peer.end.closed:
             known.peer.send(text)
             known.sent += text
+
+    @rule(number=picks, text=contents, answers=st.lists(st.sampled_from([SUCCESS, PENDING, NOT_ACCEPTED, CLOSES]), max_size=2))
+    def indicated(self, number: int, text: bytes, answers: list[int]) -> None:
+        """Data that arrives at once at a socket that receives through its callback."""
+        able = [each for each in self.all if each.kind == "connection" and each.by_events and each.socket and not each.closing]
+        able = [each for each in able if each.peer.ends and not each.peer.end.closed]
+        if able:
+            known = able[number % len(able)]
+            known.answers += answers
+            known.peer.send(text)
+            known.sent += text
+            self.driver.run(3)
 
     @rule(number=picks, how=st.sampled_from(["close", "reset", "read"]))
     def peer_does(self, number: int, how: str) -> None:
@@ -244,7 +306,7 @@ class Sockets(RuleBasedStateMachine):
     def host_sends(self, number: int, text: bytes) -> None:
         if known := self.pick("datagram", number):
             self.network.host("10.0.0.2").send(text, f"10.0.0.1:{known.peer}")
-            known.sent += text
+            known.datagrams.append(text)
 
     @rule(number=picks)
     def receive_from(self, number: int) -> None:
@@ -263,9 +325,10 @@ class Sockets(RuleBasedStateMachine):
     @rule(milliseconds=st.sampled_from([0, 1, 3, None]))
     def run(self, milliseconds: int | None) -> None:
         self.driver.run(milliseconds)
+        self.accepted()
 
     @precondition(lambda self: len(self.all) > 1)
-    @rule(number=picks, kind=st.sampled_from(["connection", "datagram"]))
+    @rule(number=picks, kind=st.sampled_from(["connection", "datagram", "basic"]))
     def close(self, number: int, kind: str) -> None:
         if known := self.pick(kind, number):
             self.end(known, kind)
@@ -283,20 +346,33 @@ class Sockets(RuleBasedStateMachine):
         for known in [*self.all]:
             known.answers.clear()
         self.driver.run()
+        self.accepted()
         for known in [*self.all]:
             if not known.closing:
                 self.end(known, known.kind)
         self.driver.run()
+        self.accepts.clear()
         assert [call.times for call in self.calls] == [1] * len(self.calls)
         for known in (each for each in self.all if each.kind == "connection"):
             assert known.sent.startswith(known.received(self.driver)), (known.sent, known.got)
             assert known.cancelled or known.asked.startswith(known.peer.received)
+        for known in (each for each in self.all if each.kind == "datagram"):
+            self.check_datagrams(known)
         self.m.api("WskReleaseProviderNPI")(self.driver.block)
         ending = self.m.start_thread(self.m.api("WskDeregister")(self.driver.block), "deregister")
         self.driver.run()
         assert ending.done
         check_unload(self.m)
         assert not {block.label for block in self.m.memory.blocks if block.live} & {*INSIDE, "WSK_SOCKET"}
+
+    def check_datagrams(self, known: Open) -> None:
+        """None is made up or mixed with another; without loss, doubling and delay each comes at most once and in order."""
+        found = [part if isinstance(part, bytes) else content(self.driver, *part) for part in known.got]
+        left = iter(known.datagrams)
+        if self.fixed:
+            assert all(part in left for part in found if part), (found, known.datagrams)
+        for part in filter(None, found):
+            assert found.count(part) <= 2 * known.datagrams.count(part), (found, known.datagrams)
 
 
 TestSockets = Sockets.TestCase

@@ -133,9 +133,7 @@ def build(m: Machine, stack_size: int, finished: Finished | None = None, *, make
     `stack_size` is the StackSize of the device it goes to; ``finished(irp, status, information)`` is called at the end of
     completion, and the IRP is gone afterwards.
     """
-    if stack_size < 0:
-        m.not_modelled(f"an IRP with {stack_size} stack locations")
-    address = m.allocate(layout().irp + stack_size * layout().location, "irp", label="IRP")
+    address = m.allocate(layout().irp + max(stack_size, 0) * layout().location, "irp", label="IRP")
     initialize(m, address, stack_size)
     m.model(Irps).packets[address] = Packet(address, stack_size, maker, own, holders=[maker], finished=finished)
     return address
@@ -161,6 +159,8 @@ def IoInitializeIrp(m: Machine, Irp: int, PacketSize: int, StackSize: int) -> No
 
 def initialize(m: Machine, irp: int, stack_size: int, result: int = 0) -> None:
     """Write the bytes of a fresh IRP; `result` goes to IoStatus.Status (IRP-06)."""
+    if stack_size < 0:
+        m.not_modelled(f"an IRP with {stack_size} stack locations")
     o = layout()
     m.write(irp, blank(stack_size)[0])
     m.set_u64(irp + o.list_entry, irp + o.list_entry)

@@ -51,6 +51,8 @@ def wsklab_paged_code(m: Machine) -> None:
 def wsklab_locked(m: Machine, SpinLock: int, Held: int, NewIrql: int) -> None:
     """Note that a spin lock is held from now on, or no more, and go to an IRQL."""
     locks = m.model(Locks)
+    if not Held and SpinLock not in locks:  # bytes of something else that look like a lock
+        m.refuse("spinlock-not-held", SpinLock, "KeReleaseSpinLock")
     locks.append(SpinLock) if Held else locks.remove(SpinLock)
     m.irql = NewIrql
 

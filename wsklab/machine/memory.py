@@ -198,7 +198,7 @@ class Memory:
         offset = address - BASE
         states = self.state[offset : offset + size]
         # Comparing is many times faster than translating, and almost everything that is read has been written.
-        if states != b"\2" * size and (len(states) != size or states.translate(None, b"\2\4")):
+        if len(states) != size or (states != b"\2" * size and states.translate(None, b"\2\4")):
             self._refuse(address, size, "read")
         return bytes(self.data[offset : offset + size])
 
