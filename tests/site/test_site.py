@@ -12,7 +12,10 @@ import pytest
 
 from .conftest import FOLDERS, LESSONS, ROOT, Watched
 
-PAGES = ["", "start/", "python/", "how-it-works/", "design/", "rules/", *(f"lessons/{name}/" for name in LESSONS)]
+PAGES = [
+    *("", "start/", "python/", "examples/", "examples/chat/", "how-it-works/", "design/", "rules/"),
+    *(f"lessons/{name}/" for name in LESSONS),
+]
 LANGUAGES = tomllib.loads((ROOT / "docs" / "languages.toml").read_text("utf-8"))
 
 
@@ -185,6 +188,18 @@ def test_dark_and_light_are_switched_with_one_key(address: str, tab: Watched) ->
     assert body.get_attribute("data-md-color-scheme") == "default"
     tab.page.locator("label.md-header__button[for^=__palette]:visible").click()
     assert body.get_attribute("data-md-color-scheme") == "slate"
+    tab.clean()
+
+
+def test_a_picture_that_is_too_wide_is_scrolled_with_the_keys(address: str, tab: Watched) -> None:
+    tab.page.set_viewport_size({"width": 375, "height": 740})
+    tab.page.goto(address + "examples/chat/", wait_until="networkidle")
+    picture = tab.page.locator(".wsk-shown")
+    picture.focus()
+    tab.page.keyboard.press("ArrowRight")
+    tab.page.wait_for_function("document.querySelector('.wsk-shown').scrollLeft > 0")
+    tab.page.set_viewport_size({"width": 1600, "height": 740})
+    tab.page.wait_for_function("!document.querySelector('.wsk-shown').hasAttribute('tabindex')")
     tab.clean()
 
 

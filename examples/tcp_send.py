@@ -1,0 +1,28 @@
+"""The driver of tcp_send.c sends one buffer to a host that reads it.
+
+python examples/tcp_send.py [PICTURE.svg]
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from wsklab import Lab
+
+
+def main() -> Lab:
+    """Run it, tell what came of it, and return the lab."""
+    lab = Lab()
+    loaded = lab.start_driver(lab.load(Path(__file__).with_suffix(".c").read_text("utf-8"), "tcp_send.c"))
+    lab.unload_driver(loaded)
+    print(lab.console, end="")
+    return lab
+
+
+if __name__ == "__main__":
+    picture = main().timeline()
+    if sys.argv[1:]:
+        Path(sys.argv[1]).write_text(picture.svg, "utf-8")
+    else:
+        print(picture.text)
