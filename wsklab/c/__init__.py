@@ -6,7 +6,7 @@ One phase per module, in the order in which a text passes through them:
 2. `tokens` again          Microsoft's words to standard ones; numbers and characters are refused or accepted here
 3. `parse`, `mistakes`  tokens to pycparser's tree; ``...`` becomes a gap; a stop becomes a sentence
 4. `declare`, `records`, `constant`, `types`  names, types, layouts, constant expressions
-5. `check`                 every body is checked and becomes Python, in one walk: `statements`, `switch`, `initialisers`,
+5. `check`                 every body is checked and becomes Python, in one walk: `statements`, `labels`, `initialisers`,
    `expressions`, `operators` over the arithmetic of `conversions` and `values`; `body` holds the state, `python` makes the
    syntax nodes
 6. `link`, `support`       units to functions that run; the functions that wait are made once more

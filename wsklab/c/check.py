@@ -76,9 +76,11 @@ def _translated(unit: Unit, definition: FunctionDefinition, waits: Waits) -> tup
     for name in sorted({name for name in body.labels if body.labels.count(name) > 1}):
         body.wrong(node.body, "duplicate-label", "The label {name} appears twice.", name=name)
     body.begin(node.body)
-    with declarations.scope(), declarations.arrays(body.variable_array if declarations.hosted else None):
+    declarations.makes_array = body.variable_array if declarations.hosted else None
+    with declarations.scope():
         first = _parameters(body, definition)
         statements = py.located(body.items(node.body.block_items or []), place_of(node.body))
+    declarations.makes_array = None
     return body, _finished(body, ctype, place, first, statements)
 
 

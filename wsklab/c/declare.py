@@ -91,15 +91,6 @@ class Declarations:
         finally:
             self.scopes.pop()
 
-    @contextmanager
-    def arrays(self, makes_array: Callable[[CType, Node], CType] | None) -> Iterator[None]:
-        """Says for the time of a ``with`` block what makes an array of variable length."""
-        before, self.makes_array = self.makes_array, makes_array
-        try:
-            yield
-        finally:
-            self.makes_array = before
-
     def _seen(self) -> Iterator[Scope]:
         yield from reversed(self.scopes)
         if self.parent:
@@ -228,8 +219,10 @@ class Declarations:
             returns = INT
         nodes = node.args.params if node.args else []
         varargs = bool(nodes) and isinstance(nodes[-1], c_ast.EllipsisParam)
-        with self.scope(self.scopes[-1].tags), self.arrays(self._array_of_prototype if self.hosted else None):
+        around, self.makes_array = self.makes_array, self._array_of_prototype if self.hosted else None
+        with self.scope(self.scopes[-1].tags):
             parameters = tuple(self.parameter(p) for p in nodes if not isinstance(p, c_ast.EllipsisParam))
+        self.makes_array = around
         if len(parameters) == 1 and isinstance(parameters[0].type, Void):
             parameters = ()
         for parameter, place in zip(parameters, nodes, strict=False):
@@ -265,8 +258,7 @@ class Declarations:
             if node.name:
                 tags.setdefault(key, record)
         self._defined[node] = record
-        with self.arrays(None):
-            complete(self, record, node)
+        complete(self, record, node)
         return record
 
     _Union = _Struct

@@ -30,7 +30,7 @@ from wsklab.c.types import (  # isort: skip
 )  # fmt: skip
 
 from wsklab.c.values import (  # isort: skip
-    BIT, NOTHING, UNKNOWN, Local, Object, Value, comma, element, far_element, is_pure, is_scalar, member, number, pointer_trouble,
+    BIT, NOTHING, UNKNOWN, Local, Object, Value, comma, element, is_pure, is_scalar, member, number, pointer_trouble,
     possible, settled, truth, unknown,
 )  # fmt: skip
 
@@ -78,13 +78,8 @@ class Expressions(Body):
         numbers = isinstance(target, Pointer) and isinstance(target.to, Int) and isinstance(value.type, Int)
         fits = numbers or (isinstance(target, Pointer) and compatible(target.to, value.type))
         through = fits and what == "assignment" and not isinstance(value.type, Record)
-        hint = (
-            "Perhaps * is missing before the left side."
-            if through
-            else "Perhaps & is missing before the value."
-            if fits
-            else None
-        )
+        hint = "Perhaps & is missing before the value." if fits else None
+        hint = "Perhaps * is missing before the left side." if through else hint
         if trouble == "incompatible-types":
             return self.wrong(place, "incompatible-types", "{what}: {source} cannot become {target}.", hint, **names)
         if trouble is not None:
@@ -199,10 +194,7 @@ class Expressions(Body):
         if not isinstance(base.type, Pointer) or not isinstance(index.type, Int):
             return self.wrong(node, "not-an-array", "{type} cannot be indexed.", type=base.type)
         size = operators.pointed_size(self, base.type, node)
-        if size is None:
-            return self.unknown(node)
-        place = far_element(base, index, size, base.type) if isinstance(size, str) else element(base, index, size, base.type)
-        return member(place, 0, base.type.to)
+        return self.unknown(node) if size is None else member(element(base, index, size, base.type), 0, base.type.to)
 
     def _bounded(self, index: Value, count: int, behind: int, first: int) -> Value:
         """An index, checked where only it tells that an access leaves its array: the bytes behind belong to something else.

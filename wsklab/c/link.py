@@ -188,10 +188,8 @@ class _Linker:
         for name, where in [*named.calls.items(), *named.addresses.items()]:
             symbol = module.unit.declarations.lookup(name)
             if symbol is not None and symbol.place.file in _HOSTED and self.is_driver and module.private:
-                text, hint = (
-                    "The kernel has no function {name}.",
-                    "It belongs to programs with a main; a driver cannot be linked with it.",
-                )
+                text = "The kernel has no function {name}."
+                hint = "It belongs to programs with a main; a driver cannot be linked with it."
                 self.problems.error("not-in-kernel", where, text, hint, name=name)
             if (function := self._function(module, name)) is not None:
                 self._agree(symbol, function)

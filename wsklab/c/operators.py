@@ -20,7 +20,7 @@ from wsklab.c.source import closest, place_of
 from wsklab.c.types import DOUBLE, SIZE_T, VOID, Array, CType, Float, Function, Int, Parameter, Pointer, Record, Void, compatible
 
 from wsklab.c.values import (  # isort: skip
-    MASK, UNKNOWN, Value, element, far_element, is_null, is_scalar, number, pointer_trouble, reach, settled, unknown,
+    MASK, UNKNOWN, Value, element, is_null, is_scalar, number, pointer_trouble, reach, settled, unknown,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ def _pointer_arithmetic(body: Body, op: str, left: Value, right: Value, node: An
     if not isinstance(right.type, Int) or not isinstance(left.type, Pointer):
         return None
     size = pointed_size(body, left.type, node)
-    if isinstance(size, int):
-        return element(left, right, size if op == "+" else -size, left.type)
-    if size is None:
-        return body.unknown(node)
-    return far_element(left, unary("-", convert(right, _PTRDIFF)) if op == "-" else right, size, left.type)
+    if isinstance(size, str) and op == "-":
+        right = unary("-", convert(right, _PTRDIFF))
+    elif isinstance(size, int) and op == "-":
+        size = -size
+    return body.unknown(node) if size is None else element(left, right, size, left.type)
 
 
 def common(body: Body, one: Value, other: Value, node: Any) -> CType:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
-from wsklab.c.types import INT, CType, Int, Record, has_size, layout_record
+from wsklab.c.types import INT, CType, Int, Record, has_size, is_variable, layout_record
 
 if TYPE_CHECKING:
     from wsklab.c.declare import Declarations
@@ -40,7 +40,7 @@ def _member(declarations: Declarations, node: Any) -> Member | None:
     ctype, name = declarations.type_of(node.type), node.name or ""
     if not name and node.bitsize is None:
         return ("", ctype, None, 0) if isinstance(ctype, Record) and ctype.complete else None
-    if not has_size(ctype):
+    if not has_size(ctype) or is_variable(ctype):
         text, hint = "The member {name} cannot be {type}: it has no size.", "Perhaps a pointer to it is meant."
         declarations.problems.error("member-without-size", node, text, hint, name=name, type=ctype)
         ctype = INT

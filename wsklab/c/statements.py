@@ -22,10 +22,9 @@ from wsklab.c.constant import promote, usual
 from wsklab.c.exceptions import guarded, leaves_by_name
 from wsklab.c.expressions import Expressions
 from wsklab.c.initialisers import initialised
-from wsklab.c.labels import INTO, JUMP, LABELS, Level, entered, given
+from wsklab.c.labels import INTO, JUMP, LABELS, Level, entered, given, switch
 from wsklab.c.python import Python, leaves
 from wsklab.c.source import closest, place_of
-from wsklab.c.switch import switch
 from wsklab.c.types import Array, Int, Record, Void, is_variable
 from wsklab.c.values import Local, settled, truth, unknown
 

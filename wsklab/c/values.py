@@ -215,8 +215,11 @@ def moved(base: Value, offset: int, ctype: CType) -> Value:
     return replace(base, type=ctype, offset=base.offset + offset)
 
 
-def element(base: Value, index: Value, scale: int, ctype: CType) -> Value:
-    """`base` + `index` * `scale` bytes, of pointer type `ctype`; a negative scale subtracts."""
+def element(base: Value, index: Value, scale: int | str, ctype: CType) -> Value:
+    """`base` + `index` * `scale` bytes, of type `ctype`; a negative scale subtracts, a name is the Python local with it."""
+    if isinstance(scale, str):
+        node = py.binary(base.node, "+", py.binary(settled(index), "*", py.name(scale)))
+        return Value(ctype, base.at, node, (-1, MASK), base.offset)
     if index.constant is not None:
         return moved(base, int(index.constant) * scale, ctype)
     count = settled(index)
@@ -226,12 +229,6 @@ def element(base: Value, index: Value, scale: int, ctype: CType) -> Value:
     if base.root is not None and base.element is None and scale > 0:
         item = Element(base.node, base.root, index, count, scale)
     return Value(ctype, base.at, node, (-1, MASK) if down else base.span, base.offset, element=item)
-
-
-def far_element(base: Value, index: Value, held: str, ctype: CType) -> Value:
-    """The same with a scale that the Python local `held` has."""
-    node = py.binary(base.node, "+", py.binary(settled(index), "*", py.name(held)))
-    return Value(ctype, base.at, node, (-1, MASK), base.offset)
 
 
 def member(base: Value, offset: int, ctype: CType, bit_offset: int = 0, bit_width: int | None = None) -> Object:
