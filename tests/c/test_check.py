@@ -151,3 +151,29 @@ def test_a_program_may_declare_functions_of_the_library_for_itself() -> None:
     for wrong in (text, "int strlen(char *s) { return 0; } int main(void) { return 0; }"):
         with pytest.raises(CompileError, match="strlen is declared as int"):
             compile_unit(wrong, "t.c")
+
+
+LENGTHS = """
+static int s[n];
+int f(int n) { static int a[n]; extern int b[n]; return 0; }
+int f(int n) { int a[n] = {1}; return 0; }
+int f(int n) { return *(int[n]){1}; }
+int f(int n) { int a[][n]; return 0; }
+int f(int n) { struct { int a[n]; } s; return 0; }
+int f(int n) { switch (n) { case sizeof(int[n]): return 1; } return 0; }
+int f(int n, int a[m]) { return a[0]; }
+int f(double n) { int a[n]; return 0; }
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    list(zip(LENGTHS.strip().split("\n"), [
+        ["14 undeclared"], ["27 variable-array", "44 variable-array"], ["28 variable-array"], ["24 variable-array"],
+        ["20 array-without-size"], ["29 member-without-size"], ["34 not-constant"], ["20 undeclared"], ["25 bad-operand"],
+    ], strict=True)),
+)  # fmt: skip
+def test_where_an_array_of_variable_length_cannot_stand(line: str, expected: list[str]) -> None:
+    with pytest.raises(CompileError) as caught:
+        compile_unit(line + " int main(void) { return 0; }", "t.c")
+    assert [f"{problem.place.column} {problem.id}" for problem in caught.value.problems] == expected

@@ -14,6 +14,7 @@ from tests.c.standin import BASE, StandIn, Undefined, finish
 from wsklab import Lab, Stop
 from wsklab.c.link import Image, link
 from wsklab.c.source import CompileError
+from wsklab.c.support import to_single
 from wsklab.c.types import Function, Pointer
 from wsklab.c.unit import compile_unit
 
@@ -148,6 +149,7 @@ def test_locals_keep_their_names() -> None:
         ("int f(int a, int b) { return a << b; }", (1, 32), "shift-too-far", {"count": 32, "bits": 32}),
         ("int f(int a, int b) { return a >> b; }", (1, -1), "shift-too-far", {"count": -1, "bits": 32}),
         ("int f(double a) { return (int)(1.0 / a); }", (0.0,), "float-to-integer", {"value": float("inf")}),
+        ("ULONG f(float a) { return (ULONG)(a * a); }", (1e20,), "float-to-integer", {"value": to_single(1e20 * 1e20)}),
         ("void f(void) { for (;;) ; }", (), "step-budget", {}),
         ("void f(void) { again: goto again; }", (), "step-budget", {}),
         ("int g(int n) { if (n) return 1; } int f(void) { return g(0) + 1; }", (), "no-return-value", {"function": "g"}),

@@ -18,7 +18,21 @@ from wsklab.c.constant import complaints, element_count, evaluate
 from wsklab.c.parse import Gap
 from wsklab.c.records import complete
 from wsklab.c.source import Place, Problem, Problems, place_of
-from wsklab.c.types import INT, UNKNOWN, Array, CType, Function, Int, Parameter, Pointer, Record, Void, compatible, has_size
+from wsklab.c.types import (
+    INT,
+    UNKNOWN,
+    Array,
+    CType,
+    Function,
+    Int,
+    Parameter,
+    Pointer,
+    Record,
+    Void,
+    compatible,
+    has_size,
+    is_variable,
+)
 
 SymbolKind = Literal["typedef", "object", "function", "constant"]
 Node = Any
@@ -198,7 +212,7 @@ class Declarations:
             self.problems.error("array-of-nothing", node, "There can be no array of {type}: it has no size.", type=element)
             element = INT
         variable = isinstance(element, Array) and element.held
-        if self.makes_array and node.dim is not None and (variable or self.constant(node.dim) is None):
+        if self.makes_array and not isinstance(node.dim, Gap | None) and (variable or self.constant(node.dim) is None):
             return self.makes_array(element, node.dim)
         count = None if node.dim is None else self.required_constant(node.dim, _SIZE_OF_ARRAY)
         if count is not None and count < 0:
@@ -307,11 +321,11 @@ class Declarations:
 
     def _object_type(self, node: Node, ctype: CType, storage: str) -> CType:
         if isinstance(ctype, Array) and ctype.count is None and not ctype.held:
-            count = element_count(self, ctype.of, node.init)
+            count = None if is_variable(ctype.of) else element_count(self, ctype.of, node.init)
             if count is None and storage != "extern" and len(self.scopes) > 1:
                 if node.init is None:
                     self.problems.error("array-without-size", node, "The array {name} has no size.", name=node.name)
-                count = 1
+                count, ctype = 1, Array(INT, None) if is_variable(ctype.of) else ctype
             if count is not None:
                 ctype = Array(ctype.of, count, alias=ctype.alias)
         if isinstance(ctype, Void) or (not has_size(ctype) and storage != "extern"):

@@ -19,7 +19,7 @@ from wsklab.c.operators import no_member
 from wsklab.c.parse import Gap
 from wsklab.c.python import Python
 from wsklab.c.source import place_of
-from wsklab.c.types import UNKNOWN, Array, CType, Field, Int, Record
+from wsklab.c.types import UNKNOWN, Array, CType, Field, Int, Record, is_variable
 from wsklab.c.values import Object, Value, comma, member, number, reach, settled, unknown
 
 if TYPE_CHECKING:
@@ -74,6 +74,9 @@ def count(body: Expressions, of: CType, node: Any) -> int | None:
 def compound_literal(body: Expressions, node: Any) -> Object:
     """``(type){…}``: an unnamed object of the body."""
     ctype = body.declarations.type_of(node.type)
+    if is_variable(ctype):
+        body.wrong(node, "variable-array", "An array of variable length cannot be initialised.")
+        ctype = Array(UNKNOWN, None)
     if isinstance(ctype, Array) and ctype.count is None:
         ctype = Array(ctype.of, element_count(body.declarations, ctype.of, node.init))
     where = place_of(node)

@@ -197,10 +197,10 @@ class Statements(Expressions):
     def _do_Decl(self, node: Any) -> Python:
         symbol = self.declarations.declare(node)
         sizes, self.sizes = [ast.Expr(size) for size in self.sizes], []
+        if symbol is not None and symbol.storage in ("static", "extern") and is_variable(symbol.type):
+            self.wrong(node, "variable-array", "An array of variable length cannot be static.")
         if symbol is None or symbol.kind != "object" or symbol.storage == "extern":
             return [*sizes]
-        if symbol.storage == "static" and is_variable(symbol.type):
-            self.wrong(node, "variable-array", "An array of variable length cannot be static.")
         if symbol.storage == "static":
             symbol.data = f"{self.name}.{symbol.name}"
             if any(known.name == symbol.data for known in self.statics):

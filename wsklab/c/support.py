@@ -114,7 +114,7 @@ def helpers(runtime: Runtime) -> dict[str, object]:
         "shifted_too_far·": lambda count, bits: undefined("shift-too-far", count=count, bits=bits),
         "divide_floats·": _divide_floats,
         "float·": float,
-        "int·": lambda value: int(value) if math.isfinite(value) else undefined("float-to-integer", value=value),
+        "int·": lambda value: int(value) if -(1 << 63) <= value < 1 << 64 else undefined("float-to-integer", value=value),
         "single·": to_single,
         "copy·": runtime.copy,
         "fill·": runtime.fill,
