@@ -195,7 +195,7 @@ def _texts(directory: Path) -> dict[str, str]:
 def _key(texts: dict[str, str]) -> str:
     """What the cache depends on: the headers, this front end, pcpp and pycparser."""
     digest = hashlib.sha256(repr((pcpp.__version__, pycparser.__version__)).encode())
-    for module in sorted(Path(__file__).parent.glob("*.py")):
+    for module in sorted(path for path in Path(__file__).parent.iterdir() if path.suffix in (".py", ".toml")):
         digest.update(module.read_bytes())
     for name, text in texts.items():
         digest.update(f"\0{name}\0{text}".encode())
