@@ -204,6 +204,14 @@ def test_what_the_bus_says_of_a_child(kit: Any) -> None:
     assert kit.wdk.IoGetDeviceProperty(child.object, kit.m.constant("DevicePropertyLocationInformation"), 80, buffer, length) == 0
     assert kit.m.read(buffer, kit.m.u32(length)).decode("utf-16-le") == "Slot 1\0"
     assert driver.Parent() == kit.fw.devices[0].handle
+    place = kit.m.constant("DevicePropertyLocationInformation")
+    assert kit.wdk.WdfDeviceQueryProperty(child.handle, place, 80, buffer, length) == 0
+    assert (kit.m.u32(length), kit.m.read(buffer, 14).decode("utf-16-le")) == (14, "Slot 1\0")
+    assert kit.wdk.WdfWdmDeviceGetWdfDeviceHandle(child.object) == child.handle
+    kit.memory(1)
+    assert (
+        name_of(kit.wdk.WdfDeviceQueryProperty(kit.fw.devices[0].handle, place, 0, 0, length)) == "STATUS_OBJECT_NAME_NOT_FOUND"
+    )
 
 
 def test_the_children_of_a_bus(kit: Any) -> None:

@@ -39,7 +39,7 @@ def test_a_request_to_a_target_closed_for_query_remove_fails(kit: Any) -> None:
     request, log = kit.ready(target)
     kit.fw.live[target].target_state = CLOSED_FOR_QUERY_REMOVE
     assert not kit.send(request, target)
-    assert (kit.status(request), log, kit.fw.live[target].waits) == ("STATUS_INVALID_DEVICE_STATE", [], 0)
+    assert (kit.status(request), log, kit.fw.live[target].pended) == ("STATUS_INVALID_DEVICE_STATE", [], {})
 
 
 def test_a_started_target_holds_no_queue(kit: Any) -> None:
@@ -48,7 +48,7 @@ def test_a_started_target_holds_no_queue(kit: Any) -> None:
     for _ in range(3):
         request, _ = kit.ready(target)
         assert kit.send(request, target)
-    assert (len(kit.fw.live[target].sent), kit.fw.live[target].waits) == (3, 0)
+    assert (len(kit.fw.live[target].sent), kit.fw.live[target].pended) == (3, {})
 
 
 def test_what_cannot_go_down_at_a_start_fails(kit: Any) -> None:

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from wsklab import Lab
 from wsklab.kmdf import framework, scene
 from wsklab.kmdf.lower import LowerDevice
+from wsklab.kmdf.target import STOPPED
 
 TIMEOUT, IGNORE_STATE = 1, 4
 
@@ -50,6 +51,12 @@ class Sends(RuleBasedStateMachine):
             name = f"WdfIoTargetFormatRequestFor{'Write' if write else 'Read'}"
             assert getattr(self.lab.wdk, name)(self.targets[to], handle, self.memories[memory], 0, 0) == 0
             self.formatted_for[handle] = to
+
+    @rule(request=st.integers(0, 2), to=st.integers(0, 1), memory=st.integers(0, 2), write=st.booleans())
+    def format_and_send(self, request: int, to: int, memory: int, write: bool) -> None:
+        """What drivers do most, in one step: so that more of it meets a state change."""
+        self.format(request, to, memory, write)
+        self.send(request, to, 0)
 
     @rule(request=st.integers(0, 2), to=st.integers(0, 1), flags=st.sampled_from((0, TIMEOUT, IGNORE_STATE)))
     def send(self, request: int, to: int, flags: int) -> None:
@@ -133,6 +140,14 @@ class Sends(RuleBasedStateMachine):
             target: Any = self.fw.live[handle]
             lists = [*target.pended, *target.sent, *target.ignored]
             assert target.io_count == len(lists) == len(set(lists))
+
+    @invariant()
+    def state_changes_lose_nothing(self) -> None:
+        """KMDF-STA-01, 03, 04, KMDF-PND-04, 09: only a stopped target holds requests back, and what it sent is at its device."""
+        for handle, device in zip(self.targets, self.devices, strict=True):
+            target: Any = self.fw.live[handle]
+            assert not target.pended or target.target_state == STOPPED
+            assert {request.irp for request in (*target.sent.values(), *target.ignored.values())} == set(device.pending)
 
     @invariant()
     def references_balance(self) -> None:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from tests.kmdf.queues import PARALLEL, Queues
 from wsklab.rules import RULES
 
 WSKLAB = Path(__file__).parents[2] / "wsklab"
@@ -48,3 +49,13 @@ def test_completion_params(make_kit: Any) -> None:
     kit.m.set_u64(params + 24, 5)
     kit.wdk.WdfRequestGetCompletionParams(request, params)
     assert kit.m.read(params, 72) == bytes([72, 0, 0, 0, 0xFF]) + bytes(67)
+
+
+def test_a_callback_comes_back_at_its_irql(kit: Any) -> None:
+    """KMDF-VER-05: a lock that EvtIoRead takes and does not release; parameters are the IRQL before and after."""
+    queues = Queues(kit)
+    lock = kit.out()
+    kit.wdk.KeInitializeSpinLock(lock)
+    queues.queue(PARALLEL, default=True, EvtIoRead=lambda request: kit.wdk.KeAcquireSpinLockRaiseToDpc(lock))
+    with kit.stops("kmdf-callback-changed-irql", "0xE", "0", "2"):
+        queues.read()

@@ -72,3 +72,57 @@ def test_a_pending_request_stays_on_the_picture() -> None:
     bars = [rect for rect in ElementTree.fromstring(journey.svg).findall(f"{SVG}rect") if rect.get("class") == "i1"]
     assert [float(bar.get("height", "0")) > 10 for bar in bars] == [False, True]
     assert repr(journey) == "0 µs, PASSIVE  IRP 1  scene → disk: READ, stack location 1 of 1"
+
+
+def bars(lab: Lab) -> list[tuple[float, float, float]]:
+    """The bars of the picture: x, top and bottom."""
+    root = ElementTree.fromstring(lab.journey().svg)
+    drawn = [each.attrib for each in root.iter(f"{SVG}rect") if each.get("class", "").startswith("i")]
+    return [(float(each["x"]), float(each["y"]), float(each["y"]) + float(each["height"])) for each in drawn]
+
+
+def test_bars_of_requests_under_way_stand_side_by_side() -> None:
+    """Of nine requests the first comes back at once and the others stay: no bar covers another one."""
+    lab = Lab()
+    device = lab.lower_device("disk", answers=["at once", *["never"] * 8])
+    target = lab.io_target(device)
+    for _ in range(9):
+        request = lab.request(target)
+        lab.wdk.WdfIoTargetFormatRequestForRead(target, request, lab.memory(4), None, None)
+        lab.wdk.WdfRequestSend(request, target, None)
+    drawn = sorted(bars(lab))
+    pairs = zip(drawn, drawn[1:], strict=False)
+    assert [(one, other) for one, other in pairs if one[0] == other[0] and other[1] < one[2]] == []
+    assert len({x for x, _, bottom in drawn if bottom == max(each[2] for each in drawn)}) == 9
+
+
+FIRST = """
+#include <ntddk.h>
+#include <wdf.h>
+NTSTATUS First(WDFDEVICE Device, PIRP Irp)
+{
+    IoCopyCurrentIrpStackLocationToNext(Irp);
+    return WdfDeviceWdmDispatchPreprocessedIrp(Device, Irp);
+}
+NTSTATUS Add(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
+{
+    WDFDEVICE device;
+    WdfDeviceInitAssignWdmIrpPreprocessCallback(DeviceInit, First, IRP_MJ_READ, NULL, 0);
+    return WdfDeviceCreate(&DeviceInit, WDF_NO_OBJECT_ATTRIBUTES, &device);
+}
+NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    WDF_DRIVER_CONFIG config;
+    WDF_DRIVER_CONFIG_INIT(&config, Add);
+    return WdfDriverCreate(DriverObject, RegistryPath, WDF_NO_OBJECT_ATTRIBUTES, &config, WDF_NO_HANDLE);
+}
+"""
+
+
+def test_a_move_within_one_driver_is_no_arrow() -> None:
+    """An IRP that a driver gives to its own device's framework again: the bar goes on, and the words say where it is."""
+    lab = Lab()
+    lab.start_driver(lab.load(FIRST, "first.c")).read(4)
+    assert [row.words for row in lab.journey().rows][:2] == ["READ, stack location 3 of 3", "READ, stack location 2 of 3"]
+    drawn = [each.get("class", "").split()[0] for each in ElementTree.fromstring(lab.journey().svg).iter(f"{SVG}path")]
+    assert (drawn.count("c"), drawn.count("k")) == (2, 2)  # a line and a head, down and up

@@ -59,7 +59,7 @@ static void FxComplete(WDFREQUEST Request, NTSTATUS Status, BOOLEAN Tells, ULONG
     queued = wsklab_ask(Request, "Request.ownership") == 0;
     if (verifies && !FxMayComplete(Request, own, queued)) return;
     if (!queued) {
-        wsklab_ask(Request, "Request.complete_unowned");
+        wsklab_wdf_release(Request); /* a reference that nobody took: KMDF-CMP-15 */
         return;
     }
     wsklab_ask(Request, "Request.not_in_surprise", "WdfRequestComplete");

@@ -207,6 +207,26 @@ PDEVICE_OBJECT WdfDeviceWdmGetPhysicalDevice(WDFDEVICE Device)
     return FxDevice(Device)->Init.Physical;
 }
 
+/* The WDFDEVICE behind a DEVICE_OBJECT of the framework's, which a WDM routine such as a completion routine gets. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+WDFDEVICE WdfWdmDeviceGetWdfDeviceHandle(PDEVICE_OBJECT DeviceObject)
+{
+    wsklab_given(DeviceObject, "DeviceObject");
+    return ((PFX_DEVICE)DeviceObject->DeviceExtension)->Handle;
+}
+
+/* What the bus says of the device. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+NTSTATUS WdfDeviceQueryProperty(WDFDEVICE Device, DEVICE_REGISTRY_PROPERTY DeviceProperty, ULONG BufferLength,
+                                PVOID PropertyBuffer, PULONG ResultLength)
+{
+    PDEVICE_OBJECT physical = FxDevice(Device)->Init.Physical;
+    wsklab_given(ResultLength, "ResultLength");
+    if (BufferLength > 0) wsklab_given(PropertyBuffer, "PropertyBuffer");
+    if (physical == NULL) return STATUS_INVALID_DEVICE_REQUEST;
+    return IoGetDeviceProperty(physical, DeviceProperty, BufferLength, PropertyBuffer, ResultLength);
+}
+
 /* The Characteristics of the DEVICE_OBJECT. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 ULONG WdfDeviceGetCharacteristics(WDFDEVICE Device)

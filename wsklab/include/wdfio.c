@@ -371,6 +371,8 @@ NTSTATUS wsklab_device_begins(WDFDEVICE Device)
     InitializeListHead(&device->Interfaces);
     InitializeListHead(&device->AllQueues);
     InitializeListHead(&device->Children);
+    device->Handle = Device;
+    device->Object->DeviceExtension = device;
     if (device->Init.Parent != NULL) device->Init.Physical = device->Object;
     device->Object->StackSize += (device->Init.Preprocess != NULL) + (device->SelfTarget != NULL);
     if (device->Init.Forwards) device->Object->StackSize += FxDevice(device->Init.Parent)->Object->StackSize;

@@ -30,7 +30,7 @@ NTSTATUS WdfIoTargetOpen(WDFIOTARGET IoTarget, PWDF_IO_TARGET_OPEN_PARAMS OpenPa
         if (!OpenParams->TargetDeviceName.Length || !OpenParams->TargetDeviceName.Buffer) return STATUS_INVALID_PARAMETER;
         break;
     case WdfIoTargetOpenReopen:
-        if (!wsklab_ask(IoTarget, "RemoteTarget.opened_by_name")) return STATUS_INVALID_DEVICE_REQUEST;
+        if (!wsklab_ask(IoTarget, "RemoteTarget.name")) return STATUS_INVALID_DEVICE_REQUEST;
         break;
     default:
         return STATUS_INVALID_PARAMETER;
@@ -71,7 +71,7 @@ _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID WdfIoTargetStop(WDFIOTARGET IoTarget, WDF_IO_TARGET_SENT_IO_ACTION Action)
 {
     BOOLEAN waits = Action != WdfIoTargetLeaveSentIoPending;
-    ULONG pended = (ULONG)wsklab_ask(IoTarget, "IoTarget.waits");
+    ULONG pended = (ULONG)wsklab_ask(IoTarget, "IoTarget.pended");
     if (Action < WdfIoTargetCancelSentIo || Action > WdfIoTargetLeaveSentIoPending) return;
     if (waits && wsklab_refused_irql(IoTarget, "WdfIoTargetStop")) return;
     if (waits && pended) wsklab_wdf_strict("kmdf-stop-leaves-pended", IoTarget, "count=%d", pended);
@@ -284,6 +284,15 @@ static NTSTATUS wsklab_sync_format(WSKLAB_SEND *Send, WDFREQUEST Request)
     }
 }
 
+/* Whether a send of a kind may take a request: a received one stays what it is. Facts: RULE-66. */
+static BOOLEAN FxIsOfKind(WDFREQUEST Request, WDF_REQUEST_TYPE Type)
+{
+    PIRP irp = wsklab_request_irp(Request);
+    UCHAR major = Type == WdfRequestTypeOther ? IRP_MJ_INTERNAL_DEVICE_CONTROL : (UCHAR)Type;
+    if (irp == NULL || wsklab_ask(Request, "Request.ownership") != 0) return TRUE;
+    return IoGetCurrentIrpStackLocation(irp)->MajorFunction == major;
+}
+
 /* Send and wait: the order of the checks, and what is left afterwards. Facts: KMDF-SSY-01 to 12, KMDF-CRT-05. */
 static NTSTATUS wsklab_sync_send(WSKLAB_SEND *Send, WDFREQUEST Given, PWDF_REQUEST_SEND_OPTIONS Options, PULONG_PTR Bytes,
                                      PCSTR Function)
@@ -296,7 +305,7 @@ static NTSTATUS wsklab_sync_send(WSKLAB_SEND *Send, WDFREQUEST Given, PWDF_REQUE
     wsklab_ask(Send->Target, "IoTarget.handle");
     if (Given) wsklab_ask(Given, "Request.unformat");
     if (wsklab_refused_irql(Send->Target, Function)) return STATUS_INVALID_DEVICE_REQUEST;
-    if (Given && !wsklab_ask(Given, "Request.is_of_kind", Send->Type))
+    if (Given && !FxIsOfKind(Given, Send->Type))
         wsklab_wdf_strict("kmdf-wrong-kind-sent", Given, "function=%s", Function);
     status = wsklab_sync_options(Options);
     if (NT_SUCCESS(status)) status = wsklab_sync_describe(Send);

@@ -121,7 +121,6 @@ NTSTATUS WdfFdoAddStaticChild(WDFDEVICE Fdo, WDFDEVICE Child)
     PFX_DEVICE child = FxDevice(Child);
     if (child->Init.Parent != Fdo || child->Reported) return STATUS_INVALID_PARAMETER;
     child->Reported = TRUE;
-    child->Handle = Child;
     InsertTailList(&fdo->Children, &child->Sibling);
     if (fdo->InD0 && child->Init.Raw) wsklab_wdf_thread(wsklab_child_arrives, Child);
     return STATUS_SUCCESS;

@@ -124,8 +124,12 @@ class Framework:
             self.m.trace.add(kind, name, actor="framework", target=target, objects=objects, **data)
 
     def call(self, address: int, *arguments: int) -> int:
-        """Call a driver's callback, which may not wait."""
-        return int(self.m.call(address, *arguments, actor="framework") or 0)
+        """Call a driver's callback, which may not wait and returns at the IRQL it was called at. Facts: KMDF-VER-05."""
+        before = self.m.irql
+        value = int(self.m.call(address, *arguments, actor="framework") or 0)
+        if self.m.irql != before:
+            self.m.stop("kmdf-callback-changed-irql", what=self.m.code_at(address).name, before=before, after=self.m.irql)
+        return value
 
     def run(self, address: int, *arguments: int, lock: Object | None = None) -> None:
         """Call a driver's event callback, with the callback lock of an object held.

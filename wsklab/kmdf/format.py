@@ -14,7 +14,7 @@ from wsklab.kmdf.memory import Memory
 if TYPE_CHECKING:
     from wsklab.kmdf.request import Request
 
-TYPE_OTHER, TYPE_NO_FORMAT, COMPLETION_PARAMS = 0x1C, 0xFF, "WDF_REQUEST_COMPLETION_PARAMS"
+TYPE_NO_FORMAT, COMPLETION_PARAMS = 0xFF, "WDF_REQUEST_COMPLETION_PARAMS"
 FIELDS = ("AssociatedIrp.SystemBuffer", "UserBuffer", "MdlAddress")  # of an IRP, overwritten by formats
 
 

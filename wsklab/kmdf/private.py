@@ -109,6 +109,8 @@ def _member(m: Machine, handle: int, path: int) -> Any:
 
 
 def _as_number(value: Any) -> int:
+    if isinstance(value, (str, dict)):  # how much there is of it
+        return len(value)
     return value.handle if isinstance(value, Object) else int(value or 0) & 0xFFFF_FFFF_FFFF_FFFF
 
 

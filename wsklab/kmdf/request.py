@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from wsklab.io import irp as io_irp
 from wsklab.kmdf import wdm
 from wsklab.kmdf.core import Framework, Given, Out, framework, wdf
-from wsklab.kmdf.format import TYPE_OTHER, FormatContext
+from wsklab.kmdf.format import FormatContext
 from wsklab.kmdf.objects import Object, creation
 from wsklab.machine import Machine, View, status
 from wsklab.machine.api import quiet
@@ -157,11 +157,6 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
         if self.context is not None:
             self.context.free()
 
-    def is_of_kind(self, kind: int) -> bool:
-        """Whether a synchronous send of that WDF_REQUEST_TYPE may take it. Facts: RULE-66."""
-        major = wdm.MJ_INTERNAL_DEVICE_CONTROL if kind == TYPE_OTHER else kind
-        return self.ownership != QUEUE or not self.irp or self.location().MajorFunction == major
-
     @property
     def params(self) -> int:
         """The completion params, 0 when no format made any."""
@@ -216,11 +211,6 @@ class Request(Object, kind="WDFREQUEST", number=0x1008, structure="FX_REQUEST"):
         self.fw.event("message", "send and forget", self.address, irp, target="device")
         wdm.call_driver(self.m, device, irp)
         self.gone()
-
-    def complete_unowned(self) -> None:
-        """What happens without the verifier: a reference is dropped that nobody took (KMDF-CMP-15)."""
-        self.completed = True
-        self.release()
 
     @property
     def has_routine(self) -> bool:

@@ -242,11 +242,6 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
         for request in (*self.sent.values(), *more):
             request.cancel_sent()
 
-    @property
-    def waits(self) -> int:
-        """How many requests are pended in it."""
-        return len(self.pended)
-
     def end(self, state: int) -> None:
         """Fail what is pended, cancel what is out; the last one back clears the device pointers. Facts: KMDF-STA-07, 08."""
         if self.target_state not in (DELETED, state):
@@ -291,11 +286,6 @@ class RemoteTarget(IoTarget, number=0x1201):
         super().__init__(fw, parent, device)
         self.remote = True
         self.name, self.opening, self.watched, self.told = "", False, 0, tuple[int, ...]((0, 0, 0))
-
-    @property
-    def opened_by_name(self) -> bool:
-        """Whether a reopen knows what to open."""
-        return bool(self.name)
 
     def open(self, params: int = 0) -> Generator[Wait, Any, int]:
         """Put a device behind it: one that is given, or the one of a name; without `params` as the last time."""

@@ -7,9 +7,10 @@ device below. Everything here that touches `wsklab.io` does so on the framework'
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
+from wsklab.c.headers import headers
 from wsklab.io import completion
 from wsklab.io import device as io_device
 from wsklab.io import irp as io_irp
@@ -22,16 +23,6 @@ MJ_FLUSH_BUFFERS = 9
 QUERY_INTERFACE = (0x1B, 0x08)  # major and minor function
 OPENING = (MJ_CREATE, MJ_CLOSE, MJ_CLEANUP)
 TRANSFERS, CONTROLS = (MJ_READ, MJ_WRITE), (MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL)
-MAJOR_NAMES = {
-    0: "CREATE",
-    2: "CLOSE",
-    3: "READ",
-    4: "WRITE",
-    9: "FLUSH_BUFFERS",
-    0xE: "DEVICE_CONTROL",
-    0xF: "INTERNAL_DEVICE_CONTROL",
-    0x12: "CLEANUP",
-}
 METHOD_BUFFERED, METHOD_IN_DIRECT, METHOD_OUT_DIRECT, METHOD_NEITHER = range(4)
 NEITHER, BUFFERED, DIRECT = 1, 2, 3  # WDF_DEVICE_IO_TYPE (KMDF-CON-16).
 METHOD_TYPES = ((BUFFERED, BUFFERED), (BUFFERED, DIRECT), (BUFFERED, DIRECT), (NEITHER, NEITHER))  # input, output by method
@@ -39,9 +30,15 @@ FLAGS = {NEITHER: 0, BUFFERED: io_device.BUFFERED, DIRECT: io_device.DIRECT}
 Place = tuple[int, int, int]  # Address, size in bytes and MDL (0 for none) of a buffer.
 
 
+@cache
+def major_names() -> dict[int, str]:
+    """The names of the major function codes."""
+    return {value: name for name, value in reversed(headers().constants.items()) if name.startswith("IRP_MJ_")}
+
+
 def major_name(major: int) -> str:
     """The name of a major function code."""
-    return f"IRP_MJ_{MAJOR_NAMES.get(major, f'{major:#04x}')}"
+    return major_names().get(major, f"IRP_MJ_{major:#04x}")
 
 
 def location(m: Machine, irp: int, depth: int = 0) -> View:

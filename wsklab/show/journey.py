@@ -44,7 +44,7 @@ class Journey(Shown):
         self.numbers: dict[int, int] = {}  # IRP → number in order of appearance
         self.ended: dict[int, int] = {}  # IRP → how many rows there were when it was freed
         self._at: dict[int, list[str]] = {}  # IRP → the columns it went through, whoever has it last
-        self._majors = {value: name[7:] for name, value in headers().constants.items() if name.startswith("IRP_MJ_")}
+        self._majors = {value: name[7:] for name, value in reversed(headers().constants.items()) if name.startswith("IRP_MJ_")}
         for event in events:
             self._take(event)
 
@@ -116,6 +116,17 @@ class Journey(Shown):
             told.append(f"{when}  IRP {self.numbers[row.irp]}  {who}: {row.words}")
         return "\n".join(told)
 
+    def _beside(self, limit: int) -> dict[int, int]:
+        """Where beside a line the bar of each IRP stands: no two under way at a time share a place, as long as there is room."""
+        taken: dict[int, int] = {}  # until which row
+        found: dict[int, int] = {}
+        for index, row in enumerate(self.rows):
+            if row.irp not in found:
+                usual = (self.numbers[row.irp] - 1) % IRP_COLOURS
+                place = next(each for each in (usual, *range(len(self.rows))) if taken.get(each, 0) <= index)
+                found[row.irp], taken[place] = place % limit, self.ended.get(row.irp, len(self.rows))
+        return found
+
     @property
     def svg(self) -> str:
         """The picture as one SVG element that carries its own style."""
@@ -125,29 +136,32 @@ class Journey(Shown):
         drawn = [svg.path(f"M{svg.number(x)} {TOP - 8}V{high - 8}", "l") for x in places.values()]
         words = [svg.text(x, 22, svg.shorten(name, gap - 8, 12), "b", "middle") for name, x in places.items()]
         bars: dict[int, tuple[str, float]] = {}
+        beside = self._beside(max(int(gap / 11) - 1, IRP_COLOURS))
 
         def bar(irp: int, column: str, since: float, until: float) -> None:
-            number = self.numbers[irp] - 1
-            x, css = places[column] + 11 * (number % 4) + 4, f"i{number % IRP_COLOURS + 1}"
-            drawn.append(svg.rect(x, since, 8, max(until - since, 5), css, 3))
+            css = f"i{beside[irp] % IRP_COLOURS + 1}"
+            drawn.append(svg.rect(places[column] + 11 * beside[irp] + 4, since, 8, max(until - since, 5), css, 3))
 
         for index, row in enumerate(self.rows):
-            y, aside = TOP + ROW * (index + 0.8), 11 * ((self.numbers[row.irp] - 1) % 4) + 4
+            y, aside = TOP + ROW * (index + 0.8), 11 * beside[row.irp] + 4
             column, since = bars.pop(row.irp, (row.source or row.target, y - 5))
             start, end = places[row.source or row.target] + aside, places[row.target] + aside
             right = end > start
             if row.source:
-                bar(row.irp, column, since, y)
-                drawn.append(svg.arrow(start + 8 * right, end + 8 * (not right), y, "c" if right else "k", open_head=not right))
+                bar(row.irp, column, since, y - 2 * (start == end))
+                if start != end:  # else it goes on within one driver: the bar is interrupted
+                    drawn.append(
+                        svg.arrow(start + 8 * right, end + 8 * (not right), y, "c" if right else "k", open_head=not right)
+                    )
                 since = y
             bars[row.irp] = row.target, since
             words.append(svg.text(8, y + 3, microseconds(row.event.time), "s u"))
             shown = f"IRP {self.numbers[row.irp]}: {row.words}"
             place = min(start, end) + 12
-            if not row.source and place + svg.width(shown, 11) > WIDTH - 8:  # beside the last column there is no room
+            if start == end and place + svg.width(shown, 11) > WIDTH - 8:  # beside the last column there is no room
                 words.append(svg.text(start - 6, y, shown, "s h", "end"))
             else:
-                words.append(svg.text(place, y - 5 * bool(row.source), svg.shorten(shown, WIDTH - 8 - place, 11), "s h"))
+                words.append(svg.text(place, y - 5 * (start != end), svg.shorten(shown, WIDTH - 8 - place, 11), "s h"))
         for irp, (column, since) in bars.items():  # gone, or still somewhere: pending
             bar(
                 irp, column, since, TOP + ROW * (self.ended.get(irp, len(self.rows)) - 0.2) + (12 if irp not in self.ended else 6)
