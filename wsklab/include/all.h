@@ -29,6 +29,7 @@
 #include "wdmke.c"
 #include "wdmex.c"
 #include "wdmio.c"
+#include "wdmmm.c"
 #include "wdmrtl.c"
 #include "wdmse.c"
 #include "wdfbuffers.c"

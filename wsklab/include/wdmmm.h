@@ -1,7 +1,7 @@
 /*
  * wdmmm.h: memory manager: pages, memory descriptor lists (MDL), probing and mapping.
  *
- * Rule: the macros that only read the MDL are C; whatever locks, maps or builds is a prototype modelled and traced in Python.
+ * Rule: the macros that only read the MDL are C; whatever locks, maps or builds is in wdmmm.c.
  * Follows "Using MDLs", ns-wdm-_mdl, nf-wdm-mm*.
  */
 #ifndef _WSKLAB_WDMMM_H_
@@ -125,6 +125,15 @@ PVOID MmLockPagableDataSection(PVOID AddressWithinSection);
 void MmUnlockPagableImageSection(PVOID ImageSectionHandle);
 BOOLEAN MmIsAddressValid(PVOID VirtualAddress);
 LOGICAL MmIsDriverVerifying(struct _DRIVER_OBJECT *DriverObject);
+
+/* For wdmmm.c: whether an MDL is one, what memory it describes, who keeps it, and what can fail. */
+#define WSKLAB_STACK 1
+#define WSKLAB_PAGED 2
+void wsklab_mdl(PMDL Mdl, PCSTR Function);
+ULONG wsklab_mdl_memory(PMDL Mdl, PCSTR Function);
+void wsklab_mdl_keep(PVOID Address, LONG Change);
+PMDL wsklab_new_mdl(PVOID Address, ULONG Length, PVOID Irp);
+BOOLEAN wsklab_mdl_maps(void);
 
 /* User-mode buffers. An address of the system raises, whatever lies there. */
 #define MM_USER_PROBE_ADDRESS 0x7FFFFFFF0000

@@ -1,7 +1,5 @@
-"""Memory descriptor lists: building, locking, mapping, and the bytes they describe.
+"""Memory descriptor lists: which there are and what they describe. Building, locking and mapping them is C, in ``wdmmm.c``.
 
-The machine has one address space, so a mapping is the buffer's own address; what counts is the order of the calls, which
-`MdlFlags` keeps as on Windows.
 Facts: KRN-01 to KRN-10, BUG-17 to BUG-19, BUG-28.
 """
 
@@ -11,8 +9,9 @@ from dataclasses import dataclass, field
 from struct import Struct
 
 from wsklab.io.irp import build as build_irp
-from wsklab.io.irp import layout, packet_of
-from wsklab.machine import APC_LEVEL, Machine, quiet, wdk
+from wsklab.io.irp import packet_of
+from wsklab.machine import Machine, quiet, wdk
+from wsklab.machine.functions_memory import c_text
 from wsklab.machine.functions_pool import is_paged
 
 MAPPED, LOCKED, NONPAGED, FIXED, PARTIAL, PARTIAL_MAPPED = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
@@ -51,6 +50,12 @@ class Mdls:
 def fields(m: Machine, mdl: int) -> Fields:
     """The members of an MDL, read one by one: MmInitializeMdl leaves the others unwritten."""
     return Fields(m.u64(mdl), m.u16(mdl + 8), m.u16(mdl + _FLAGS), m.u64(mdl + 32), m.u32(mdl + 40), m.u32(mdl + 44))
+
+
+@quiet()
+def wsklab_mdl(m: Machine, Mdl: int, Function: int) -> None:
+    """Stop when there is no MDL."""
+    known_mdl(m, Mdl, c_text(m, Function))
 
 
 def known_mdl(m: Machine, mdl: int, function: str) -> Fields:
@@ -101,8 +106,10 @@ def free_own(m: Machine, mdl: int) -> None:
     m.free(mdl)
 
 
-def _buffer(m: Machine, mdl: int, known: Fields, function: str) -> str:
-    """The kind of memory an MDL describes; a stop when it is not there for the whole length."""
+@quiet()
+def wsklab_mdl_memory(m: Machine, Mdl: int, Function: int) -> int:
+    """What an MDL describes: WSKLAB_STACK, WSKLAB_PAGED or 0 for other memory; a stop when it is not there for all its bytes."""
+    known = fields(m, Mdl)
     block, what = m.block_at(known.address), ""
     if known.address < 0x10000 or block is None:
         what = "no memory is there"
@@ -111,113 +118,33 @@ def _buffer(m: Machine, mdl: int, known: Fields, function: str) -> str:
     elif known.address + known.count > block.end:
         what = "the block ends before"
     if what or block is None:
-        m.refuse("mdl-bad-buffer", mdl, function, address=f"{known.address:#018x}", size=known.count, what=what)
-    return block.kind
+        where = f"{known.address:#018x}"
+        m.refuse("mdl-bad-buffer", Mdl, c_text(m, Function), address=where, size=known.count, what=what)
+    return 1 if block.kind == "stack" else 2 * int(is_paged(m, known.address))
 
 
-@wdk("MmBuildMdlForNonPagedPool")
-def build_nonpaged(m: Machine, mdl: int) -> None:
-    """Let the MDL describe the pages of its nonpaged buffer. Facts: KRN-02 to KRN-04."""
-    known = known_mdl(m, mdl, "MmBuildMdlForNonPagedPool")
-    kind = _buffer(m, mdl, known, "MmBuildMdlForNonPagedPool")
-    where = f"{known.address:#018x}"
-    if kind == "stack":
-        m.refuse("mdl-of-stack", mdl, "MmBuildMdlForNonPagedPool", address=where)
-    if is_paged(m, known.address):
-        m.refuse("mdl-of-paged-pool", mdl, "MmBuildMdlForNonPagedPool", address=where, flags=f"{known.flags:#x}")
-    m.set_u16(mdl + _FLAGS, known.flags | NONPAGED)
-    m.set_u64(mdl + _MAPPED_VA, known.address)
-
-
-@wdk("MmProbeAndLockPages")
-def lock(m: Machine, mdl: int, mode: int, operation: int) -> None:
-    """Lock the pages of the MDL's buffer until MmUnlockPages; operation 0 only reads it. Facts: KRN-05, KRN-06."""
-    known = known_mdl(m, mdl, "MmProbeAndLockPages")
-    for flag, state in ((LOCKED, "locked"), (NONPAGED, "built for nonpaged pool"), (PARTIAL, "built as a partial MDL")):
-        if known.flags & flag:
-            m.refuse("mdl-locked-again", mdl, "MmProbeAndLockPages", state=state, flags=f"{known.flags:#x}")
-    _buffer(m, mdl, known, "MmProbeAndLockPages")
-    if m.irql > APC_LEVEL and is_paged(m, known.address):
-        m.refuse("mdl-lock-irql", mdl, "MmProbeAndLockPages")
-    _keep(m, known, 1)
-    m.set_u16(mdl + _FLAGS, known.flags | LOCKED | (WRITE_OPERATION if operation else 0))
-
-
-@wdk("MmUnlockPages")
-def unlock(m: Machine, mdl: int) -> None:
-    """Unlock the pages of an MDL. Facts: KRN-05, KRN-07."""
-    known = known_mdl(m, mdl, "MmUnlockPages")
-    if known.flags & (LOCKED | PARTIAL | NONPAGED) != LOCKED:
-        built = "mdl-unlocked-partial" if known.flags & PARTIAL else "mdl-unlocked-nonpaged"
-        rule = built if known.flags & (PARTIAL | NONPAGED) else "mdl-not-locked"
-        m.refuse(rule, mdl, "MmUnlockPages", flags=f"{known.flags:#x}")
-    _keep(m, known, -1)
-    m.set_u16(mdl + _FLAGS, known.flags & ~(LOCKED | MAPPED | WRITE_OPERATION))
-
-
-def _keep(m: Machine, known: Fields, change: int) -> None:
-    block = m.block_at(known.address)
+@quiet()
+def wsklab_mdl_keep(m: Machine, Address: int, Change: int) -> None:
+    """The memory of an MDL is locked or unlocked."""
+    block = m.block_at(Address)
     if block is not None:
-        block.locks += change
+        block.locks += Change
 
 
-@wdk("IoBuildPartialMdl")
-def build_partial(m: Machine, source: int, target: int, address: int, length: int) -> None:
-    """Let one MDL describe a part of what a locked or nonpaged one describes; length 0 means up to its end. Facts: KRN-10."""
-    known, small = ready(m, source, "IoBuildPartialMdl"), known_mdl(m, target, "IoBuildPartialMdl")
-    length = length or known.address + known.count - address
-    inside = known.address <= address and address + length <= known.address + known.count
-    if not inside or small.size < size_of(address, length):
-        where = f"{address:#018x}"
-        m.refuse("mdl-partial-outside", source, "IoBuildPartialMdl", address=where, size=length, target=f"{target:#018x}")
-    flags = small.flags & FIXED | PARTIAL | known.flags & (LOCKED | NONPAGED | WRITE_OPERATION)
-    _write(m, target, small.size, flags, address, length)
-
-
-def ready(m: Machine, mdl: int, function: str) -> Fields:
-    """The members of an MDL that is built or locked; a stop when it is neither (KRN-09, BUG-18)."""
-    known = known_mdl(m, mdl, function)
-    if not known.flags & (LOCKED | NONPAGED | PARTIAL):
-        m.refuse("mdl-not-built", mdl, function)
-    return known
-
-
-@wdk("MmGetSystemAddressForMdlSafe")
-def system_address(m: Machine, mdl: int, priority: int = 0) -> int:
-    """The address at which the described bytes can be used; NULL when mapping fails. Facts: KRN-04, KRN-09."""
-    known = ready(m, mdl, "MmGetSystemAddressForMdlSafe")
-    if known.flags & (NONPAGED | MAPPED):
-        return known.address
-    if m.choose("MmGetSystemAddressForMdlSafe", ("succeeds", "fails")) == "fails":
-        return 0
-    m.set_u16(mdl + _FLAGS, known.flags | (PARTIAL_MAPPED | MAPPED if known.flags & PARTIAL else MAPPED))
-    m.set_u64(mdl + _MAPPED_VA, known.address)
-    return known.address
-
-
-# What C calls besides
-
-
-@wdk()
-def IoAllocateMdl(m: Machine, VirtualAddress: int, Length: int, SecondaryBuffer: int, ChargeQuota: int, Irp: int) -> int:
-    """Allocate an MDL for a buffer, and put it into an IRP if one is given; NULL on failure. Facts: KRN-01, KRN-46."""
+@quiet()
+def wsklab_new_mdl(m: Machine, Address: int, Length: int, Irp: int) -> int:
+    """An MDL for IoAllocateMdl and the IRP it is for, if any; NULL on failure."""
     if m.choose("IoAllocateMdl", ("succeeds", "fails")) == "fails":
         return 0
-    made = allocate(m, VirtualAddress, Length)
     if Irp:
         packet_of(m, Irp, "IoAllocateMdl")
-        place = Irp + layout().mdl
-        while SecondaryBuffer and m.u64(place):
-            place = m.u64(place)  # Next is the first member
-        m.set_u64(place, made)
-    return made
+    return allocate(m, Address, Length)
 
 
-@wdk()
-def MmPrepareMdlForReuse(m: Machine, Mdl: int) -> None:
-    """Prepare a partial MDL for being built again. Facts: KRN-10."""
-    known = known_mdl(m, Mdl, "MmPrepareMdlForReuse")
-    m.set_u16(Mdl + _FLAGS, known.flags & ~(PARTIAL_MAPPED | MAPPED))
+@quiet()
+def wsklab_mdl_maps(m: Machine) -> int:
+    """Whether the pages of an MDL can be mapped."""
+    return int(m.choose("MmGetSystemAddressForMdlSafe", ("succeeds", "fails")) == "succeeds")
 
 
 # For IRPs that the I/O manager builds (include/wdmio.c), and for providers

@@ -126,13 +126,13 @@ def _ask_about(m: Machine, device: int, file: int, major: int) -> Generator[Wait
 def build_mdl(m: Machine, address: int, length: int, *, write: bool) -> int:
     """A locked MDL over a buffer. Facts: KMDF-FRW-08."""
     made = io_mdl.allocate(m, address, length)
-    io_mdl.lock(m, made, 0, int(write))
+    m.modelled("MmProbeAndLockPages").function(m, made, 0, int(write))
     return made
 
 
 def free_mdl(m: Machine, mdl: int) -> None:
     """Unlock and give back an MDL made here."""
-    io_mdl.unlock(m, mdl)
+    m.modelled("MmUnlockPages").function(m, mdl)
     io_mdl.free_own(m, mdl)
 
 
@@ -147,7 +147,7 @@ def buffers(m: Machine, irp: int, own_type: int) -> dict[str, Place]:
     def place(kind: int, length: int, raw: int) -> Place:
         if kind == DIRECT:
             mdl = int(packet.MdlAddress)
-            return (io_mdl.system_address(m, mdl) if mdl else 0), length, mdl
+            return (m.modelled("MmGetSystemAddressForMdlSafe").function(m, mdl, 0) if mdl else 0), length, mdl
         return int(packet.AssociatedIrp.SystemBuffer) if kind == BUFFERED else int(raw), length, 0
 
     if here.MajorFunction in TRANSFERS:
