@@ -438,6 +438,24 @@ void IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
     wsklab_system_free(DeviceObject);
 }
 
+/* The device at the top of a device's stack. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+PDEVICE_OBJECT IoGetAttachedDevice(PDEVICE_OBJECT DeviceObject)
+{
+    while (DeviceObject->AttachedDevice) DeviceObject = DeviceObject->AttachedDevice;
+    return DeviceObject;
+}
+
+/* Put a device on top of the target's stack; returns the device that was on top before. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+PDEVICE_OBJECT IoAttachDeviceToDeviceStack(PDEVICE_OBJECT SourceDevice, PDEVICE_OBJECT TargetDevice)
+{
+    PDEVICE_OBJECT below = IoGetAttachedDevice(TargetDevice);
+    below->AttachedDevice = SourceDevice;
+    SourceDevice->StackSize = below->StackSize + 1;
+    return below;
+}
+
 /* Take the device above TargetDevice off the stack. */
 _IRQL_requires_max_(PASSIVE_LEVEL)
 void IoDetachDevice(PDEVICE_OBJECT TargetDevice)

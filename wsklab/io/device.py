@@ -77,15 +77,6 @@ def owner_of(m: Machine, device: int) -> str:
     return m.model(Devices).owners.get(device, "device")
 
 
-@wdk("IoGetAttachedDevice")
-def top_of(m: Machine, device: int) -> int:
-    """The device at the top of a device's stack."""
-    attached = m.offset("DEVICE_OBJECT", "AttachedDevice")
-    while m.u64(device + attached):
-        device = m.u64(device + attached)
-    return device
-
-
 @quiet()
 def wsklab_device_property(m: Machine, Device: int, Property: int, Buffer: int, BufferLength: int) -> int:
     """A device's property, as DEVICE_REGISTRY_PROPERTY numbers them, to a buffer if it fits; its length, 0 when it has none."""
@@ -100,16 +91,6 @@ def wsklab_device_property(m: Machine, Device: int, Property: int, Buffer: int, 
     if len(value) <= BufferLength:
         m.write(Buffer, value)
     return len(value)
-
-
-@wdk("IoAttachDeviceToDeviceStack", irql=PASSIVE_LEVEL)
-def attach(m: Machine, source: int, target: int) -> int:
-    """Put a device on top of the target's stack; returns the device that was on top before."""
-    below = top_of(m, target)
-    m.set_u64(below + m.offset("DEVICE_OBJECT", "AttachedDevice"), source)
-    place = m.offset("DEVICE_OBJECT", "StackSize")
-    m.set_u8(source + place, m.u8(below + place) + 1)
-    return below
 
 
 # Passing down

@@ -106,7 +106,7 @@ class File:
     """
 
     def __init__(self, m: Machine, device: int, rest: str = "") -> None:
-        self.m, self.device = m, io_device.top_of(m, device)
+        self.m, self.device = m, m.modelled("IoGetAttachedDevice").function(m, device)
         self.object = m.new("FILE_OBJECT", kind="native", label="file object")
         view = m.view(self.object, "FILE_OBJECT")
         view.Type, view.Size, view.DeviceObject = 5, m.sizeof("FILE_OBJECT"), device

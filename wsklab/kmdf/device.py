@@ -87,7 +87,8 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
         if init.properties:
             m.model(io_device.Devices).properties[self.object] = dict(init.properties)
         if self.lower:
-            self.lower = given.Lower = io_device.attach(m, self.object, self.lower)
+            attach = m.modelled("IoAttachDeviceToDeviceStack").function
+            self.lower = given.Lower = attach(m, self.object, self.lower)
             self.target = IoTarget(fw, self, self)
             self.target.deletable = False
             self.target.attach(self.lower)

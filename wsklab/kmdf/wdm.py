@@ -95,7 +95,7 @@ def bottom(m: Machine, device: int) -> int:
 
 def open_file(m: Machine, found: int) -> Generator[Wait, Any, tuple[int, int, int]]:
     """Open a device, as ZwCreateFile does: (status, top of its stack, new FILE_OBJECT)."""
-    device, file = io_device.top_of(m, found), m.new("FILE_OBJECT", label="file object")
+    device, file = m.modelled("IoGetAttachedDevice").function(m, found), m.new("FILE_OBJECT", label="file object")
     m.view(file, "FILE_OBJECT").DeviceObject = found
     answer = yield from _ask_about(m, device, file, MJ_CREATE)
     if answer < 0:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from wsklab.net.capture import Capture
-from wsklab.net.peers import Host, Peer
+from wsklab.net.peers import TABLES, Host, Peer
 from wsklab.net.tcp import AF_INET, Address, End
 
 if TYPE_CHECKING:
@@ -20,23 +20,8 @@ if TYPE_CHECKING:
 
 LOCAL = ("10.0.0.1", "fd00::1", "127.0.0.1", "::1")  # the addresses of the machine that runs the driver
 
-NAMES = {
-    "localhost": ("::1", "127.0.0.1"),
-    "lab.example": ("fd00::1", "10.0.0.1"),
-    "peer.lab.example": ("fd00::2", "10.0.0.2"),
-}
-"""The hosts that have a name from the start: of two that share an address the first names it."""
-
-DROPPED = {
-    "lost": "lost on the way",
-    "no socket": "no socket is bound to the port",
-    "no host": "there is no such host",
-    "filtered": "the fixed remote address is another one",
-    "no receive": "no receive was queued",
-    "full": "the receive buffer is full",
-    "refused": "WskReceiveFromEvent did not accept it",
-}
-"""Why a datagram reaches nobody: key → the words that the trace carries."""
+NAMES: dict[str, list[str]] = TABLES["names"]
+DROPPED: dict[str, str] = TABLES["dropped"]
 
 CONNECTED, REFUSED, TIMED_OUT, UNREACHABLE = "connected", "refused", "timed out", "unreachable"  # how a connection request ends
 

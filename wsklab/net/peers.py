@@ -5,9 +5,11 @@ They use a network as the sockets of the driver do, so on the loopback network t
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from importlib import resources
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsklab.net.tcp import Address, End
 
@@ -21,28 +23,17 @@ PAGE = b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 20\r\n\r
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What a scripted peer does by itself."""
+    """What a scripted peer does by itself; ``tables.toml`` says what the members mean."""
 
     text: str
-    answers: str = "connected"  # or "refused", "timed out", "unreachable": what a connection request gets
-    acknowledges: bool = True  # whether arriving data is acknowledged
-    on_data: str = ""  # "echo", "reset", "read later", "page" or "answer": what arriving data leads to
-    closes: bool = False  # whether it finishes its direction as soon as the connection stands
+    answers: str = "connected"
+    acknowledges: bool = True
+    on_data: str = ""  # also "answer": what its function returns
+    closes: bool = False
 
 
-BEHAVIOURS = {
-    "reads": Behaviour("reads everything, says nothing"),
-    "echoes": Behaviour("sends back what it gets", on_data="echo"),
-    "silent": Behaviour("never reads: nothing it gets is ever acknowledged", acknowledges=False),
-    "slow": Behaviour("reads one second later", acknowledges=False, on_data="read later"),
-    "resets": Behaviour("resets the connection when data comes", acknowledges=False, on_data="reset"),
-    "closed": Behaviour("has finished sending at once, and still reads", closes=True),
-    "has closed": Behaviour("the same as closed", closes=True),
-    "serves a page": Behaviour("answers an HTTP request with a small page and closes", on_data="page"),
-    "refuses": Behaviour("refuses the connection", answers="refused"),
-    "absent": Behaviour("does not answer connection requests", answers="timed out"),
-    "unreachable": Behaviour("cannot be reached", answers="unreachable"),
-}
+TABLES: dict[str, Any] = tomllib.loads(resources.files(__package__).joinpath("tables.toml").read_text("utf-8"))
+BEHAVIOURS = {name: Behaviour(**row) for name, row in TABLES["behaviours"].items()}
 """The behaviours a peer can have."""
 
 

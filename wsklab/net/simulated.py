@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from wsklab.net.capture import SEGMENT
 from wsklab.net.network import CONNECTED, REFUSED, TIMED_OUT, Network
-from wsklab.net.peers import Peer
+from wsklab.net.peers import TABLES, Peer
 from wsklab.net.tcp import ABORTED, GONE, SENT, Address, End, Transfer
 
 if TYPE_CHECKING:
@@ -29,10 +29,6 @@ RESEND_TIMEOUT = 21 * SECOND  # how long data that nobody acknowledges is sent a
 KEEP_ALIVE_TIME, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_PROBES = 7200 * SECOND, SECOND, 10
 """When an idle connection is probed and how often an unanswered probe is repeated: what Windows does unless told otherwise."""
 LATE = 100 * DELAY  # how much later a datagram comes that others overtake
-
-SERVICES = (("10.0.0.2:7", "echoes"), ("10.0.0.2:9", "reads"), ("10.0.0.2:80", "serves a page"), ("[fd00::2]:7", "echoes"),
-            ("[fd00::2]:9", "reads"), ("[fd00::2]:80", "serves a page"))  # fmt: skip
-"""Who is there from the start, so that a driver run from the command line finds somebody: echo, discard and HTTP."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +174,7 @@ class Simulated(Network):
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine)
         self.delay, self.bandwidth = DELAY, 0
-        for text, behaviour in SERVICES:
+        for text, behaviour in TABLES["services"].items():
             self.peer(text, behaviour)
 
     def peer(self, text: str, behaviour: str | Callable[[bytes], bytes] = "reads") -> Peer:
