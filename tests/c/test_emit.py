@@ -13,9 +13,9 @@ import pytest
 from tests.c.standin import BASE, StandIn, Undefined, finish
 from wsklab import Lab, Stop
 from wsklab.c.link import Image, link
-from wsklab.c.source import CompileError
+from wsklab.c.source import LEFT_OUT, CompileError
 from wsklab.c.support import to_single
-from wsklab.c.types import Function, Pointer
+from wsklab.c.types import INT, Function, Pointer
 from wsklab.c.unit import compile_unit
 
 
@@ -366,3 +366,26 @@ def test_long_switches_and_chains_compile() -> None:
 def test_loops_nested_too_deeply_for_python_are_refused() -> None:
     with pytest.raises(CompileError, match="nested too deeply"):
         build(f"int f(int n) {{ {'while (n) {' * 25} n--; {'}' * 25} return n; }}")
+
+
+def test_a_function_may_have_nothing_but_variables() -> None:
+    assert call("struct S { int a; }; void g(void) { struct S unused; } int f(void) { g(); return 1; }") == 1
+
+
+@pytest.mark.parametrize(
+    "fragment, text",
+    [
+        ("if (status) goto Exit; status = 2;", "a label of the page's"),
+        ("if (status) break; status = 2;", "a loop of the page's"),
+        ("if (status) continue; status = 2;", "a loop of the page's"),
+        ("int two = g(); status = two;", "the first initial value is computed"),
+    ],
+)
+def test_statements_without_a_function_end_where_the_page_goes_on(fragment: str, text: str) -> None:
+    """What stands elsewhere is not run through: statements alone end at a jump to it, and begin with what has to be computed."""
+    unit = compile_unit(f"int status = 1;\nint g(void) {{ return 1; }}\n{fragment}\n", "page.md", left_out=LEFT_OUT)
+    runtime = StandIn()
+    image = link([unit], runtime)
+    (statements,) = [function for name, function in image.functions.items() if name.startswith("fragment")]
+    finish(statements.call())
+    assert runtime.load(INT)(image.globals["status"]) == 1, text

@@ -66,6 +66,8 @@ def test_the_run_is_part_of_the_json(tmp_path: Path, capsys: pytest.CaptureFixtu
         ("WdfRequestSetCompletionRoutine(request, Done, NULL);",
          {"request": "WDFREQUEST request;",
           "Done": "void Done(WDFREQUEST a1, WDFIOTARGET a2, PWDF_REQUEST_COMPLETION_PARAMS a3, WDFCONTEXT a4);"}),
+        ("for (; entry != NULL; entry = entry->Next) { entry->Visit(entry); }", {"entry": "struct _SCENE_1 *entry;"}),
+        ("mdl = mdl->Next; mdl->Next = Find(mdl); IoFreeMdl(mdl);", {"mdl": "MDL *mdl;", "Find": "MDL *Find(...);"}),
         ("size = sizeof(MY_HEADER);", {"MY_HEADER": "typedef struct _MY_HEADER MY_HEADER;", "size": "SIZE_T size;"}),
     ],
 )  # fmt: skip
@@ -96,6 +98,11 @@ def test_the_driver_around_needs_nothing_from_the_reader(listing: str) -> None:
     unit = compile_unit(page.listings[0].placed, "page.md", left_out=LEFT_OUT)
     _, whole = surrounded(unit, page.listings[0], page)
     assert [name for name, place in whole.problems.assumed.items() if place.file != "page.md"] == []
+
+
+def test_a_list_that_the_scene_makes_ends() -> None:
+    (trial,) = tried("for (; entry != NULL; entry = entry->Next) { entry->Visit(entry); entry->Next = NULL; }")
+    assert (trial.verdict, trial.supplied) == ("runs", {"entry": "struct _SCENE_1 *entry;"})
 
 
 def test_an_endless_loop_ends() -> None:

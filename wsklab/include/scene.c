@@ -43,7 +43,7 @@ static WDFOBJECT SceneKnown(WDFOBJECT Handle)
 }
 
 typedef struct _SCENE_CONTEXT {
-    ULONG Unknown;
+    UCHAR Unknown;
 } SCENE_CONTEXT;
 WDF_DECLARE_CONTEXT_TYPE(SCENE_CONTEXT)
 
@@ -301,15 +301,34 @@ PIRP SceneIrp(VOID)
     return irp;
 }
 
-/* One as it arrives at a dispatch routine of the device. */
+static NTSTATUS SceneIrpBack(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
+{
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+/* One as it arrives at a dispatch routine of the device: a read with all kinds of buffers. */
 PIRP SceneArrivedIrp(VOID)
 {
     PIRP irp = SceneIrp();
+    PIO_STACK_LOCATION here;
     IoSetNextIrpStackLocation(irp);
-    RtlZeroMemory(IoGetCurrentIrpStackLocation(irp), sizeof(IO_STACK_LOCATION));
-    IoGetCurrentIrpStackLocation(irp)->MajorFunction = IRP_MJ_FLUSH_BUFFERS;
-    IoGetCurrentIrpStackLocation(irp)->DeviceObject = WdfDeviceWdmGetDeviceObject(scene.Device);
+    IoSetCompletionRoutine(irp, SceneIrpBack, NULL, TRUE, TRUE, TRUE);
+    IoSetNextIrpStackLocation(irp);
+    irp->AssociatedIrp.SystemBuffer = SceneAllocate(SceneBytes);
+    irp->UserBuffer = SceneAllocate(SceneBytes);
+    irp->MdlAddress = SceneMdl();
+    here = IoGetCurrentIrpStackLocation(irp);
+    here->MajorFunction = IRP_MJ_READ;
+    here->DeviceObject = WdfDeviceWdmGetDeviceObject(scene.Device);
+    here->FileObject = WdfFileObjectWdmGetFileObject(scene.File);
+    here->Parameters.Read.Length = SceneBytes;
     return irp;
+}
+
+/* A function of which nothing is known but that it is called. */
+ULONG_PTR SceneNothing(...)
+{
+    return 0;
 }
 
 /* What a completion routine of the reader's does: nothing. Who made the IRP keeps it, a lower driver's goes on its way. */

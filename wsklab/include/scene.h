@@ -42,6 +42,7 @@ WDFCOLLECTION SceneCollection(VOID);
 PMDL SceneMdl(VOID);
 PIRP SceneIrp(VOID);
 PIRP SceneArrivedIrp(VOID);
+ULONG_PTR SceneNothing(...);
 NTSTATUS SceneIrpCompleted(PIRP Irp);
 PWSK_BUF SceneWskBuf(VOID);
 PSOCKADDR SceneAddress(VOID);

@@ -75,12 +75,16 @@ def unify(one: Thing, other: Thing) -> None:
     one, other = one.find(), other.find()
     if one.type is None and other.type is not None:
         one, other = other, one
-    differ = one.type is not None and other.type is not None and not compatible(one.type, other.type)
-    if one is other or differ or (other.type is None and isinstance(one.type, Int) and (other.to or other.members)):
+    known = one.type is not None and other.type is not None
+    if known and one.type is not None and other.type is not None and not compatible(one.type, other.type):
+        return
+    if one is other or (other.type is None and isinstance(one.type, Int) and (other.to or other.members)):
         return
     other._link = one
-    one.hints += other.hints
     one.uses |= other.uses
+    if known:
+        return  # their parts are of the same types, and may lead to themselves
+    one.hints += other.hints
     one.name = one.name or other.name
     for name, member in other.members.items():
         unify(one.member(name), member)
@@ -165,6 +169,8 @@ class Inference:
             self._members.update({(id(me.type.fields), name): member for name, member in me.members.items()})
         if me.best is not None:
             return me.best
+        if me.called:
+            return Pointer(Function(self.type_of(me.called[1], SIZE_T), (), varargs=True))
         if me.to is not None:
             return Pointer(self.type_of(me.to, SIZE_T))
         if not me.members and not me.name:

@@ -70,6 +70,8 @@ class Scene:
     def __init__(self, unit: Unit, text: str) -> None:
         self.unit, self.text = unit, text
         self.things = Inference(unit)
+        bodies = [body.references for body in (*unit.checked.values(), *unit.initialise)]
+        self._named = {name for references in bodies for name in (*references.addresses, *references.calls)}
         self.supplied: dict[str, str] = {}
         self.roles: dict[str, str] = {}
         self.calls: dict[str, str] = {}
@@ -102,7 +104,7 @@ class Scene:
             return self.spelled(ctype.to, f"(*{name})" if isinstance(ctype.to, Function) else f"*{name}")
         if isinstance(ctype, Function):
             parameters = ", ".join(self.spelled(each.type, f"a{number}") for number, each in enumerate(ctype.parameters, 1))
-            return self.spelled(ctype.returns, f"{name}({parameters or 'VOID'})")
+            return self.spelled(ctype.returns, f"{name}({parameters or ('...' if ctype.varargs else 'VOID')})")
         unnamed = isinstance(ctype, Record) and not ctype.tag
         return f"{'VOID' if unnamed else headers().declarations.typedef_of(ctype.spelled())} {name}"
 
@@ -162,7 +164,9 @@ class Scene:
         if isinstance(ctype, Pointer) and isinstance(ctype.to, Record) and ctype.to.complete:
             return None
         if isinstance(ctype, Pointer):
-            handle = isinstance(ctype.to, Function) or (isinstance(ctype.to, Record) and ctype.to.tag.startswith("WDF"))
+            if isinstance(ctype.to, Function):
+                return "(PVOID)SceneNothing"
+            handle = isinstance(ctype.to, Record) and ctype.to.tag.startswith("WDF")
             wide = isinstance(ctype.to, Int) and ctype.to.bytes == 2
             return "NULL" if handle else "SceneName()->Buffer" if wide else "SceneAllocate(4096)"
         return chosen(tables()["numbers"], name) if isinstance(ctype, Int) else None
@@ -195,8 +199,7 @@ class Scene:
 
     def _undefined(self) -> None:
         """The functions that the listing declares, and names, but leaves out."""
-        named = {name for body in self.unit.checked.values() for name in (*body.references.addresses, *body.references.calls)}
-        for name in sorted(named - set(self.unit.functions)):
+        for name in sorted(self._named - set(self.unit.functions)):
             symbol = self.unit.declarations.scopes[0].names.get(name)
             if symbol is not None and isinstance(symbol.type, Function):
                 self._callback(name, symbol.type)
@@ -289,9 +292,8 @@ class Scene:
 
     def _callers(self) -> Iterator[str]:
         """A function for each function that nobody calls, with what the scene has for its parameters."""
-        named = {name for body in self.unit.checked.values() for name in (*body.references.addresses, *body.references.calls)}
         for number, (name, definition) in enumerate(self.unit.functions.items()):
-            if name in (*named, *self.roles.values(), "main") or "·" in name or is_accessor(self.text, name):
+            if name in (*self._named, *self.roles.values(), "main") or "·" in name or is_accessor(self.text, name):
                 continue
             self.calls[name] = f"SceneCall{number}"
             yield f"VOID SceneCall{number}(VOID)\n{{"
