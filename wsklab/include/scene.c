@@ -74,7 +74,9 @@ static VOID SceneEvtRequestCancel(WDFREQUEST Request)
 WDFREQUEST SceneMarked(VOID)
 {
     WDFREQUEST request = SceneReceived(SceneRead);
-    WdfRequestMarkCancelable(request, SceneEvtRequestCancel);
+    if (request != NULL) {
+        WdfRequestMarkCancelable(request, SceneEvtRequestCancel);
+    }
     return request;
 }
 

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any
 
 from wsklab.c.headers import INCLUDE
+from wsklab.c.parse import deep_recursion
 from wsklab.c.preprocess import includes_from
 from wsklab.c.source import LEFT_OUT, CompileError
 from wsklab.c.unit import Unit, compile_unit
@@ -26,6 +27,7 @@ from wsklab.listings import Listing, Page
 from wsklab.machine import NotModelled, Stop, Where
 from wsklab.machine.status import name_of
 from wsklab.net import Address, Peer
+from wsklab.net.tcp import AF_INET, AF_INET6
 from wsklab.tryout.supply import Scene, is_accessor, tables
 from wsklab.wsk.connections import Connection
 from wsklab.wsk.datagrams import Datagram
@@ -33,7 +35,8 @@ from wsklab.wsk.listening import Listening
 from wsklab.wsk.scene import peer_of
 from wsklab.wsk.subsystem import subsystem
 
-_HERE, _THERE, _CALLER = "10.0.0.1", "10.0.0.2:7", "10.0.0.3:5000"
+_THERE = "10.0.0.2:7"
+_CALLERS = {AF_INET: ("10.0.0.3:5000", "10.0.0.1"), AF_INET6: ("[fd00::3]:5000", "[fd00::1]")}
 _BYTES, _STEPS = 64, 20_000
 _CONTROLS = {"read": (MJ_READ, 0), "write": (MJ_WRITE, 0), "control": (MJ_DEVICE_CONTROL, 0x222000),
              "internal": (MJ_INTERNAL_DEVICE_CONTROL, 0x222003)}  # fmt: skip
@@ -156,7 +159,8 @@ def _reaching(file: str) -> Iterator[set[str]]:
 
 def surrounded(unit: Unit, listing: Listing, page: Page) -> tuple[Scene, Unit]:
     """The scene of a listing, and the listing in it."""
-    scene = Scene(unit, listing.text)
+    with deep_recursion():
+        scene = Scene(unit, listing.text)
     # What stands before goes to a line that the page has blank here: the listing keeps its line numbers.
     lines = listing.placed.split("\n", 1)
     first = f'#include "supply.h"\n{lines[1]}' if listing.line > 1 else f'#include "supply.h"\n#line 1\n{listing.text}'
@@ -202,21 +206,25 @@ class _Stage:
         for caller in self.scene.calls.values():
             driver.calls[caller]()
             lab.run()
-        self._network()
+        for _ in ("connected", "served"):
+            self._network()
         self._act(remote)
         lab.run()
 
     def _network(self) -> None:
         """Programs on other machines send to the driver's sockets, and connect to them."""
         wsk = subsystem(self.lab.machine)
-        for socket in [each for each in wsk.sockets.values() if each.local]:
-            local = str(socket.local).replace("0.0.0.0", _HERE)
+        for socket in list(wsk.sockets.values()):
+            if socket.local is None:
+                continue
+            caller, here = _CALLERS[socket.local.family]
+            local = str(socket.local).replace("0.0.0.0", here).replace("[::]", here)
             if isinstance(socket, Listening):
-                Peer(self.lab.network, Address.parse(_CALLER), "reads").connect(Address.parse(local))
+                Peer(self.lab.network, Address.parse(caller), "reads").connect(Address.parse(local))
             elif isinstance(socket, Connection) and socket.end and not socket.end.answer:
                 peer_of(self.lab.machine, socket.address).send(b"data from the peer")
             elif isinstance(socket, Datagram):
-                self.lab.host(_CALLER).send(b"a datagram", local)
+                self.lab.host(caller).send(b"a datagram", local)
         self.lab.run()
 
     def _act(self, remote: Any) -> None:
@@ -224,7 +232,6 @@ class _Stage:
         acts: dict[str, Callable[[], object]] = {
             "suspend": self.loaded.suspend, "resume": self.loaded.resume,
             "cancel": lambda: [request.cancel() for request in self.requests],
-            "pend": lambda: self._requests(["read"]), "wait": lambda: self._requests(["read"]),
             **{event: partial(self.lab.pnp, remote, event) for event in ("query remove", "cancel remove", "remove")},
         }  # fmt: skip
         asked = dict.fromkeys(act for role in self.scene.roles for act in tables()["acts"].get(role, ()))
