@@ -188,7 +188,8 @@ class _Stage:
         if "main" in driver.functions:
             driver.calls["main"]()
             return
-        remote = lab.lower_device("remote", io_type="direct", data=b"data from the remote device" * 4)
+        said = dict.fromkeys(("DevicePropertyDeviceDescription", "DevicePropertyFriendlyName"), "a device of the scene")
+        remote = lab.lower_device("remote", io_type="direct", data=b"data from the remote device" * 4, properties=said)
         lab.lower_device("silent", answers="never")
         lab.network.peer(_THERE)
         with lab.guarded():

@@ -160,7 +160,7 @@ class Scene:
             types = tables()["values"].items()
             table = next((each for name, each in types if compatible(headers().type(name), ctype, exact=True)), None)
         if table is not None:
-            return chosen(table, *sorted(uses))
+            return chosen(table, *sorted(uses), name)
         if isinstance(ctype, Pointer) and isinstance(ctype.to, Record) and ctype.to.complete:
             return None
         if isinstance(ctype, Pointer):
