@@ -71,25 +71,25 @@ def _page(name: str, title: str, text: str, words: dict[str, Any]) -> str:
     return "\n\n".join([f"# {title}", text, *shown])
 
 
-def on_page_content(content: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Put output, pictures and listings where a page asks for them."""
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Put output, pictures and listings where a page asks for them: last of all, so that nothing has to read through them."""
     language = str(config.theme["language"])
 
     def put(mark: re.Match[str]) -> str:
         kind, name = mark.groups()
         return made(name, language)[kind]
 
-    return _MARK.sub(put, content)
+    return _MARK.sub(put, output)
 
 
 def listing(path: Path) -> str:
-    """A file in the colours of the theme. Searches leave it out."""
+    """A file in the colours of the theme."""
     code = highlight(path.read_text("utf-8"), get_lexer_for_filename(path.name), HtmlFormatter(nowrap=True))
     return _pre(_PLAIN.sub(r"\1", code))
 
 
 def _pre(code: str) -> str:
-    return f'<div class="highlight" data-search-exclude><pre><code>{code}</code></pre></div>'
+    return f'<div class="highlight"><pre><code>{code}</code></pre></div>'
 
 
 def made(name: str, language: str) -> dict[str, str]:
