@@ -68,6 +68,15 @@ class Forwards(RuleBasedStateMachine):
         leave = {"Start": (), "Stop": (3,), "Purge": (2,)}[what]
         getattr(self.lab.wdk, f"WdfIoTarget{what}")(self.target, *leave)
 
+    @rule(length=st.integers(1, 8), then=st.sampled_from(("Start", "Purge", "Stop")), cancelable=st.booleans())
+    def cancel_what_was_pended(self, length: int, then: str, cancelable: bool) -> None:
+        """Steps that seldom meet by chance: cancelled after a stopped target held it back."""
+        self.tell("never", cancelable)
+        self.change_state("Stop")
+        self.read(length)
+        self.change_state(then)
+        self.asked[-1].cancel()
+
     @rule(answers=st.sampled_from(("at once", "later", "error", "never")), cancelable=st.booleans())
     def tell(self, answers: str, cancelable: bool) -> None:
         self.device.answers, self.device.cancelable = answers, cancelable

@@ -52,12 +52,6 @@ class Sends(RuleBasedStateMachine):
             assert getattr(self.lab.wdk, name)(self.targets[to], handle, self.memories[memory], 0, 0) == 0
             self.formatted_for[handle] = to
 
-    @rule(request=st.integers(0, 2), to=st.integers(0, 1), memory=st.integers(0, 2), write=st.booleans())
-    def format_and_send(self, request: int, to: int, memory: int, write: bool) -> None:
-        """What drivers do most, in one step: so that more of it meets a state change."""
-        self.format(request, to, memory, write)
-        self.send(request, to, 0)
-
     @rule(request=st.integers(0, 2), to=st.integers(0, 1), flags=st.sampled_from((0, TIMEOUT, IGNORE_STATE)))
     def send(self, request: int, to: int, flags: int) -> None:
         handle = self.requests[request]
@@ -111,6 +105,20 @@ class Sends(RuleBasedStateMachine):
             wdk.WdfIoTargetStop(handle, 3)
         else:
             wdk.WdfIoTargetPurge(handle, 2)
+
+    @rule(
+        request=st.integers(0, 2),
+        to=st.integers(0, 1),
+        memory=st.integers(0, 2),
+        then=st.sampled_from(("start", "purge", "stop")),
+    )
+    def send_to_a_stopped_target(self, request: int, to: int, memory: int, then: str) -> None:
+        """Steps that seldom meet by chance."""
+        self.change_state(to, "stop")
+        self.format(request, to, memory, False)
+        self.send(request, to, 0)
+        self.state_changes_lose_nothing()
+        self.change_state(to, then)
 
     @rule(device=st.integers(0, 1), answers=st.sampled_from(("at once", "later", "error", "never")), cancelable=st.booleans())
     def tell(self, device: int, answers: str, cancelable: bool) -> None:
