@@ -59,3 +59,22 @@ def test_a_callback_comes_back_at_its_irql(kit: Any) -> None:
     queues.queue(PARALLEL, default=True, EvtIoRead=lambda request: kit.wdk.KeAcquireSpinLockRaiseToDpc(lock))
     with kit.stops("kmdf-callback-changed-irql", "0xE", "0", "2"):
         queues.read()
+
+
+STATIC = """
+DeferredRequestCompleted RequestCompleted RequestCompletedLocal DoubleCompletion DoubleCompletionLocal InvalidReqAccess
+InvalidReqAccessLocal CompleteCanceledReq MarkCancOnCancReqLocal ReqIsCancOnCancReq ReqMarkCancelableSend ReqNotCanceledLocal
+ReqCompletionRoutine ReqDelete ReqSendFail ReqSendWhileSpinlock RequestFormattedValid RequestGetStatusValid
+RequestSendAndForgetNoFormatting RequestSendAndForgetNoFormatting2 SyncReqSend SyncReqSend2 WdfRequestSendSyncAtDispatch
+KmdfIrql KmdfIrql2 ReadReqs WriteReqs IoctlReqs InternalIoctlReqs EvtIoStopCancel EvtIoStopCompleteOrStopAck EvtIoStopResume
+EvtIoStopGetParam EvtIoResumeGetParam StopAckWithinEvtIoStop DrvAckIoStop EvtSurpriseRemoveNoRequestComplete
+NoCancelFromEvtSurpriseRemove EvtSurpriseRemoveNoSuspendQueue ChangeQueueState WdfIoQueueFindRequestFailed
+WdfIoQueueRetrieveFoundRequest WdfIoQueueRetrieveNextRequest ParentObjectCheck ParentObjectCheckLock WdfSpinlock
+WdfSpinlockRelease WdfWaitlock WdfWaitlockRelease DriverCreate FileObjectConfigured SetCompletionRoutineFromDispatch
+FwdIrpToIoQueueValid
+"""
+
+
+def test_rules_have_the_names_of_static_analysis() -> None:
+    """RULE-45 to RULE-66, 71 to 77, 79, 81, 82, 84, 85: what a run decides has Static Driver Verifier's name beside our id."""
+    assert {name for rule in RULES.values() for name in rule.static} >= set(STATIC.split())
