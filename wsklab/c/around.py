@@ -10,7 +10,7 @@ from typing import Any
 
 from pycparser import c_lexer
 
-from wsklab.c.holes import closes_more, open_brackets, outdented
+from wsklab.c.holes import closes_more, open_brackets, outdented, unopened
 from wsklab.c.source import MISTAKES, NOWHERE, Place, Source
 from wsklab.c.tokens import Meant
 
@@ -34,7 +34,8 @@ Repair = tuple[int, int, str]
 class SyntaxStop(Exception):
     """The parser cannot take token `index`; `expected` is the type it wanted, if just one; `message`, `coord` are pycparser's.
 
-    `repair` is what was meant, where that is clear; `changed` is the index of the first token that was changed.
+    `repair` is what was meant, where that is clear; `changed` is the index of the first token that was changed; `above` is the
+    index of the last brace of the function above.
     """
 
     def __init__(self, index: int, expected: str | None, message: str, coord: Any = None) -> None:
@@ -42,6 +43,7 @@ class SyntaxStop(Exception):
         self.index, self.expected, self.message, self.coord = index, expected, message, coord
         self.repair: Repair | None = None
         self.changed: int | None = None
+        self.above = 0
 
 
 class Around:
@@ -51,7 +53,7 @@ class Around:
         self, tokens: Sequence[Any], stop: SyntaxStop, start: int, typedefs: Sequence[str], sources: Mapping[str, Source]
     ) -> None:
         self.tokens, self.start, self.typedefs, self.sources = tokens, start, typedefs, sources
-        self.message, self.expected = stop.message, stop.expected
+        self.message, self.expected, self.above = stop.message, stop.expected, stop.above
         self.index = min(stop.index, len(tokens))
         self.bad: Any = tokens[self.index] if self.index < len(tokens) else None
         self.before: Any = tokens[self.index - 1] if self.index > 0 else None
@@ -86,7 +88,7 @@ class Around:
 
     def index_of(self, token: Any) -> int:
         """The index of one of the tokens."""
-        return next(index for index in range(max(self.start - 1, 0), len(self.tokens)) if self.tokens[index] is token)
+        return next(index for index, each in enumerate(self.tokens) if each is token)
 
     def look(self, name: str) -> Any:
         """What a row of the table names."""
@@ -197,7 +199,7 @@ class Around:
     def unended(self) -> Any:
         """The last token of a statement, if the next one begins behind it."""
         next_line = self.ends and self.bad is not None and self.bad.lineno > self.before.lineno
-        ends = self.ends and self.after not in ("SEMI", "LBRACE") and (next_line or self.kind in _AFTER_A_STATEMENT)
+        ends = self.ends and self.after not in {"SEMI", "LBRACE", *_TYPE_WORDS} and (next_line or self.kind in _AFTER_A_STATEMENT)
         return (ends or (self.after, self.kind) == ("RETURN", "RBRACE")) and self.before
 
     def value_unlisted(self) -> Any:
@@ -215,15 +217,26 @@ class Around:
 
     def goes_on(self) -> Any:
         """The first token of a statement that belongs to the function above: more braces are closed behind it."""
-        before, first = self.tokens[max(self.start - 1, 0) : self.start], self.tokens[self.start]
+        first = self.tokens[self.start]
         following = self.tokens[self.start + 1].type if self.start + 1 < len(self.tokens) else "ID"
         begins = first.type in {"ELSE", *_STATEMENTS} or (first.type == "ID" and following not in ("ID", "TYPEID", "TIMES"))
-        outside = self.open is None and begins and bool(before) and before[0].type == "RBRACE"
+        outside = (self.open is None or self.outside) and begins and 0 < self.above < self.start
         return first if outside and closes_more(self.tokens, self.start) else None
+
+    def unopened(self) -> Any:
+        """The last token before a brace that is missing in the function above, by its indentation."""
+        start, depth = self.above, 1
+        if not start or not (self.goes_on() or (self.kind == "RBRACE" and self.open is None)):
+            return None
+        while start > 0 and depth:
+            start -= 1
+            depth += (self.tokens[start].type == "RBRACE") - (self.tokens[start].type == "LBRACE")
+        found = unopened(self.tokens, start, self.above + 1)
+        return None if found is None else self.tokens[found]
 
     def name_unlisted(self) -> Any:
         """A name that another one follows in a list of declared names."""
-        lists = self.ends and (self.after, self.kind) == ("ID", "ID") and self.bad.lineno == self.before.lineno
+        lists = self.ends and self.after in _VALUES and self.kind == "ID" and self.bad.lineno == self.before.lineno
         return (
             self.before
             if lists and self.following in ("SEMI", "COMMA", "EQUALS", "ID") and self.first().type in _TYPE_WORDS
@@ -301,7 +314,7 @@ class Around:
 
     def open_again(self) -> Repair:
         """The function above without its last brace."""
-        return self.start - 1, 1, ""
+        return self.above, 1, ""
 
     def use_operator(self) -> Repair:
         """C's operator for one of another language."""

@@ -58,8 +58,8 @@ def closes_more(tokens: Sequence[Any], index: int) -> bool:
     return False
 
 
-def outdented(tokens: Sequence[Any], start: int, end: int) -> tuple[int, int] | None:
-    """A brace that is never closed, by the indentation: its index, and that of the } of an outer one, which closes it."""
+def _braces(tokens: Sequence[Any], start: int, end: int) -> Iterator[tuple[int, int, int, list[int]]]:
+    """Each } that begins a line: its index, that of its {, the column where the line of that begins, and those further out."""
     stack: list[tuple[int, int]] = []
     column = 0
     for index in range(start, end):
@@ -70,8 +70,28 @@ def outdented(tokens: Sequence[Any], start: int, end: int) -> tuple[int, int] | 
             stack.append((index, column))
         elif token.type == "RBRACE" and stack:
             opened, indentation = stack.pop()
-            if first and column < indentation and any(column == outer for _, outer in stack):
-                return opened, index
+            if first:
+                yield index, opened, indentation, [outer for _, outer in stack]
+
+
+def outdented(tokens: Sequence[Any], start: int, end: int) -> tuple[int, int] | None:
+    """A brace that is never closed, by the indentation: its index, and that of the } of an outer one, which closes it."""
+    for at, opened, column, outer in _braces(tokens, start, end):
+        if tokens[at].column < column and tokens[at].column in outer:
+            return opened, at
+    return None
+
+
+def unopened(tokens: Sequence[Any], start: int, end: int) -> int | None:
+    """The index behind which a { is missing, by the indentation: where a line ends above a } that is indented as it is."""
+    for at, opened, column, _ in _braces(tokens, start, end):
+        for index in range(at - 1, opened, -1) if tokens[at].column > column else ():
+            begins = tokens[index].lineno > tokens[index - 1].lineno
+            if begins and tokens[index].column == tokens[at].column:
+                line = tokens[index].lineno
+                last = max(other for other in range(index, at) if tokens[other].lineno == line)
+                if tokens[last].type in ("RPAREN", "ELSE", "DO"):
+                    return last
     return None
 
 

@@ -90,11 +90,14 @@ class Parser(Recovering):
             self._external_start = start
             try:
                 nodes = self._whole(self._parse_external_declaration)
-            except SyntaxStop:  # what was changed belongs to the declaration before
-                self._start_at(start - len(externals.pop().tokens))
+            except SyntaxStop as stop:  # what was changed belongs to a declaration before
+                while stop.changed is not None and start > stop.changed:
+                    start -= len(externals.pop().tokens)
+                self._start_at(start)
                 continue
             externals.append(External(nodes, self.tokens[start : self._mark()]))
             if nodes and isinstance(nodes[0], c_ast.FuncDef):
+                self._function_end = self._mark() - 1
                 for each in self.problems.lost[lost:]:
                     each.last = self.tokens[self._mark() - 1].lineno
         return externals
@@ -263,6 +266,23 @@ class Parser(Recovering):
         if isinstance(decl, c_ast.FuncDecl) and self._peek_type() != "LBRACE" and not old_style:
             self._stop("LBRACE", "")
         return super()._parse_function_definition(spec, decl)
+
+    def _parse_function_decl(self, base_decl: Any) -> Any:
+        """A list of parameters; in the next line, what has no types is none: a macro in parentheses follows a mistake."""
+        start, declared = self._mark(), None
+        next_line = len(self._scope_stack) > 2 and self._peek().lineno > self.tokens[start - 1].lineno
+        returned = isinstance(base_decl, c_ast.FuncDecl) and isinstance(base_decl.type, c_ast.TypeDecl)
+        if not returned:  # no function returns one
+            try:
+                declared = super()._parse_function_decl(base_decl)
+            except SyntaxStop:
+                if not next_line:
+                    raise
+        untyped = declared is None or isinstance(declared.args and declared.args.params[0], c_ast.ID)
+        if declared is None or (next_line and untyped):
+            self._reset(start)
+            self._stop("SEMI", "")
+        return declared
 
     def _parse_struct_declaration(self) -> Any:
         return self._whole(self._member)

@@ -49,6 +49,8 @@ _TRACE_MACROS = (
     "TracePrint(Message) TraceEvents Message",
 )
 _BLANKS = (BLANK, NEWLINE, JOINED)
+_BEGINNINGS = {"typedef", "static", "extern", "return", "if", "for", "while", "switch", "do", "else", "break", "goto", "case"}
+"""Words that stand in no argument of a macro at the beginning of a line, if the macro is called as it should be."""
 
 
 def includes_from(where: IncludesFrom) -> Includes:
@@ -155,6 +157,8 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
             below = (token.lineno for token in tokens if token.lineno.file == place.file)
             if problem.id == "if-open" and max(below, default=0) < place.line:  # nothing of the rest is there
                 self.problems.lose_text("\n".join(lines[place.line :]))
+            elif problem.id == "macro-arguments":  # what it would have made of them is not known
+                self.problems.lose_text(problem.line_text, place)
         return tokens
 
     def definitions(self) -> dict[str, str]:
@@ -279,7 +283,8 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         found = super().collect_args(tokenlist, ignore_errors)
         if not found[0] and ignore_errors and self.outermost and not self.problems.full:
             for index, token in enumerate(tokenlist):
-                if token.value in (";", "{", "}"):
+                new_line = index > 0 and NEWLINE in [before.type for before in tokenlist[max(index - 2, 0) : index]]
+                if token.value in (";", "{", "}") or (new_line and token.value in _BEGINNINGS):
                     raise _Unclosed(len(tokenlist) - index, token)
         return found
 

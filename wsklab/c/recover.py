@@ -45,7 +45,7 @@ class Recovering(c_parser.CParser):  # type: ignore[misc]
         self.tokens: list[CToken] = []
         self.assumed: dict[str, Place] = {}
         """Unknown names that were taken for types."""
-        self.rounds = self._external_start = 0
+        self.rounds = self._external_start = self._function_end = 0
 
     def assume(self, name: str, place: Place) -> None:
         """Take a name for a type from now on."""
@@ -121,6 +121,7 @@ class Recovering(c_parser.CParser):  # type: ignore[misc]
 
     def _explain(self, stop: SyntaxStop) -> Problem:
         typedefs = [name for scope in self._scope_stack for name, is_type in scope.items() if is_type]
+        stop.above = self._function_end
         return explain(self.tokens, stop, self._external_start, typedefs, self.problems.sources)
 
 

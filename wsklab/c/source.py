@@ -229,9 +229,9 @@ class Problems:
                 names.add(token.value)
         self.lost += [Lost(names, external.filename, external.lineno)] if names else []
 
-    def lose_text(self, text: str) -> None:
-        """Keep the words of the rest of the text, which is left out."""
-        self.lost.append(Lost(set(_WORDS.findall(text))))
+    def lose_text(self, text: str, place: Place = NOWHERE) -> None:
+        """Keep the words of a line that is left out, or of the rest of the text, if there is no `place`."""
+        self.lost.append(Lost(set(_WORDS.findall(text)), place.file, place.line))
 
     def error(self, id: str, where: Any, text: str, hint: str | None = None, **values: object) -> None:
         """Report an error at a node, coordinate or place; the second one at the same place is dropped.

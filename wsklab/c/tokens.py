@@ -255,7 +255,9 @@ class Reader:
         elif count > (1 if prefix else 4):
             self._error("long-character", token, "{constant} is too long for a character constant.",
                         "A string is written between double quotation marks.", constant=token.value)  # fmt: skip
-        self._put(_TABLE["prefixes"][prefix] + "CHAR_CONST", token)
+            self._hole(token)
+            return
+        self._put(_TABLE["prefixes"][prefix] + "CHAR_CONST", token, "" if count else "'?'")
 
     def _pragma(self, token: Token) -> None:
         match = _PACK.match(token.value)

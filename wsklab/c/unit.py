@@ -89,7 +89,8 @@ class Unit:
                     self.variables[symbol.name] = symbol
 
     def _function(self, node: Any) -> None:
-        if node.param_decls is not None:  # as before C89: the types stand behind the names
+        if node.param_decls is not None and isinstance(node.decl.type, c_ast.FuncDecl):
+            # As before C89, the types stand behind the names.
             types = {declared.name: declared for declared in node.param_decls}
             arguments = node.decl.type.args
             arguments.params = [types.get(getattr(name, "name", ""), name) for name in arguments.params]
