@@ -100,6 +100,13 @@ def test_the_driver_around_needs_nothing_from_the_reader(listing: str) -> None:
     assert [name for name, place in whole.problems.assumed.items() if place.file != "page.md"] == []
 
 
+def test_a_variable_that_the_page_never_sets_is_set() -> None:
+    """What the listing itself sets, the scene leaves alone."""
+    (trial,) = tried("WDFQUEUE queue;\nWDFSTRING string;\nNTSTATUS status;\nWdfIoQueueStart(queue);\n"
+                     "status = WdfStringCreate(NULL, NULL, &string);")  # fmt: skip
+    assert (trial.verdict, trial.supplied) == ("runs", {"queue": "WDFQUEUE queue;"})
+
+
 def test_a_list_that_the_scene_makes_ends() -> None:
     (trial,) = tried("for (; entry != NULL; entry = entry->Next) { entry->Visit(entry); entry->Next = NULL; }")
     assert (trial.verdict, trial.supplied) == ("runs", {"entry": "struct _SCENE_1 *entry;"})

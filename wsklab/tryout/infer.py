@@ -97,7 +97,7 @@ def unify(one: Thing, other: Thing) -> None:
 
 
 class Inference:
-    """The things of a compiled listing: `free` names, `types` that the page assumes, `locals` of each function by name."""
+    """The things of a compiled listing: `free` names, `types` that the page assumes, `locals` of each function ("": of none)."""
 
     def __init__(self, unit: Unit) -> None:
         self.unit, self.free, self.types = unit, dict[str, Thing](), dict[str, Thing]()
@@ -110,6 +110,7 @@ class Inference:
         self._members: dict[tuple[int, str], Thing] = {}
         self._scopes: list[dict[str, Thing]] = [{}]
         self._returns = Thing()
+        self.locals[""] = self._scopes[0]
         for symbol in unit.variables.values():
             self._on_Decl(symbol.node)
         for name, definition in unit.functions.items():

@@ -46,7 +46,7 @@ _CONTROLS = {"read": (MJ_READ, 0), "write": (MJ_WRITE, 0), "control": (MJ_DEVICE
 class Trial:
     """How a listing ran: ``runs``, ``stops``, ``compiles`` (and why it was not run) or ``does not compile``.
 
-    `calls` are the calls that it made, with what they returned; `supplied` is what the scene declared for it, by name;
+    `calls` are the calls that it made, with what they returned; `supplied` is what the scene declared or set for it, by name;
     `unreached` are its functions that nothing called.
     """
 
@@ -137,7 +137,7 @@ def _run(listing: Listing, page: Page, unit: Unit) -> Trial:
         trial = Trial(listing.line, "compiles", "scene misfits", values={"what": error.problems[0].message})
     unreached = tuple(each for each in unit.functions if each not in reached | {"DriverUnload"} and "·" not in each
                       and not is_accessor(listing.text, each))  # fmt: skip
-    return replace(trial, calls=stage.calls(page.name), supplied=scene.supplied, unreached=unreached)
+    return replace(trial, calls=stage.calls(page.name), supplied=scene.supplied | scene.given, unreached=unreached)
 
 
 @contextmanager

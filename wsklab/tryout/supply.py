@@ -63,8 +63,8 @@ def _guess(name: str) -> CType:
 class Scene:
     """What surrounds a listing.
 
-    `supplied` tells by name what the reader would have to declare, `roles` the listing's functions that the framework calls, and
-    `calls` the function of ``after`` that calls each of the others.
+    `supplied` tells by name what the reader would have to declare, `given` what variables of the listing the scene gives a value,
+    `roles` the listing's functions that the framework calls, and `calls` the function of ``after`` that calls each of the others.
     """
 
     def __init__(self, unit: Unit, text: str) -> None:
@@ -73,6 +73,7 @@ class Scene:
         bodies = [body.references for body in (*unit.checked.values(), *unit.initialise)]
         self._named = {name for references in bodies for name in (*references.addresses, *references.calls)}
         self.supplied: dict[str, str] = {}
+        self.given: dict[str, str] = {}
         self.roles: dict[str, str] = {}
         self.calls: dict[str, str] = {}
         self._contexts: dict[str, CType] = {}
@@ -84,6 +85,7 @@ class Scene:
         types = len(self.supplied)
         for name, thing in self.things.free.items():
             self._free(name, thing)
+        self._unset()
         self._undefined()
         self._declared_contexts()
         self._roles()
@@ -189,6 +191,16 @@ class Scene:
             ctype = self.things.type_of(thing, _guess(name))
             self.supplied[name] = f"{self.spelled(ctype, name)};"
             self._supply += self.fill(ctype, name, me.uses)
+
+    def _unset(self) -> None:
+        """The variables that statements without a function declare, and use without giving them a value."""
+        statements = any("·" in name for name in self.unit.functions)
+        for name, symbol in self.unit.variables.items() if statements else ():
+            if symbol.node.init is None and name not in self.things.assigned:
+                thing = self.things.locals[""][name].find()
+                ctype = self.things.type_of(thing, symbol.type)
+                self.given[name] = f"{self.spelled(ctype, name)};"
+                self._supply += self.fill(ctype, name, thing.uses)
 
     def _constant(self, name: str, known: CType | None) -> str:
         if isinstance(known, Pointer) and isinstance(known.to, Int):
