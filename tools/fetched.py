@@ -35,13 +35,14 @@ LOADED = ("micropip", "comm", "jedi", "ipython", "ipywidgets", "pycparser", "pcp
 """What the kernel has loaded before the first cell. What they need is added from `DEPENDS` and from Pyodide's lock."""
 CARRIED = ("piplite", "ipykernel", "pyodide_kernel", "widgetsnbextension-4")
 """Beginnings of the names of the wheels that the kernel's extension carries."""
-DEPENDS = {"ipywidgets": ["comm", "ipython", "traitlets"], "ipython": ["ipython-pygments-lexers"], "micropip": ["packaging"]}
+DEPENDS = {"ipywidgets": ["comm", "ipython", "traitlets"], "ipython": ["ipython-pygments-lexers"]}
 UNUSED = re.compile(
-    r"/tests/|^jedi/third_party/(django-stubs|typeshed/third_party|typeshed/stdlib/2/)"
+    r"/tests/|^jedi/third_party/(django-stubs|typeshed/third_party|typeshed/stdlib/2/)|\.dist-info/RECORD$|^IPython/sphinxext/"
+    r"|^pygments/formatters/(bbcode|groff|img|irc|latex|pangomarkup|rtf|svg)\.py$"
     r"|^pygments/lexers/(?!(__init__|_mapping|_(css|lilypond|scheme)_builtins|c_cpp|css|data|diff|html|javascript|jvm|lilypond|lisp"
     r"|markup|perl|python|ruby|shell|special)\.py$)"
 )
-"""What is left out of these packages, two megabytes: tests, stubs for packages that are not here, what colours far languages."""
+"""What is left out of these packages: tests, lists of files, stubs for packages that are not here, what colours far languages."""
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 
 

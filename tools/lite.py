@@ -42,6 +42,8 @@ USELESS = ("*.map", "*.d.ts", ".*.db", "rspack.config*")
 """Files of JupyterLite that nobody asks for."""
 OWN_PAGES = (*APPS, "api", "doc", "index.html", SETTINGS, "jupyter-lite.ipynb", "service-worker.js", "config-utils.js")
 """What JupyterLite's own pages need and ours do not."""
+LARGE = re.compile(r"(^|/)(facts|examples)/")
+"""Pages that are kept for offline use only when they have been opened: they weigh as much as all others."""
 EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "@jupyterlite/pyodide-kernel-extension")
 
 
@@ -258,7 +260,7 @@ def finish(site: Path) -> None:
     (site / "wheel").mkdir()
     shutil.copy(compiled.engine()[0], site / "wheel")
     lab = site / "lab"
-    pages = {code: _urls(site, _pages(site, code)) for code in LANGUAGES}
+    pages = {code: [url for url in _urls(site, _pages(site, code)) if not LARGE.search(url)] for code in LANGUAGES}
     every = sorted({path for code in LANGUAGES for path in _pages(site, code) if path.is_file()})
     data = {
         "release": short(*(item for path in every for item in (path.relative_to(site).as_posix(), path))),
