@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import wsklab.rules
+from wsklab.wsk.tables import tables
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "docs" / "hooks"))
 
-import facts  # noqa: E402 - a hook of the site, found through the path above
+import choice_kinds  # noqa: E402 - a hook of the site, found through the path above
+import facts  # noqa: E402 - likewise
 
 AREAS = facts.table().keys()
 
@@ -47,6 +52,21 @@ def test_a_fact_is_found_where_it_is_modelled_refused_and_tested() -> None:
         {"spinlock-mixed"},
     )
     assert "tests/machine/test_functions_sync.py" in fact.tests
+
+
+def test_what_the_documents_leave_open_is_a_choice_a_rule_or_leaves_nothing_to_choose() -> None:
+    """Every choice, status and rule that the table names is there, and the engine or a test cites the fact."""
+    known = {fact.id: fact for fact in every()}
+    there = {"choice": set(choice_kinds.kinds()), "status": set(tables().chosen), "rule": set(wsklab.rules.rules())}
+    rows = tomllib.loads(facts.TABLE.read_text("utf-8"))["left_open"]
+    for id, row in rows.items():
+        ((how, names),) = row.items()
+        assert how == "follows" or set(names) <= there[how], (id, set(names) - there.get(how, set()))
+        assert (
+            names and (known[id].modelled or known[id].rules or known[id].reason) and not (known[id].reason and how != "follows")
+        )
+    counts = {how: sum(how in row for row in rows.values()) for how in ("choice", "status", "rule", "follows")}
+    assert counts == {"choice": 21, "status": 9, "rule": 27, "follows": 21}
 
 
 @pytest.mark.parametrize(
