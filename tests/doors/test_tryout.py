@@ -67,6 +67,8 @@ def test_the_run_is_part_of_the_json(tmp_path: Path, capsys: pytest.CaptureFixtu
          {"request": "WDFREQUEST request;",
           "Done": "void Done(WDFREQUEST a1, WDFIOTARGET a2, PWDF_REQUEST_COMPLETION_PARAMS a3, WDFCONTEXT a4);"}),
         ("for (; entry != NULL; entry = entry->Next) { entry->Visit(entry); }", {"entry": "struct _SCENE_1 *entry;"}),
+        ("first->Next = second; second->Next = third; third->Next = first; first->Next->Next->Next = first->Next;",
+         {name: f"struct _SCENE_1 *{name};" for name in ("first", "second", "third")}),
         ("mdl = mdl->Next; mdl->Next = Find(mdl); IoFreeMdl(mdl);", {"mdl": "MDL *mdl;", "Find": "MDL *Find(...);"}),
         ("size = sizeof(MY_HEADER);", {"MY_HEADER": "typedef struct _MY_HEADER MY_HEADER;", "size": "SIZE_T size;"}),
     ],

@@ -86,6 +86,9 @@ def unify(one: Thing, other: Thing) -> None:
         return  # their parts are of the same types, and may lead to themselves
     one.hints += other.hints
     one.name = one.name or other.name
+    if one.type is None:  # takes over what it has not itself, which may lead back to it
+        one.to = one.to or other.to
+        one.members = other.members | one.members
     for name, member in other.members.items():
         unify(one.member(name), member)
     if other.to is not None:
