@@ -111,6 +111,9 @@ class Recovering(c_parser.CParser):  # type: ignore[misc]
         """Put a hole in the place of the smallest thing around the token `at`, in what begins at `start`."""
         outside = start == self._external_start
         first, end = hole(self.tokens, start, at, outside=outside)
+        if self.rounds > 4 * MOST_ROUNDS:  # nothing helps: a gap cannot stand here either
+            del self.tokens[start:]
+            return start
         left_out = self.tokens[first:end]
         put = [_at(Hole, "...", self.tokens[min(first, len(self.tokens) - 1)])]
         self.problems.lose(left_out, self.tokens[self._external_start], whole=outside and first == start)
