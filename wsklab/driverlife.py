@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsklab import wsk
+from wsklab.io.device import make_driver
 from wsklab.io.unload import check_unload
 from wsklab.kmdf import scene as kmdf
 from wsklab.lab import Driver, Lab
@@ -37,7 +38,7 @@ def start(lab: Lab, driver: Driver, name: str, seconds: float | None = None) -> 
             loaded = kmdf.load_driver(machine, driver.image, name=name)
             started = Started(name, 0, loaded.status, loaded)
         else:
-            driver_object, path = machine.new("DRIVER_OBJECT"), kmdf.registry_path(machine, name)
+            driver_object, path = make_driver(machine, name), kmdf.registry_path(machine, name)
             entry = driver.image.functions["DriverEntry"].address
             started = Started(name, driver_object, _run(machine, "DriverEntry", entry, driver_object, path))
     lab.run(seconds)

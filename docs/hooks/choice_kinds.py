@@ -1,19 +1,22 @@
 """Every question that the engine can ask of its choice point, read from its sources: kind → options, the usual answer first.
 
 A kind stands where it is asked, as in ``choose("datagram", ("arrives", "is lost"))``. Where it is a parameter, the calls of that
-function say what it stands for; in a decorator it is the name of the decorated function. Two rules: nothing is imported but the
-constants that options are made of, and a question that cannot be read this way is an error, never left out.
+function say what it stands for; in a decorator it is the name of the decorated function; C asks with ``wsklab_fails("…")``. Two
+rules: nothing is imported but the constants that options are made of, and a question that cannot be read this way is an error,
+never left out.
 """
 
 from __future__ import annotations
 
 import ast
 import importlib
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import wsklab
+from wsklab.io.irp import OUTCOMES
 
 ENGINE = Path(wsklab.__path__[0])
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -28,8 +31,10 @@ def kinds() -> dict[str, tuple[str, ...]]:
     for source in sources:
         for call in source.calls("choose"):
             around = source.functions_around(call)
-            if not around or around[0].name != "choose":  # the choice point itself only passes the question on
+            if not around or around[0].name not in ("choose", "wsklab_fails"):  # these only pass the question on
                 found.update(_asked(sources, source, call, call.args[0], call.args[1]))
+    for path in sorted(ENGINE.glob("include/*.c")):  # what a kernel function that is written in C asks
+        found.update((kind, OUTCOMES) for kind in re.findall(r'\bwsklab_fails\("(\w+)"\)', path.read_text("utf-8")))
     return found
 
 

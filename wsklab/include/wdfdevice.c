@@ -306,10 +306,3 @@ WDFFILEOBJECT WdfDeviceGetFileObject(WDFDEVICE Device, PFILE_OBJECT FileObject)
     PFX_FILE file = FxFile(FxDevice(Device), FileObject);
     return file != NULL ? file->Handle : NULL;
 }
-
-/* The DRIVER_OBJECT behind a WDFDRIVER. */
-_IRQL_requires_max_(DISPATCH_LEVEL)
-PDRIVER_OBJECT WdfDriverWdmGetDriverObject(WDFDRIVER Driver)
-{
-    return (PDRIVER_OBJECT)wsklab_ask(Driver, "Driver.object");
-}

@@ -50,7 +50,7 @@ enum {
  * wsklab_wdf_call: call an event callback with that lock held. wsklab_wdf_wait_for: the same, until it has returned.
  * wsklab_wdf_answer: call a callback that returns something and cannot wait. wsklab_request_fails: whether there is no memory
  * for a request; wsklab_request_attach: a reserved one gets an IRP; wsklab_request_drop: a request goes without its IRP;
- * wsklab_not_modelled: end the run, because something is not modelled. wsklab_wdf_status: call a callback that returns a
+ * wsklab_wdf_of: the WDFDRIVER of a DRIVER_OBJECT, NULL for none. wsklab_wdf_status: call a callback that returns a
  * status, if there is one, and note a failure in the trace. wsklab_wdf_thread: run one of our functions in a system thread.
  * wsklab_wdf_reference: add to or take from an object's references. wsklab_wdf_lock: whose callback lock an object's callbacks
  * hold, NULL for none; wsklab_wdf_locked: whether this thread holds it; wsklab_wdf_passive: whether its execution level is
@@ -62,13 +62,14 @@ enum {
  * with a status. wsklab_irp_lend: call a routine of the driver that has an IRP itself meanwhile; wsklab_irp_back: it is the
  * framework's again, in the next stack location or not. wsklab_device_adopts: a child's IRP, and its request if it has one, is
  * the parent's now. wsklab_device_link: a symbolic link to a device. wsklab_device_interface: make an interface (Link NULL), or
- * tell its symbolic link. wsklab_wdf_strict: what only strict mode stops. wsklab_ask: what an object kept in Python says;
- * Member is like "Request.irp", with the kind that the handle must stand for; a method gets the arguments. wsklab_ask_waits:
- * the same for a method that waits.
+ * tell its symbolic link. wsklab_wdf_strict: what only strict mode stops. wsklab_ask: what an object kept in Python says; Member
+ * is like "Request.irp", with the kind that the handle must stand for; a method gets the arguments. wsklab_ask_waits: the same
+ * for a method that waits.
  */
 PVOID wsklab_wdf(PVOID Handle, ULONG Type);
 void wsklab_request_not_over(WDFREQUEST Request);
 void wsklab_given(const VOID *Pointer, PCSTR Name);
+WDFDRIVER wsklab_wdf_of(PDRIVER_OBJECT DriverObject);
 NTSTATUS wsklab_wdf_check(PWDF_OBJECT_ATTRIBUTES Attributes, ULONG Takes);
 NTSTATUS wsklab_wdf_create(ULONG Type, ULONG Takes, PWDF_OBJECT_ATTRIBUTES Attributes, PVOID Parent, PVOID Out);
 BOOLEAN wsklab_wdf_stop(PCSTR Rule, PVOID Object, PCSTR Values, ...);
@@ -80,7 +81,6 @@ NTSTATUS wsklab_wdf_serialize(WDFOBJECT Parent, BOOLEAN Automatic, BOOLEAN Passi
 void wsklab_wdf_call(PVOID Lock, PVOID Routine, ...);
 void wsklab_wdf_wait_for(PVOID Lock, PVOID Routine, PVOID Argument);
 void wsklab_wdf_thread(PVOID Function, PVOID Handle);
-void wsklab_not_modelled(PCSTR What);
 ULONG_PTR wsklab_wdf_answer(PVOID Routine, ...);
 BOOLEAN wsklab_request_fails(void);
 NTSTATUS wsklab_wdf_status(PCSTR Name, PVOID Routine, ...);

@@ -516,3 +516,26 @@ BOOLEAN KeRemoveEntryDeviceQueue(PKDEVICE_QUEUE DeviceQueue, PKDEVICE_QUEUE_ENTR
     DeviceQueueEntry->Inserted = FALSE;
     return inserted;
 }
+
+/* Breakpoints. There is no debugger, so it is an exception that a handler takes, or a bug check. */
+
+/* A breakpoint. Page: nf-wdm-dbgbreakpoint. */
+_IRQL_requires_max_(HIGH_LEVEL)
+void DbgBreakPoint(void)
+{
+    wsklab_breakpoint("DbgBreakPoint");
+}
+
+/* A breakpoint that tells the debugger a status. Page: nf-wdm-dbgbreakpointwithstatus. */
+_IRQL_requires_max_(HIGH_LEVEL)
+void DbgBreakPointWithStatus(ULONG Status)
+{
+    wsklab_breakpoint("DbgBreakPointWithStatus");
+}
+
+/* The compiler's breakpoint. */
+_IRQL_requires_max_(HIGH_LEVEL)
+void __debugbreak(void)
+{
+    wsklab_breakpoint("__debugbreak");
+}

@@ -48,6 +48,21 @@ void wsklab_nonpaged(PVOID Object, PCSTR Function);
 void wsklab_initialize(PVOID Object, UCHAR Type, SIZE_T Size, LONG State);
 void wsklab_object(PVOID Object, PCSTR Function, PCSTR Kind);
 void wsklab_paged_code(void);
+/*
+ * What the kernel functions in C ask the machine for. wsklab_not_modelled: the end of a run that needs something else.
+ * wsklab_fails: whether a function fails now, by choice. wsklab_system_object: memory of the system, zeroed; when a function's name
+ * is given, the driver has to give it back, which wsklab_give_back does. wsklab_is_there: whether an address can be used.
+ * wsklab_in_application: whether this is an application's thread. wsklab_stack: this thread's stack: 0 its lowest address, 1 the
+ * innermost frame, 2 its end. wsklab_breakpoint: a breakpoint exception.
+ */
+void wsklab_not_modelled(PCSTR What);
+BOOLEAN wsklab_fails(PCSTR Function);
+PVOID wsklab_system_object(SIZE_T Size, PCSTR What, PCSTR From);
+void wsklab_give_back(PVOID Object, PCSTR From, PCSTR Function);
+BOOLEAN wsklab_is_there(PVOID Address);
+BOOLEAN wsklab_in_application(void);
+ULONG_PTR wsklab_stack(ULONG Which);
+void wsklab_breakpoint(PCSTR Function);
 #define PAGED_CODE() wsklab_paged_code()
 #define PAGED_ASSERT(exp) ASSERT(exp)
 #define PAGED_CODE_LOCKED()
@@ -387,14 +402,8 @@ FORCEINLINE void KeBugCheck(ULONG BugCheckCode)
 }
 void KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheckParameter1, ULONG_PTR BugCheckParameter2, ULONG_PTR BugCheckParameter3,
                   ULONG_PTR BugCheckParameter4);
-FORCEINLINE void DbgBreakPoint(void)
-{
-    RtlAssert((PVOID)"DbgBreakPoint()", (PVOID)"", 0, NULL);
-}
+void DbgBreakPoint(void);
 void DbgBreakPointWithStatus(ULONG Status);
-FORCEINLINE void __debugbreak(void)
-{
-    RtlAssert((PVOID)"DbgBreakPoint()", (PVOID)"", 0, NULL);
-}
+void __debugbreak(void);
 
 #endif

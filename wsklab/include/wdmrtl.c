@@ -589,6 +589,123 @@ NTSTATUS RtlGetVersion(PRTL_OSVERSIONINFOW lpVersionInformation)
     return STATUS_SUCCESS;
 }
 
+/* Whether the system is this version or a later one. Page: nf-wdm-rtlisntddiversionavailable. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+BOOLEAN RtlIsNtDdiVersionAvailable(ULONG Version)
+{
+    return Version <= NTDDI_WIN10_VB;
+}
+
+/* The mask that RtlVerifyVersionInfo takes, with one more condition: three bits for each member. */
+_IRQL_requires_max_(HIGH_LEVEL)
+ULONGLONG VerSetConditionMask(ULONGLONG ConditionMask, ULONG TypeMask, UCHAR Condition)
+{
+    ULONG place = 0;
+    while (TypeMask > 1) {
+        TypeMask >>= 1;
+        place += 3;
+    }
+    return ConditionMask | (ULONGLONG)(Condition & 7) << place;
+}
+
+static BOOLEAN wsklab_compares(LONG Is, LONG Wanted, ULONG Condition)
+{
+    switch (Condition) {
+    case VER_EQUAL: return Is == Wanted;
+    case VER_GREATER: return Is > Wanted;
+    case VER_GREATER_EQUAL: return Is >= Wanted;
+    case VER_LESS: return Is < Wanted;
+    case VER_LESS_EQUAL: return Is <= Wanted;
+    default: return FALSE;
+    }
+}
+
+/*
+ * Whether the system's version meets conditions. Major and minor version and those of the service pack are one after the other: the
+ * first that differs decides. The build number and the platform are conditions of their own. Page: nf-wdm-rtlverifyversioninfo.
+ */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+NTSTATUS RtlVerifyVersionInfo(PRTL_OSVERSIONINFOEXW VersionInfo, ULONG TypeMask, ULONGLONG ConditionMask)
+{
+    LONG is[] = { 10, 0, 0, 0 };
+    LONG wanted[] = { VersionInfo->dwMajorVersion, VersionInfo->dwMinorVersion, VersionInfo->wServicePackMajor,
+                      VersionInfo->wServicePackMinor };
+    ULONG type[] = { VER_MAJORVERSION, VER_MINORVERSION, VER_SERVICEPACKMAJOR, VER_SERVICEPACKMINOR };
+    ULONG shift[] = { 3, 0, 15, 12 };
+    BOOLEAN meets = TRUE, decided = FALSE;
+    ULONG i;
+    if (TypeMask == 0 || ConditionMask == 0) return STATUS_INVALID_PARAMETER;
+    if (TypeMask & (VER_SUITENAME | VER_PRODUCT_TYPE)) wsklab_not_modelled("RtlVerifyVersionInfo with a suite or product type");
+    for (i = 0; i < RTL_NUMBER_OF(is) && !decided; i++) {
+        if (!(TypeMask & type[i])) continue;
+        meets = wsklab_compares(is[i], wanted[i], ConditionMask >> shift[i] & 7);
+        decided = is[i] != wanted[i];
+    }
+    if (TypeMask & VER_BUILDNUMBER && !wsklab_compares(19041, VersionInfo->dwBuildNumber, ConditionMask >> 6 & 7)) meets = FALSE;
+    if (TypeMask & VER_PLATFORMID && !wsklab_compares(2, VersionInfo->dwPlatformId, ConditionMask >> 9 & 7)) meets = FALSE;
+    return meets ? STATUS_SUCCESS : STATUS_REVISION_MISMATCH;
+}
+
+/* A number that spreads strings evenly; algorithm 0 is x65599, 1 by name. Page: nf-wdm-rtlhashunicodestring. */
+_IRQL_requires_max_(APC_LEVEL)
+NTSTATUS RtlHashUnicodeString(const UNICODE_STRING *String, BOOLEAN CaseInSensitive, ULONG HashAlgorithm, PULONG HashValue)
+{
+    ULONG hash = 0;
+    USHORT i;
+    if (!String || !HashValue || HashAlgorithm > HASH_STRING_ALGORITHM_X65599) return STATUS_INVALID_PARAMETER;
+    for (i = 0; i < String->Length / sizeof(WCHAR); i++)
+        hash = hash * 65599 + (CaseInSensitive ? RtlUpcaseUnicodeChar(String->Buffer[i]) : String->Buffer[i]);
+    *HashValue = hash;
+    return STATUS_SUCCESS;
+}
+
+/* The next number from a seed, below MAXLONG: the same seed gives the same numbers. Page: nf-ntifs-rtlrandomex. */
+_IRQL_requires_max_(APC_LEVEL)
+ULONG RtlRandomEx(PULONG Seed)
+{
+    return *Seed = (ULONG)((0x7FFFFFEDULL * *Seed + 0x7FFFFFC3) % 0x7FFFFFFF);
+}
+
+/* The next number from a seed, below MAXLONG. Page: nf-ntifs-rtlrandom. */
+_IRQL_requires_max_(APC_LEVEL)
+ULONG RtlRandom(PULONG Seed)
+{
+    return RtlRandomEx(Seed);
+}
+
+/* The Win32 error of a status; 317 (ERROR_MR_MID_NOT_FOUND) for one that has none. Page: nf-ntifs-rtlntstatustodoserror. */
+_IRQL_requires_max_(APC_LEVEL)
+ULONG RtlNtStatusToDosErrorNoTeb(NTSTATUS Status)
+{
+    struct {
+        NTSTATUS Status;
+        ULONG Error;
+    } known[] = {
+        { STATUS_SUCCESS, 0 }, { STATUS_NOT_IMPLEMENTED, 1 }, { STATUS_INVALID_DEVICE_REQUEST, 1 },
+        { STATUS_OBJECT_NAME_NOT_FOUND, 2 }, { STATUS_NO_SUCH_DEVICE, 2 }, { STATUS_OBJECT_PATH_NOT_FOUND, 3 },
+        { STATUS_ACCESS_DENIED, 5 }, { STATUS_DELETE_PENDING, 5 }, { STATUS_INVALID_HANDLE, 6 }, { STATUS_NO_MEMORY, 8 },
+        { STATUS_DEVICE_NOT_READY, 21 }, { STATUS_INFO_LENGTH_MISMATCH, 24 }, { STATUS_UNSUCCESSFUL, 31 },
+        { STATUS_SHARING_VIOLATION, 32 }, { STATUS_END_OF_FILE, 38 }, { STATUS_NOT_SUPPORTED, 50 },
+        { STATUS_INVALID_PARAMETER, 87 }, { STATUS_IO_TIMEOUT, 121 }, { STATUS_BUFFER_TOO_SMALL, 122 },
+        { STATUS_DEVICE_BUSY, 170 }, { STATUS_OBJECT_NAME_COLLISION, 183 }, { STATUS_BUFFER_OVERFLOW, 234 },
+        { STATUS_NO_MORE_ENTRIES, 259 }, { STATUS_INTEGER_OVERFLOW, 534 }, { STATUS_CANCELLED, 995 }, { STATUS_PENDING, 997 },
+        { STATUS_ACCESS_VIOLATION, 998 }, { STATUS_DATATYPE_MISALIGNMENT, 998 }, { STATUS_NOT_FOUND, 1168 },
+        { STATUS_CONNECTION_REFUSED, 1225 }, { STATUS_NETWORK_UNREACHABLE, 1231 }, { STATUS_HOST_UNREACHABLE, 1232 },
+        { STATUS_INSUFFICIENT_RESOURCES, 1450 }, { STATUS_INVALID_BUFFER_SIZE, 1784 },
+    };
+    ULONG i;
+    for (i = 0; i < RTL_NUMBER_OF(known); i++)
+        if (known[i].Status == Status) return known[i].Error;
+    return (ULONG)Status >> 16 == 0xC007 ? (ULONG)Status & 0xFFFF : 317;
+}
+
+/* The Win32 error of a status. Page: nf-ntifs-rtlntstatustodoserror. */
+_IRQL_requires_max_(APC_LEVEL)
+ULONG RtlNtStatusToDosError(NTSTATUS Status)
+{
+    return RtlNtStatusToDosErrorNoTeb(Status);
+}
+
 /* IP addresses in text. */
 
 /* Write an address as four numbers; returns the place of the terminator. The buffer holds 16 characters. */

@@ -11,12 +11,6 @@ typedef struct _WSKLAB_PROCESS {
     DISPATCHER_HEADER Header;
     PWSKLAB_TOKEN Token;
 } WSKLAB_PROCESS, *PWSKLAB_PROCESS;
-typedef struct _WSKLAB_THREAD {
-    DISPATCHER_HEADER Header;
-    PWSKLAB_TOKEN Token; /* NULL when it does not impersonate */
-    SECURITY_IMPERSONATION_LEVEL Level;
-    BOOLEAN CopyOnOpen, EffectiveOnly;
-} WSKLAB_THREAD, *PWSKLAB_THREAD;
 
 static void wsklab_token_leave(PWSKLAB_TOKEN Token, PCSTR Function)
 {

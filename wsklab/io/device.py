@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from struct import pack
 from typing import Any
 
 from wsklab.io.completion import complete
@@ -64,6 +65,8 @@ def make_device(
     view.DriverObject, view.Flags, view.StackSize, view.DeviceType = driver, flags, stack_size, device_type
     if extension:
         view.DeviceExtension = address + size
+    queue = address + m.offset("DEVICE_OBJECT", "DeviceQueue")
+    m.write(queue, pack("<hhIQQ", 20, 40, 0, queue + 8, queue + 8))
     first = driver + m.offset("DRIVER_OBJECT", "DeviceObject")
     view.NextDevice = m.u64(first)
     m.set_u64(first, address)

@@ -9,7 +9,7 @@ from wsklab.io.device import check_work_items
 from wsklab.io.irp import SENT, Irps, code_name, layout, refuse
 from wsklab.io.mdl import Mdls
 from wsklab.machine import Machine
-from wsklab.machine.functions_pool import check_pool
+from wsklab.machine.functions_pool import check_lent, check_pool
 from wsklab.machine.functions_thread import check_due, check_threads
 
 
@@ -20,6 +20,7 @@ def check_unload(m: Machine, driver: str = "driver") -> None:
     check_work_items(m)
     check_irps(m)
     check_mdls(m)
+    check_lent(m)
     check_pool(m, driver)
 
 

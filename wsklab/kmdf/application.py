@@ -56,7 +56,9 @@ class AppRequest:
             packet.AssociatedIrp.SystemBuffer = self._output
         elif kind == NEITHER:
             packet.UserBuffer = self._output
+        m.thread.in_application = True
         wdm.call_driver(m, device, self.irp, by="app")
+        m.thread.in_application = False
 
     @property
     def done(self) -> bool:

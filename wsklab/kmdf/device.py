@@ -33,6 +33,7 @@ class Driver(Object, kind="WDFDRIVER", number=0x1001, passive=True):
         super().__init__(fw)
         self.object, self.device_add, self.unload, self.deletable = driver_object, device_add, unload, False
         self.files = fw.loading  # its C files
+        self.registry_path = 0  # the text that DriverEntry got
 
     @property
     def devices(self) -> list[Device]:
@@ -233,6 +234,7 @@ def WdfDriverCreate(fw: Framework, driver_object: Given, path: Given, attributes
     if refused:
         return refused
     driver = Driver(fw, driver_object, device_add, int(given.EvtDriverUnload))
+    driver.registry_path = int(fw.m.view(path, "UNICODE_STRING").Buffer)
     fw.drivers.append(driver)
     return driver.commit(attributes, out)
 

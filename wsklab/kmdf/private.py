@@ -62,6 +62,12 @@ def wsklab_wdf(m: Machine, Handle: int, Type: int) -> int:
 
 
 @quiet()
+def wsklab_wdf_of(m: Machine, Object: int) -> int:
+    """The WDFDRIVER of a DRIVER_OBJECT; NULL for a driver of another kind."""
+    return next((driver.handle for driver in framework(m).drivers if driver.object == Object), 0)
+
+
+@quiet()
 def wsklab_given(m: Machine, Pointer: int, Name: int) -> None:
     """Stop when a pointer is NULL. Facts: KMDF-OBJ-25."""
     if not Pointer:
@@ -168,12 +174,6 @@ def wsklab_wdf_answer(m: Machine, Routine: int, *arguments: int) -> int:
 def wsklab_request_fails(m: Machine) -> int:
     """Whether there is no memory for a request of a queue: a choice."""
     return int(framework(m).fails("request of a queue"))
-
-
-@quiet()
-def wsklab_not_modelled(m: Machine, What: int) -> None:
-    """End the run: the driver needs something that is not modelled."""
-    m.not_modelled(c_text(m, What))
 
 
 @wdk(irql=HIGH_LEVEL, quiet=True, waits=True)

@@ -14,6 +14,8 @@ from wsklab.machine.trace import Where
 
 STEPS = 10_000_000
 """Loop iterations a run may take before it counts as endless."""
+KERNEL_STACK = 3 * 4096
+"""Bytes of a kernel stack (KRN-43)."""
 
 
 @dataclass(frozen=True, slots=True)

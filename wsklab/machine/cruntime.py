@@ -13,15 +13,12 @@ from typing import Any, NoReturn
 from wsklab.c.link import link_export
 from wsklab.c.types import CType, Float, Function, Int, Pointer, Record, Void
 from wsklab.machine.api import MODELLED, Modelled, written_in_c
-from wsklab.machine.code import Code
+from wsklab.machine.code import KERNEL_STACK, Code
 from wsklab.machine.exceptions import Guard, Raised, raise_exception
 from wsklab.machine.machine import Machine
 from wsklab.machine.memory import OUT_OF_SCOPE, READ_ONLY, UNWRITTEN
 from wsklab.machine.stops import Stop
 from wsklab.machine.trace import Where
-
-KERNEL_STACK = 3 * 4096
-"""Bytes of a kernel stack (KRN-43)."""
 
 _EXCEPTIONS = {"division-by-zero": 0xC0000094, "division-overflow": 0xC0000095}
 """What a processor refuses: STATUS_INTEGER_DIVIDE_BY_ZERO, STATUS_INTEGER_OVERFLOW."""

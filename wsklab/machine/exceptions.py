@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 USER_END = 1 << 47
 """Where the user's half of the address space ends."""
-ACCESS_VIOLATION = 0xC000_0005
+ACCESS_VIOLATION, BREAKPOINT = 0xC000_0005, 0x8000_0003
 
 
 @dataclass(eq=False)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from wsklab.machine.api import APC_LEVEL, wdk
+from wsklab.machine.api import APC_LEVEL, quiet, wdk
 from wsklab.machine.exceptions import ExRaiseStatus
+from wsklab.machine.functions_memory import c_text
 from wsklab.machine.machine import Machine
 from wsklab.machine.memory import LARGEST_BLOCK, Block
 
 UNINITIALIZED, RAISE, NON_PAGED, NON_PAGED_EXECUTE, PAGED = 0x2, 0x20, 0x40, 0x80, 0x100
-PAGED_POOL = 1
+PAGED_POOL, QUOTA_FAILS = 1, 8
 INSUFFICIENT_RESOURCES = 0xC000_009A
 
 
@@ -70,19 +71,26 @@ def ExAllocatePool2(m: Machine, Flags: int, NumberOfBytes: int, Tag: int) -> int
     return address
 
 
-def _declare_old_style(function: str, zero: bool, doc: str) -> None:
+def _declare_old_style(function: str, zero: bool, doc: str, quota: bool = False) -> None:
     def allocate(m: Machine, PoolType: int, NumberOfBytes: int, Tag: int) -> int:
         if Tag == 0:
             m.stop("pool-zero-tag", function=function, type=PoolType, size=f"{NumberOfBytes:#x}")
-        return _allocate(m, function, NumberOfBytes, Tag, paged=bool(PoolType & PAGED_POOL), zero=zero)
+        address = _allocate(m, function, NumberOfBytes, Tag, paged=bool(PoolType & PAGED_POOL), zero=zero)
+        if not address and quota and not PoolType & QUOTA_FAILS:
+            ExRaiseStatus(m, INSUFFICIENT_RESOURCES)
+        return address
 
-    allocate.__doc__ = f"Allocate {doc}; NULL on failure. Facts: KRN-12, KRN-13."
+    answer = "raises on failure, unless POOL_QUOTA_FAIL_INSTEAD_OF_RAISE" if quota else "NULL on failure"
+    allocate.__doc__ = f"Allocate {doc}; {answer}. Facts: KRN-12, KRN-13."
     wdk(function)(allocate)
 
 
 _declare_old_style("ExAllocatePoolWithTag", False, "pool that is not initialised (deprecated since Windows 10 2004)")
 _declare_old_style("ExAllocatePoolZero", True, "zeroed pool")
 _declare_old_style("ExAllocatePoolUninitialized", False, "pool that is not initialised")
+_declare_old_style("ExAllocatePoolWithQuotaTag", False, "pool that is charged to this process's quota", quota=True)
+_declare_old_style("ExAllocatePoolQuotaUninitialized", False, "pool that is charged to this process's quota", quota=True)
+_declare_old_style("ExAllocatePoolQuotaZero", True, "zeroed pool that is charged to this process's quota", quota=True)
 
 
 def _free(m: Machine, function: str, address: int, tag: int) -> None:
@@ -129,3 +137,49 @@ def check_pool(m: Machine, driver: str = "driver") -> None:
     if left:
         m.stop("pool-leaked", objects=tuple(block.address for block in left), count=len(left), driver=driver,
                size=sum(block.size for block in left), address=f"{left[0].address:#018x}", tag=tag_text(left[0].tag))  # fmt: skip
+
+
+# Memory of the system, for kernel functions that are written in C
+
+
+class Lent(dict[int, str]):
+    """What the driver got from the system and has to give back, by address: the function that it came from."""
+
+
+@quiet()
+def wsklab_system_object(m: Machine, Size: int, What: int, From: int) -> int:
+    """Memory of the system, zeroed; when the name of a function is given, the driver has to give it back."""
+    address = m.allocate(Size, "native", label=c_text(m, What), zero=True)
+    if From:
+        m.model(Lent)[address] = c_text(m, From)
+    return address
+
+
+@quiet()
+def wsklab_give_back(m: Machine, Object: int, From: int, Function: int) -> None:
+    """The driver gives back what it got from a function; a stop when it did not get it there."""
+    origin = c_text(m, From)
+    if m.model(Lent).get(Object) != origin:
+        m.u8(Object)  # NULL and what is freed already stop here
+        m.refuse("object-not-lent", Object, c_text(m, Function), origin=origin)
+    del m.model(Lent)[Object]
+    m.free(Object)
+
+
+@quiet()
+def wsklab_fails(m: Machine, Function: int) -> int:
+    """Whether a function fails now."""
+    return int(m.choose(c_text(m, Function), ("succeeds", "fails")) == "fails")
+
+
+@quiet()
+def wsklab_is_there(m: Machine, Address: int) -> int:
+    """Whether an access to an address would find memory now."""
+    block = m.block_at(Address)
+    return int(block is not None and block.live and not (block.paged and m.irql > APC_LEVEL))
+
+
+def check_lent(m: Machine) -> None:
+    """At unload: stop when the driver has not given back what it got from the system."""
+    for address, function in m.model(Lent).items():
+        m.refuse("object-not-returned", address, function)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import NoReturn
 
 from wsklab.machine.api import HIGH_LEVEL, quiet, wdk
+from wsklab.machine.code import KERNEL_STACK
+from wsklab.machine.exceptions import BREAKPOINT, raise_exception
 from wsklab.machine.functions_memory import c_text
 from wsklab.machine.functions_pool import refuse_paged
 from wsklab.machine.functions_sync import SYSTEM_TIME_AT_START
@@ -40,6 +42,32 @@ def RtlAssert(m: Machine, VoidFailedAssertion: int, VoidFileName: int, LineNumbe
     """An ASSERT that failed. Facts: BUG-15."""
     message = f" ({c_text(m, MutableMessage)})" if MutableMessage else ""
     m.stop("assertion-failed", condition=c_text(m, VoidFailedAssertion) + message)
+
+
+@quiet()
+def wsklab_breakpoint(m: Machine, Function: int) -> None:
+    """A breakpoint exception: without a debugger, a handler of the driver takes it or the system stops."""
+    raise_exception(m, BREAKPOINT)
+    m.stop("breakpoint", function=c_text(m, Function))
+
+
+@quiet()
+def wsklab_not_modelled(m: Machine, What: int) -> NoReturn:
+    """A function in C needs something that is not modelled."""
+    m.not_modelled(c_text(m, What))
+
+
+@quiet()
+def wsklab_in_application(m: Machine) -> int:
+    """Whether the current thread is an application's, whose request comes in."""
+    return int(m.thread.in_application)
+
+
+@quiet()
+def wsklab_stack(m: Machine, Which: int) -> int:
+    """Of the current thread's stack: 0 the lowest address, 1 the innermost frame, 2 the end."""
+    stack, frames = m.thread.stack, m.thread.frames
+    return (stack.address, frames[-1], stack.end)[Which] if frames else (0, KERNEL_STACK, KERNEL_STACK)[Which]
 
 
 @wdk(irql=HIGH_LEVEL)

@@ -42,6 +42,9 @@ def _body(m: Machine, start: int, context: int) -> Generator[Wait, Any, None]:
         yield from m.call_waiting(start, context)
     if m.irql != PASSIVE_LEVEL:
         m.stop("thread-ended-at-raised-irql", objects=(thread.object,), thread=thread.name)
+    regions = m.view(thread.object, "WSKLAB_THREAD")
+    if regions.Critical or regions.Guarded:
+        m.stop("thread-ended-in-region", objects=(thread.object,), thread=thread.name, count=regions.Critical + regions.Guarded)
     m.set_i32(thread.object + STATE, 1)
     _release(m, m.model(Threads).by_object[thread.object])
 
@@ -71,7 +74,7 @@ def PsCreateSystemThread(
     m.set_u64(ThreadHandle, handle)
     if ClientId:
         m.set_u64(ClientId, 4)
-        m.set_u64(ClientId + 8, 0x1000 + 4 * model.opened)
+        m.set_u64(ClientId + 8, m.api("PsGetThreadId")(address))
     return status.SUCCESS
 
 

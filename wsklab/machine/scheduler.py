@@ -56,6 +56,7 @@ class Thread:
     frames: list[int] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)  # the exception handlers in force, innermost last
     raised: list[int] = field(default_factory=list)  # the IRQLs that KeRaiseIrql saved
+    in_application: bool = False  # whether it is an application's: its request comes in
     inside: bool = False  # whether a kernel function that is written in C runs, whose own calls are nobody's business
 
 
