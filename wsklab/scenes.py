@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wsklab.kmdf import scene as kmdf
-from wsklab.kmdf.application import File, find
+from wsklab.kmdf.application import Event, File, find
 from wsklab.kmdf.device import Device
 from wsklab.kmdf.lower import LowerDevice
 from wsklab.machine import Machine, View
@@ -140,6 +140,14 @@ class Scenes:
             if isinstance(name, kmdf.LoadedDriver)
             else File(self.machine, *find(self.machine, name))
         )
+
+    def event(self, resets: bool = False) -> Event:
+        """An application makes an event, which a request can carry to a driver; `resets` makes it a synchronization event."""
+        return Event(self.machine, resets)
+
+    def shut_down(self) -> None:
+        """The system shuts down: every device whose driver asked for it gets IRP_MJ_SHUTDOWN."""
+        kmdf.shut_down(self.machine)
 
     # Kernel-Mode Driver Framework
 

@@ -95,3 +95,26 @@ NTSTATUS WdfDeviceAllocAndQueryProperty(WDFDEVICE Device, DEVICE_REGISTRY_PROPER
     return FxAllocAndQueryProperty(FxDevice(Device)->Init.Physical, DeviceProperty, PoolType, PropertyMemoryAttributes,
                                    PropertyMemory);
 }
+
+/* Shutdown. */
+
+/* Have a callback called when the system shuts down. Page: nf-wdfcontrol-wdfcontroldeviceinitsetshutdownnotification. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID WdfControlDeviceInitSetShutdownNotification(PWDFDEVICE_INIT DeviceInit, PFN_WDF_DEVICE_SHUTDOWN_NOTIFICATION Notification,
+                                                 UCHAR Flags)
+{
+    PFX_DEVICE_INIT init = FxInit(DeviceInit);
+    wsklab_given((PVOID)Notification, "Notification");
+    init->EvtShutdown = Notification;
+    init->ShutdownFlags = Flags;
+}
+
+/* The system shuts down: call the callback of a device of the framework, at PASSIVE_LEVEL, where it may wait; FALSE for others. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+BOOLEAN wsklab_wdf_shut_down(PDEVICE_OBJECT DeviceObject)
+{
+    PFX_DEVICE device = (PFX_DEVICE)DeviceObject->DeviceExtension;
+    if (wsklab_wdf_of(DeviceObject->DriverObject) == NULL || device->Init.EvtShutdown == NULL) return FALSE;
+    wsklab_wdf_status("EvtDeviceShutdownNotification", (PVOID)device->Init.EvtShutdown, device->Handle);
+    return TRUE;
+}

@@ -374,6 +374,8 @@ NTSTATUS wsklab_device_begins(WDFDEVICE Device)
     device->Handle = Device;
     device->Object->DeviceExtension = device;
     if (device->Init.Parent != NULL) device->Init.Physical = device->Object;
+    if (device->Init.ShutdownFlags & WdfDeviceShutdown) IoRegisterShutdownNotification(device->Object);
+    if (device->Init.ShutdownFlags & WdfDeviceLastChanceShutdown) IoRegisterLastChanceShutdownNotification(device->Object);
     device->Object->StackSize += (device->Init.Preprocess != NULL) + (device->SelfTarget != NULL);
     if (device->Init.Forwards) device->Object->StackSize += FxDevice(device->Init.Parent)->Object->StackSize;
     if (device->Init.Files.EvtDeviceFileCreate == NULL) return STATUS_SUCCESS;

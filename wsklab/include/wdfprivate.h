@@ -5,7 +5,7 @@
 #ifndef _WDFPRIVATE_H_
 #define _WDFPRIVATE_H_
 
-#include "wdfdevice.h"
+#include "wdfcontrol.h"
 #include "wdfmemory.h"
 #include "wdftimer.h"
 #include "wdfworkitem.h"
@@ -282,6 +282,8 @@ typedef struct _FX_DEVICE_INIT {
     WDF_OBJECT_ATTRIBUTES FileAttributes;
     WDF_OBJECT_ATTRIBUTES RequestAttributes;
     PFN_WDF_IO_IN_CALLER_CONTEXT EvtIoInCallerContext;
+    PFN_WDF_DEVICE_SHUTDOWN_NOTIFICATION EvtShutdown;
+    UCHAR ShutdownFlags;
     PFX_PREPROCESS Preprocess;
     BOOLEAN AllowSelf;
     UCHAR Owner; /* of the power policy: 0 by default, 1 no, 2 yes */

@@ -427,15 +427,20 @@ void ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType)
     wsklab_item_queue("ExQueueWorkItem", WorkItem, WorkItem->WorkerRoutine, WorkItem->Parameter);
 }
 
-/* Delete a device object. */
+/* Delete a device object, with its timer and what it asked for; its memory stays while somebody holds a reference. */
 _IRQL_requires_max_(PASSIVE_LEVEL)
 void IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
 {
     PDEVICE_OBJECT *place = &DeviceObject->DriverObject->DeviceObject;
     while (*place && *place != DeviceObject) place = &(*place)->NextDevice;
     if (*place) *place = DeviceObject->NextDevice;
+    if (DeviceObject->Flags & DO_SHUTDOWN_REGISTERED) IoUnregisterShutdownNotification(DeviceObject);
+    if (DeviceObject->Timer) {
+        wsklab_take_back(DeviceObject->Timer);
+        wsklab_system_free(DeviceObject->Timer);
+    }
     wsklab_forget_device(DeviceObject);
-    wsklab_system_free(DeviceObject);
+    wsklab_delete(DeviceObject);
 }
 
 /* The device at the top of a device's stack. */

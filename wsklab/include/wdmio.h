@@ -163,6 +163,10 @@ PDEVICE_OBJECT IoGetLowerDeviceObject(PDEVICE_OBJECT DeviceObject);
 PDEVICE_OBJECT IoGetRelatedDeviceObject(PFILE_OBJECT FileObject);
 NTSTATUS IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK DesiredAccess, PFILE_OBJECT *FileObject,
                                   PDEVICE_OBJECT *DeviceObject);
+/* For wdmzw.c: a device of the framework hears that the system shuts down; open a device by its name, and close it. */
+BOOLEAN wsklab_wdf_shut_down(PDEVICE_OBJECT DeviceObject);
+NTSTATUS wsklab_open_file(PUNICODE_STRING Name, PFILE_OBJECT *File, PDEVICE_OBJECT *Device);
+void wsklab_close_file(PDEVICE_OBJECT Device, PFILE_OBJECT File);
 NTSTATUS IoRegisterShutdownNotification(PDEVICE_OBJECT DeviceObject);
 NTSTATUS IoRegisterLastChanceShutdownNotification(PDEVICE_OBJECT DeviceObject);
 void IoUnregisterShutdownNotification(PDEVICE_OBJECT DeviceObject);

@@ -677,7 +677,6 @@ typedef struct _DRIVER_EXTENSION {
     PDRIVER_ADD_DEVICE AddDevice;
     ULONG Count;
     UNICODE_STRING ServiceKeyName;
-    struct _IO_CLIENT_EXTENSION *ClientDriverExtension;
 } DRIVER_EXTENSION, *PDRIVER_EXTENSION;
 
 typedef struct _DRIVER_OBJECT {

@@ -53,16 +53,22 @@ void wsklab_paged_code(void);
  * wsklab_fails: whether a function fails now, by choice. wsklab_system_object: memory of the system, zeroed; when a function's name
  * is given, the driver has to give it back, which wsklab_give_back does. wsklab_is_there: whether an address can be used.
  * wsklab_in_application: whether this is an application's thread. wsklab_stack: this thread's stack: 0 its lowest address, 1 the
- * innermost frame, 2 its end. wsklab_breakpoint: a breakpoint exception.
+ * innermost frame, 2 its end. wsklab_breakpoint: a breakpoint exception. wsklab_entry: where the system keeps the object of a name, a
+ * kind of names each, NULL at first. wsklab_delete: an object goes when nobody holds a reference. wsklab_start_thread: start a
+ * system thread; its object.
  */
 void wsklab_not_modelled(PCSTR What);
 BOOLEAN wsklab_fails(PCSTR Function);
 PVOID wsklab_system_object(SIZE_T Size, PCSTR What, PCSTR From);
 void wsklab_give_back(PVOID Object, PCSTR From, PCSTR Function);
 BOOLEAN wsklab_is_there(PVOID Address);
+PVOID wsklab_pool(PCSTR Function, SIZE_T Size, ULONG Tag, BOOLEAN Paged, BOOLEAN Zero, BOOLEAN Fails);
 BOOLEAN wsklab_in_application(void);
 ULONG_PTR wsklab_stack(ULONG Which);
 void wsklab_breakpoint(PCSTR Function);
+PVOID *wsklab_entry(PCSTR Kind, PCUNICODE_STRING Name);
+void wsklab_delete(PVOID Object);
+struct _KTHREAD *wsklab_start_thread(PVOID Routine, PVOID Context);
 #define PAGED_CODE() wsklab_paged_code()
 #define PAGED_ASSERT(exp) ASSERT(exp)
 #define PAGED_CODE_LOCKED()

@@ -3,6 +3,64 @@
  * nf-wdm-exallocatepool*, nf-wdm-mm*.
  */
 
+static PVOID wsklab_old_pool(PCSTR Function, POOL_TYPE Type, SIZE_T Size, ULONG Tag, BOOLEAN Zero, BOOLEAN Fails)
+{
+    if (Tag == 0) wsklab_stop("pool-zero-tag", NULL, "function=%s;type=%d;size=%#llx", Function, Type, Size);
+    return wsklab_pool(Function, Size, Tag, Type & PagedPool, Zero, Fails);
+}
+
+/* Pool that is charged to a quota raises when there is none, unless the type says otherwise. */
+static PVOID wsklab_quota(PCSTR Function, POOL_TYPE Type, SIZE_T Size, ULONG Tag, BOOLEAN Zero, BOOLEAN Fails)
+{
+    PVOID block = wsklab_old_pool(Function, Type, Size, Tag, Zero, Fails);
+    if (!block && !(Type & POOL_QUOTA_FAIL_INSTEAD_OF_RAISE)) ExRaiseStatus(STATUS_INSUFFICIENT_RESOURCES);
+    return block;
+}
+
+/* Allocate pool that is not initialised (deprecated since Windows 10 2004); NULL on failure. Facts: KRN-12, KRN-13. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+PVOID ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+{
+    return wsklab_old_pool("ExAllocatePoolWithTag", PoolType, NumberOfBytes, Tag, FALSE, wsklab_fails("ExAllocatePoolWithTag"));
+}
+
+/* Allocate zeroed pool; NULL on failure. Facts: KRN-12, KRN-13. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+PVOID ExAllocatePoolZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+{
+    return wsklab_old_pool("ExAllocatePoolZero", PoolType, NumberOfBytes, Tag, TRUE, wsklab_fails("ExAllocatePoolZero"));
+}
+
+/* Allocate pool that is not initialised; NULL on failure. Facts: KRN-12, KRN-13. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+PVOID ExAllocatePoolUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+{
+    return wsklab_old_pool("ExAllocatePoolUninitialized", PoolType, NumberOfBytes, Tag, FALSE,
+                           wsklab_fails("ExAllocatePoolUninitialized"));
+}
+
+/* Allocate pool that is charged to this process's quota. Page: nf-wdm-exallocatepoolwithquotatag. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+PVOID ExAllocatePoolWithQuotaTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+{
+    return wsklab_quota("ExAllocatePoolWithQuotaTag", PoolType, NumberOfBytes, Tag, FALSE, wsklab_fails("ExAllocatePoolWithQuotaTag"));
+}
+
+/* Allocate pool that is charged to this process's quota, not initialised. Page: nf-wdm-exallocatepoolquotauninitialized. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+PVOID ExAllocatePoolQuotaUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+{
+    return wsklab_quota("ExAllocatePoolQuotaUninitialized", PoolType, NumberOfBytes, Tag, FALSE,
+                        wsklab_fails("ExAllocatePoolQuotaUninitialized"));
+}
+
+/* Allocate zeroed pool that is charged to this process's quota. Page: nf-wdm-exallocatepoolquotazero. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+PVOID ExAllocatePoolQuotaZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+{
+    return wsklab_quota("ExAllocatePoolQuotaZero", PoolType, NumberOfBytes, Tag, TRUE, wsklab_fails("ExAllocatePoolQuotaZero"));
+}
+
 /* Pool that is not initialised, tagged None. Page: nf-wdm-exallocatepool. Facts: KRN-12, KRN-13. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 PVOID ExAllocatePool(POOL_TYPE PoolType, SIZE_T NumberOfBytes)

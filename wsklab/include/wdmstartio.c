@@ -144,9 +144,10 @@ void IoStopTimer(PDEVICE_OBJECT DeviceObject)
     KeCancelTimer(&wsklab_io_timer(DeviceObject, "IoStopTimer")->Timer);
 }
 
-/* What a driver keeps with its driver object, under an address of its own. */
+/* What drivers keep with their driver objects, each under an address of its own. */
 typedef struct _IO_CLIENT_EXTENSION {
     struct _IO_CLIENT_EXTENSION *Next;
+    PDRIVER_OBJECT Driver;
     PVOID Client;
 } IO_CLIENT_EXTENSION, *PIO_CLIENT_EXTENSION;
 
@@ -155,16 +156,17 @@ _IRQL_requires_max_(DISPATCH_LEVEL)
 NTSTATUS IoAllocateDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID ClientIdentificationAddress,
                                          ULONG DriverObjectExtensionSize, PVOID *DriverObjectExtension)
 {
-    PDRIVER_EXTENSION driver = DriverObject->DriverExtension;
+    PVOID *first = wsklab_entry("driver object extensions", NULL);
     PIO_CLIENT_EXTENSION made;
     *DriverObjectExtension = NULL;
     if (IoGetDriverObjectExtension(DriverObject, ClientIdentificationAddress)) return STATUS_OBJECT_NAME_COLLISION;
     if (wsklab_fails("IoAllocateDriverObjectExtension")) return STATUS_INSUFFICIENT_RESOURCES;
     made = (PIO_CLIENT_EXTENSION)wsklab_system_object(sizeof(IO_CLIENT_EXTENSION) + DriverObjectExtensionSize,
                                                       "driver object extension", NULL);
-    made->Next = driver->ClientDriverExtension;
+    made->Next = (PIO_CLIENT_EXTENSION)*first;
+    made->Driver = DriverObject;
     made->Client = ClientIdentificationAddress;
-    driver->ClientDriverExtension = made;
+    *first = made;
     *DriverObjectExtension = made + 1;
     return STATUS_SUCCESS;
 }
@@ -173,8 +175,8 @@ NTSTATUS IoAllocateDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID Clie
 _IRQL_requires_max_(DISPATCH_LEVEL)
 PVOID IoGetDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID ClientIdentificationAddress)
 {
-    PIO_CLIENT_EXTENSION known = DriverObject->DriverExtension->ClientDriverExtension;
-    while (known && known->Client != ClientIdentificationAddress) known = known->Next;
+    PIO_CLIENT_EXTENSION known = (PIO_CLIENT_EXTENSION)*wsklab_entry("driver object extensions", NULL);
+    while (known && (known->Driver != DriverObject || known->Client != ClientIdentificationAddress)) known = known->Next;
     return known ? known + 1 : NULL;
 }
 

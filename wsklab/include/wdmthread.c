@@ -162,6 +162,22 @@ HANDLE PsGetCurrentThreadId(void)
     return PsGetThreadId(PsGetCurrentThread());
 }
 
+/* The object of the one process. */
+_IRQL_requires_max_(HIGH_LEVEL)
+PEPROCESS PsGetCurrentProcess(void)
+{
+    PVOID *place = wsklab_entry("process", NULL);
+    if (!*place) *place = wsklab_system_object(64, "process System", NULL);
+    return (PEPROCESS)*place;
+}
+
+/* The object of the one process. */
+_IRQL_requires_max_(HIGH_LEVEL)
+PEPROCESS IoGetCurrentProcess(void)
+{
+    return PsGetCurrentProcess();
+}
+
 /* The id of the process in whose thread this code runs: that of an application while its request comes in, else the system's. */
 _IRQL_requires_max_(HIGH_LEVEL)
 HANDLE PsGetCurrentProcessId(void)

@@ -15,7 +15,9 @@ from wsklab.io import device as io_device
 from wsklab.io import irp as io_irp
 from wsklab.kmdf import wdm
 from wsklab.kmdf.wdm import BUFFERED, CONTROLS, DIRECT, METHOD_TYPES, MJ_INTERNAL_DEVICE_CONTROL, NEITHER, TRANSFERS
-from wsklab.machine import Machine, Wait
+from wsklab.machine import PASSIVE_LEVEL, Machine, Wait, quiet, status, wdk
+from wsklab.machine.functions_memory import text_of
+from wsklab.machine.functions_sync import STATE
 from wsklab.machine.status import NTSTATUS
 
 DOS = ("\\\\.\\", "\\\\?\\", "\\??\\", "\\DosDevices\\Global\\", "\\DosDevices\\")
@@ -164,6 +166,52 @@ class File:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class Event:
+    """An application's event, made with CreateEvent: its `handle` goes to a driver in a request, as 8 bytes.
+
+    It stays signalled until :meth:`reset`; with `resets`, until one wait for it is over.
+    """
+
+    def __init__(self, m: Machine, resets: bool = False) -> None:
+        self.m = m
+        self.handle: int = m.api("wsklab_application_event")(int(resets), 0)
+        self.object: int = m.api("wsklab_object_of")(self.handle, 0)
+
+    @property
+    def signaled(self) -> bool:
+        """Whether it is signalled."""
+        return self.m.i32(self.object + STATE) > 0
+
+    def reset(self) -> None:
+        """ResetEvent."""
+        self.m.set_i32(self.object + STATE, 0)
+
+    def close(self) -> None:
+        """CloseHandle; a driver may keep the object for longer."""
+        self.m.api("ZwClose")(self.handle)
+
+
+@wdk(irql=PASSIVE_LEVEL, quiet=True, waits=True)
+def wsklab_open_file(m: Machine, Name: int, File: int, Device: int) -> Generator[Wait, Any, int]:
+    """Open a device by its name: the top of its stack and a file, whose last reference closes it."""
+    try:
+        found, _ = find(m, text_of(m, Name))
+    except ValueError:
+        return int(status.OBJECT_NAME_NOT_FOUND)
+    answer, device, file = yield from wdm.open_file(m, found)
+    if answer >= 0:
+        yield from wdm.ask_about(m, device, file, wdm.MJ_CLEANUP)
+        m.set_u64(File, file)
+        m.set_u64(Device, device)
+    return answer
+
+
+@quiet()
+def wsklab_close_file(m: Machine, Device: int, File: int) -> None:
+    """The last reference to a file was given back."""
+    m.start_thread(wdm.close_file(m, Device, File, cleanup=False), "close")
 
 
 def find(m: Machine, name: str) -> tuple[int, str]:

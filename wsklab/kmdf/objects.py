@@ -46,7 +46,7 @@ class Object:
         self.handle = self.address ^ HANDLE_MASK
         self.children: dict[int, Object] = {}
         self.references, self.state, self.deletable, self.death = 1, ALIVE, True, "kmdf-stale-handle"
-        self.contexts: dict[int, int] = {}  # address by type record (KMDF-CTX-07)
+        self.contexts: dict[int, int] = {}  # address by the name of its type, which a driver's files share (KMDF-CTX-07)
         self.callbacks: list[tuple[int, int]] = []  # (cleanup, destroy) of each attribute set
         self.level = self.scope = INHERIT
         self.lock_owner: Thread | None = None  # who holds its callback lock, and the IRQL to go back to
@@ -88,7 +88,7 @@ class Object:
             name.append(byte)
         size = max(a.ContextSizeOverride or info.ContextSize, 1)
         address = self.m.allocate(size, kind="object", label=name.decode() or "context", zero=True)
-        self.contexts[int(info)] = address
+        self.contexts[int(info.ContextName) or int(info)] = address
         self.fw.by_context[address] = self
 
     def constraint(self, name: str) -> int:
@@ -252,7 +252,8 @@ def parent_in(fw: Framework, attributes: int) -> int:
 @wdf()
 def WdfObjectGetTypedContextWorker(fw: Framework, handle: int, type_info: int) -> int:
     """The context of that type, NULL when the object has none. Facts: KMDF-CTX-07, KMDF-OBJ-11."""
-    return (fw.dying.get(handle) or fw.get(handle, Object)).contexts.get(type_info, 0)
+    name = fw.m.u64(type_info + fw.m.offset("WDF_OBJECT_CONTEXT_TYPE_INFO", "ContextName"))
+    return (fw.dying.get(handle) or fw.get(handle, Object)).contexts.get(name or type_info, 0)
 
 
 @wdf()

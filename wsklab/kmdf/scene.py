@@ -176,6 +176,11 @@ def unload_driver(m: Machine, loaded: LoadedDriver, surprise: bool = False) -> N
     _run(m, _unload(loaded, surprise))
 
 
+def shut_down(m: Machine) -> None:
+    """Tell the devices whose drivers asked for it that the system shuts down; see wdmzw.c."""
+    _run(m, m.api("wsklab_shut_down")())
+
+
 def _run(m: Machine, body: Generator[Wait, Any, None]) -> None:
     if not m.scheduler.run(until=m.start_thread(body, "System")):
         for device in framework(m).devices:

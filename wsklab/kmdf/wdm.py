@@ -97,20 +97,20 @@ def open_file(m: Machine, found: int) -> Generator[Wait, Any, tuple[int, int, in
     """Open a device, as ZwCreateFile does: (status, top of its stack, new FILE_OBJECT)."""
     device, file = m.modelled("IoGetAttachedDevice").function(m, found), m.new("FILE_OBJECT", label="file object")
     m.view(file, "FILE_OBJECT").DeviceObject = found
-    answer = yield from _ask_about(m, device, file, MJ_CREATE)
+    answer = yield from ask_about(m, device, file, MJ_CREATE)
     if answer < 0:
         m.free(file)
     return answer, device, file
 
 
-def close_file(m: Machine, device: int, file: int) -> Generator[Wait, Any, None]:
-    """The last handle of a file is closed."""
-    for major in (MJ_CLEANUP, MJ_CLOSE):
-        yield from _ask_about(m, device, file, major)
+def close_file(m: Machine, device: int, file: int, cleanup: bool = True) -> Generator[Wait, Any, None]:
+    """The last handle of a file is closed; without `cleanup` it was before, and this is its last reference."""
+    for major in (MJ_CLEANUP, MJ_CLOSE)[not cleanup :]:
+        yield from ask_about(m, device, file, major)
     m.free(file)
 
 
-def _ask_about(m: Machine, device: int, file: int, major: int) -> Generator[Wait, Any, int]:
+def ask_about(m: Machine, device: int, file: int, major: int) -> Generator[Wait, Any, int]:
     """An IRP of the I/O manager about a file, and its final status."""
     done: list[int] = []
     stack_size = m.view(device, "DEVICE_OBJECT").StackSize

@@ -15,7 +15,6 @@ from wsklab.machine.machine import Machine
 from wsklab.machine.memory import LARGEST_BLOCK, Block
 
 UNINITIALIZED, RAISE, NON_PAGED, NON_PAGED_EXECUTE, PAGED = 0x2, 0x20, 0x40, 0x80, 0x100
-PAGED_POOL, QUOTA_FAILS = 1, 8
 INSUFFICIENT_RESOURCES = 0xC000_009A
 
 
@@ -41,12 +40,12 @@ def refuse_paged(m: Machine, address: int, function: str) -> None:
         m.refuse("object-in-paged-pool", address, function)
 
 
-def _allocate(m: Machine, function: str, size: int, tag: int, *, paged: bool, zero: bool) -> int:
+def _allocate(m: Machine, function: str, size: int, tag: int, *, paged: bool, zero: bool, fails: bool) -> int:
     if size == 0:
         m.stop("pool-zero-size", function=function, type=int(paged))
     if paged and m.irql > APC_LEVEL:
         m.stop("pool-at-wrong-irql", function=function, code="0x1", size=f"{size:#x}")
-    if size > LARGEST_BLOCK or m.choose(function, ("succeeds", "fails")) == "fails":
+    if size > LARGEST_BLOCK or fails:
         return 0
     block = m.block_at(m.allocate(size, "pool", tag=tag, zero=zero))
     assert block is not None
@@ -64,33 +63,17 @@ def ExAllocatePool2(m: Machine, Flags: int, NumberOfBytes: int, Tag: int) -> int
         m.stop("pool-bad-flags", function="ExAllocatePool2", flags=f"{Flags:#x}", count=len(kinds))
     if Tag == 0:
         return 0
-    zero = not Flags & UNINITIALIZED
-    address = _allocate(m, "ExAllocatePool2", NumberOfBytes, Tag, paged=kinds == [PAGED], zero=zero)
+    zero, fails = not Flags & UNINITIALIZED, m.choose("ExAllocatePool2", ("succeeds", "fails")) == "fails"
+    address = _allocate(m, "ExAllocatePool2", NumberOfBytes, Tag, paged=kinds == [PAGED], zero=zero, fails=fails)
     if not address and Flags & RAISE:
         ExRaiseStatus(m, INSUFFICIENT_RESOURCES)
     return address
 
 
-def _declare_old_style(function: str, zero: bool, doc: str, quota: bool = False) -> None:
-    def allocate(m: Machine, PoolType: int, NumberOfBytes: int, Tag: int) -> int:
-        if Tag == 0:
-            m.stop("pool-zero-tag", function=function, type=PoolType, size=f"{NumberOfBytes:#x}")
-        address = _allocate(m, function, NumberOfBytes, Tag, paged=bool(PoolType & PAGED_POOL), zero=zero)
-        if not address and quota and not PoolType & QUOTA_FAILS:
-            ExRaiseStatus(m, INSUFFICIENT_RESOURCES)
-        return address
-
-    answer = "raises on failure, unless POOL_QUOTA_FAIL_INSTEAD_OF_RAISE" if quota else "NULL on failure"
-    allocate.__doc__ = f"Allocate {doc}; {answer}. Facts: KRN-12, KRN-13."
-    wdk(function)(allocate)
-
-
-_declare_old_style("ExAllocatePoolWithTag", False, "pool that is not initialised (deprecated since Windows 10 2004)")
-_declare_old_style("ExAllocatePoolZero", True, "zeroed pool")
-_declare_old_style("ExAllocatePoolUninitialized", False, "pool that is not initialised")
-_declare_old_style("ExAllocatePoolWithQuotaTag", False, "pool that is charged to this process's quota", quota=True)
-_declare_old_style("ExAllocatePoolQuotaUninitialized", False, "pool that is charged to this process's quota", quota=True)
-_declare_old_style("ExAllocatePoolQuotaZero", True, "zeroed pool that is charged to this process's quota", quota=True)
+@quiet()
+def wsklab_pool(m: Machine, Function: int, Size: int, Tag: int, Paged: int, Zero: int, Fails: int) -> int:
+    """Pool by one of its older names; NULL when there is none. Facts: KRN-12, KRN-13."""
+    return _allocate(m, c_text(m, Function), Size, Tag, paged=bool(Paged), zero=bool(Zero), fails=bool(Fails))
 
 
 def _free(m: Machine, function: str, address: int, tag: int) -> None:

@@ -85,7 +85,7 @@ def named_values(m: Machine, template: int, arguments: tuple[int | float, ...]) 
 def wsklab_stop(m: Machine, Rule: int, Object: int, Values: int, *arguments: int | float) -> NoReturn:
     """Stop because an inline function found a rule broken; Values is like ``count=%d;limit=%d``."""
     values = named_values(m, Values, arguments)
-    m.stop(c_text(m, Rule), objects=(Object,), **{"object": f"{Object:#018x}", **values})
+    m.stop(c_text(m, Rule), objects=(Object,) if Object else (), **{"object": f"{Object:#018x}", **values})
 
 
 @quiet()

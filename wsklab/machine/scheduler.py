@@ -39,15 +39,13 @@ class Wait:
 class Thread:
     """One thread of the machine.
 
-    `object` is the address of its thread object, 0 when it has none; one that the driver started has a `start` routine and
-    counts the `references` to its object.
+    `object` is the address of its thread object, 0 when it has none; one that the driver started has a `start` routine.
     """
 
     name: str
     body: Body | None = None
     object: int = 0
     start: int = 0
-    references: int = 0
     irql: int = 0
     waiting: Wait | None = None
     result: Any = None
