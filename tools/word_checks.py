@@ -31,7 +31,7 @@ _MICROSOFT = re.compile(r"(?<=learn\.microsoft\.com/)[a-z]{2}-[a-z]{2}/")
 _MARKS = re.compile(r"\{(?:\w+| ?[.:#][^{}]*)\}|</?[a-z!][^>]*>|^(?:#+|>|\||-|\d+\.) ")  # placeholders, attributes, HTML, blocks
 # A name of C, Python or Windows in running text: with an underscore, with a capital or a digit inside, all in capitals, a flag.
 _NAME = re.compile(
-    r"(?<![A-Za-z0-9_.])(?:[A-Za-z]\w*_\w+|[A-Z][a-z0-9]*[A-Z]\w*|[a-z]+[A-Z]\w*|[A-Za-z]+\d\w*|0x[0-9A-Fa-f]+|--[a-z][a-z-]+)",
+    r"(?<![A-Za-z0-9_.])(?:__\w+|[A-Za-z]\w*_\w+|[A-Z][a-z0-9]*[A-Z]\w*|[a-z]+[A-Z]\w*|[A-Za-z]+\d\w*|0x[0-9A-Fa-f]+|--[a-z][a-z-]+)",
     re.ASCII,
 )
 _UNITS = {"kB", "MB", "GB"}  # French has octets

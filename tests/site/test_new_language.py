@@ -26,7 +26,7 @@ from .conftest import ROOT
 
 pytestmark = pytest.mark.slow
 CODE, NAME = "eo", "Pseŭdo"
-PARTS = ("docs", "notebooks", "tools", "wsklab", "tests/programs")
+PARTS = ("docs", "examples", "notebooks", "tools", "wsklab", "tests/programs")
 FILES = ("kit.py", "mkdocs.yml", "requirements.txt", "pyproject.toml")
 ACCENTS = str.maketrans("aceginorsuyACEGINORSUY", "áćéğíñóŕšúýÁĆÉĞÍÑÓŔŠÚÝ")
 sys.path.insert(0, str(ROOT / "tools"))
