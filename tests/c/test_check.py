@@ -112,6 +112,10 @@ def problems(text: str) -> list[str]:
          ["45 duplicate-case: The case default appears twice."]),
         # initialisers
         ('char s[2] = "abc";', ["13 string-too-long: The string is longer than the array (2 bytes)."]),
+        (
+            'char s[3000000000] = "a";',
+            ["22 array-too-large: An array of 3000000000 bytes is larger than any block of the machine."],
+        ),
         ("int a[2] = {1, 2, 3};", ["19 too-many-initialisers: There are more values than members."]),
         ("PLACE p = {.z = 1};", ["13 no-such-member: PLACE has no member z."]),
         ("int n = twice(3);", ["9 initialiser-not-constant: The initial value of n is not constant."]),

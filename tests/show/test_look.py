@@ -122,7 +122,7 @@ def test_the_command_line_shows_locals(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["run", "--locals", str(path)]) == 1
     assert without_addresses(capsys.readouterr().err).split("\n\n")[-1] == (
         "DriverEntry  driver.c:1:92\n"
-        "  Driver  PDRIVER_OBJECT   0xADDRESS DRIVER_OBJECT\n"
+        "  Driver  PDRIVER_OBJECT   0xADDRESS driver driver\n"
         "  Path    PUNICODE_STRING  0xADDRESS UNICODE_STRING\n"
         "  Zero    ULONG            0\n"
     )

@@ -18,6 +18,7 @@ from wsklab.c.declare import Symbol
 from wsklab.c.operators import no_member
 from wsklab.c.parse import Gap
 from wsklab.c.python import Python
+from wsklab.c.runtime import MOST_TEXT
 from wsklab.c.source import place_of
 from wsklab.c.types import UNKNOWN, Array, CType, Field, Int, Record, is_variable
 from wsklab.c.values import Object, Value, comma, member, number, reach, settled, unknown
@@ -135,6 +136,9 @@ class _Filling:
         if given.size - given.of.size > ctype.size:
             text = "The string is longer than the array ({size} bytes)."
             self.body.wrong(node, "string-too-long", text, size=ctype.size)
+        if ctype.size > MOST_TEXT:
+            text = "An array of {size} bytes is larger than any block of the machine."
+            return self.body.wrong(node, "array-too-large", text, size=ctype.size)
         return self.body.read(self.body.string(data[: ctype.size].ljust(ctype.size, b"\0"), ctype, place_of(node)))
 
     def fill(self, target: Field, items: list[Any], *, braced: bool) -> int:

@@ -17,6 +17,8 @@ RED_ZONE = 16
 """Bytes around a local in memory that belong to nobody, so that an overrun is seen."""
 MOST_LOCALS = 1 << 20
 """The locals of a function cannot take more bytes."""
+MOST_TEXT = 1 << 28
+"""An array that a string initialises cannot take more bytes."""
 Value = int | float
 GapKind = Literal["statement", "condition", "argument", "initialiser"]
 """What a ``...`` stands for: a statement, a condition (or a part of one), the arguments of a call, any other value."""
