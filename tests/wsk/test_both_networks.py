@@ -369,3 +369,15 @@ def test_nothing_is_sent_to_another_machine(loopback: Any) -> None:
     assert send.result == ("STATUS_SUCCESS", 4)
     reasons = [event.data["reason"] for event in loopback.m.trace if event.name == "dropped"]
     assert reasons == ["there is no such host"]
+
+
+def test_two_machines_do_not_get_the_same_port(make_driver: Any) -> None:
+    """The system would let two sockets that do not listen yet share a port; the second could never listen."""
+    drivers = [make_driver(), make_driver()]
+    for driver in drivers:
+        Loopback(driver.m)
+        driver.register()
+        listening(driver, "stream")
+    for driver in drivers:
+        assert driver.call("WskListen", driver.made).result == ("STATUS_SUCCESS", 0)
+        scene.network(driver.m).close()

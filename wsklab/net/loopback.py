@@ -55,28 +55,49 @@ class Loopback(RealTime, Network):
         both = [Address(ip, address.port) for ip in reversed(self.local)]
         return [each for each in both if each.family == address.family or dual_mode]
 
-    def open(self, table: str, address: Address, owner: Any) -> str:
+    def open(self, table: str, address: Address, owner: Any, alone: bool = False) -> str:
         """Let `owner` have an address, with real sockets when nobody has it yet."""
+        made: list[socket.socket] = []
         if (table, address) not in self._open:
-            made: list[socket.socket] = []
-            listens = table == "listeners" and owner.answers() == CONNECTED
             for real in self._real(address, getattr(owner, "dual_mode", False)):
                 try:
-                    made.append(self._make(table == "receivers", real))
-                    if listens and getattr(owner, "options", {}).get("TCP_FASTOPEN") and hasattr(socket, "TCP_FASTOPEN"):
-                        made[-1].setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, BACKLOG)
-                    if listens:
-                        made[-1].listen(BACKLOG)
+                    made.append(self._make(table == "receivers", real, alone))
                 except OSError as error:
                     if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT) and address.is_wildcard:
                         continue  # this system has no such family; the other one is served
+                    return self._cannot(made, error)
+        return self._take(table, address, owner, made)
+
+    def move(self, before: str, after: str, address: Address, owner: Any) -> str:
+        """The real sockets stay the same, so that no other program can get the port in between."""
+        if getattr(self, before).get(address) is not owner or (after, address) in self._open:
+            return super().move(before, after, address, owner)
+        del getattr(self, before)[address]
+        made = self._open.pop((before, address))
+        for each in made:
+            self._bound.pop((before, _address(each.getsockname())), None)
+        return self._take(after, address, owner, made)
+
+    def _take(self, table: str, address: Address, owner: Any, made: list[socket.socket]) -> str:
+        """Let `owner` have an address with the real sockets that were made for it."""
+        if (table, address) not in self._open:
+            if table == "listeners" and owner.answers() == CONNECTED:
+                try:
                     for each in made:
-                        self.shut(each)
-                    return NOT_ALLOWED if error.errno == errno.EACCES else IN_USE
+                        if getattr(owner, "options", {}).get("TCP_FASTOPEN") and hasattr(socket, "TCP_FASTOPEN"):
+                            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, BACKLOG)
+                        each.listen(BACKLOG)
+                except OSError as error:
+                    return self._cannot(made, error)
             self._open[table, address] = made
             for each in made:
                 self._watch(table, address, each)
         return super().open(table, address, owner)
+
+    def _cannot(self, made: list[socket.socket], error: OSError) -> str:
+        for each in made:
+            self.shut(each)
+        return NOT_ALLOWED if error.errno == errno.EACCES else IN_USE
 
     def _watch(self, table: str, address: Address, real: socket.socket) -> None:
         where = _address(real.getsockname())
@@ -95,7 +116,7 @@ class Loopback(RealTime, Network):
                 self._bound.pop((table, _address(real.getsockname())), None)
                 self.shut(real)
 
-    def _make(self, datagram: bool, local: Address) -> socket.socket:
+    def _make(self, datagram: bool, local: Address, alone: bool = False) -> socket.socket:
         """A real socket bound to one of the two addresses. Raises OSError."""
         if local.ip not in ADDRESSES:
             raise OSError(errno.EADDRNOTAVAIL, "not a loopback address")
@@ -104,7 +125,7 @@ class Loopback(RealTime, Network):
         self._sockets.add(made)
         made.setblocking(False)
         try:
-            if not datagram and sys.platform != "win32":
+            if not (datagram or alone or sys.platform == "win32"):
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # also after a connection of a moment ago
             made.bind(_pair(local))
         except OSError:
@@ -156,13 +177,15 @@ class Loopback(RealTime, Network):
 
     def _place(self, table: str, owner: Peer | Host) -> None:
         if not owner.address.port:
-            with self._make(table == "receivers", owner.address) as probe:
-                owner.address = _address(probe.getsockname())
-            self.shut(probe)
-        known = getattr(self, table).get(owner.address)
-        if isinstance(known, (Peer, Host)):
-            self.hand_on(table, owner.address, known)
-        if problem := self.open(table, owner.address, owner):
+            made = self._make(table == "receivers", owner.address, alone=True)
+            owner.address = _address(made.getsockname())
+            problem = self._take(table, owner.address, owner, [made])
+        else:
+            known = getattr(self, table).get(owner.address)
+            if isinstance(known, (Peer, Host)):
+                self.hand_on(table, owner.address, known)
+            problem = self.open(table, owner.address, owner)
+        if problem:
             raise ValueError(f"{owner.address}: {problem}")
 
     def settle(self) -> None:

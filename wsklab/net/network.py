@@ -93,10 +93,18 @@ class Network:
         """
         raise NotImplementedError
 
-    def open(self, table: str, address: Address, owner: Any) -> str:
-        """Let `owner` have an address; "" or why it cannot: IN_USE, NOT_ALLOWED. A second owner waits to inherit it."""
+    def open(self, table: str, address: Address, owner: Any, alone: bool = False) -> str:
+        """Let `owner` have an address; "" or why it cannot: IN_USE, NOT_ALLOWED. A second owner waits to inherit it.
+
+        `alone`: the port was not asked for, so one that anybody else may still have is in use.
+        """
         getattr(self, table).setdefault(address, owner)
         return ""
+
+    def move(self, before: str, after: str, address: Address, owner: Any) -> str:
+        """Move what `owner` has at an address to another table; "" or why that cannot be."""
+        self.hand_on(before, address, owner)
+        return self.open(after, address, owner)
 
     def hand_on(self, table: str, address: Address, owner: Any, heir: Any = None) -> None:
         """`owner` gives the address up; `heir` has it from now on, if there is one."""

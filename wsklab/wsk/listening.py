@@ -189,8 +189,7 @@ def WskListen(call: Request, Socket: Stream) -> None:
     """
     after, network = Socket.require("WskListen"), Socket.wsk.network
     assert Socket.local
-    network.hand_on(Socket.reached_by, Socket.local, Socket)
-    if problem := network.open(Listening.reached_by, Socket.local, Socket):
+    if problem := network.move(Socket.reached_by, Listening.reached_by, Socket.local, Socket):
         raise refuse(problem)
     Socket.reached_by = Listening.reached_by
     Socket.enter(after)

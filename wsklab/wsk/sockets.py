@@ -137,7 +137,7 @@ class Socket:
         problem = "port in use"
         for port in (wanted.port,) if wanted.port else ports:
             self._check_sharing(address := wanted.at(port))
-            if not (problem := self.wsk.network.open(self.reached_by, address, self)):
+            if not (problem := self.wsk.network.open(self.reached_by, address, self, alone=not wanted.port)):
                 self.wsk.bound.setdefault((self.protocol, self.family, port), []).append(self)
                 self.local = address
                 return
