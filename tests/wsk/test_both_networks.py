@@ -11,6 +11,7 @@ import pytest
 from wsklab.machine import Machine
 from wsklab.net import Address, Peer
 from wsklab.net.loopback import Loopback
+from wsklab.net.network import FREE_PORTS, Network
 from wsklab.wsk import scene
 from wsklab.wsk.subsystem import subsystem
 from wsklab.wsk.tables import tables
@@ -371,13 +372,15 @@ def test_nothing_is_sent_to_another_machine(loopback: Any) -> None:
     assert reasons == ["there is no such host"]
 
 
-def test_two_machines_do_not_get_the_same_port(make_driver: Any) -> None:
+def test_two_machines_do_not_get_the_same_port(make_driver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The system would let two sockets that do not listen yet share a port; the second could never listen."""
     drivers = [make_driver(), make_driver()]
+    monkeypatch.setattr(Network, "free_ports", lambda network: iter(FREE_PORTS))
     for driver in drivers:
         Loopback(driver.m)
         driver.register()
         listening(driver, "stream")
     for driver in drivers:
         assert driver.call("WskListen", driver.made).result == ("STATUS_SUCCESS", 0)
+    for driver in drivers:
         scene.network(driver.m).close()

@@ -8,15 +8,17 @@ runs inside the event loop. A transfer is over when the system has taken its byt
 from __future__ import annotations
 
 import errno
+import random
 import socket
 import sys
 from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_address
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from wsklab.net.network import CONNECTED, IN_USE, NOT_ALLOWED, REFUSED, TIMED_OUT, UNREACHABLE, Network
+from wsklab.net.network import CONNECTED, FREE_PORTS, IN_USE, NOT_ALLOWED, REFUSED, TIMED_OUT, UNREACHABLE, Network
 from wsklab.net.peers import Host, Peer
 from wsklab.net.realtime import RealTime
 from wsklab.net.stream import PIECE, SocketEnd
@@ -42,6 +44,8 @@ class Loopback(RealTime, Network):
     def __init__(self, machine: Machine) -> None:
         RealTime.__init__(self, machine)
         Network.__init__(self, machine)
+        first = random.randrange(len(FREE_PORTS))  # machines in several processes keep out of each other's way
+        self._ports = cycle([*FREE_PORTS[first:], *FREE_PORTS[:first]])
         self.announce: Callable[[str, Address], object] = lambda kind, address: None  # told what programs can reach
         self._open: dict[tuple[str, Address], list[socket.socket]] = {}  # by table and address
         self._bound: dict[tuple[str, Address], socket.socket] = {}  # by table and real address

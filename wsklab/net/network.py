@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
 from wsklab.net.capture import Capture
@@ -17,6 +18,8 @@ from wsklab.net.tcp import AF_INET, Address, End
 
 if TYPE_CHECKING:
     from wsklab.machine import Machine
+
+FREE_PORTS = range(49_152, 65_536)  # for sockets bound to port 0
 
 LOCAL = ("10.0.0.1", "fd00::1", "127.0.0.1", "::1")  # the addresses of the machine that runs the driver
 
@@ -46,6 +49,7 @@ class Network:
         self.local = [Address.parse(text).ip for text in self.addresses]
         self.names = {name: [Address.parse(text) for text in texts] for name, texts in NAMES.items()}
         self.capture: Capture | None = None
+        self._ports = cycle(FREE_PORTS)
         self._instant = 0
 
     def close(self) -> None:
@@ -58,6 +62,10 @@ class Network:
         return self.machine.time
 
     # Addresses and names
+
+    def free_ports(self) -> Iterator[int]:
+        """The ports for a socket that asks for none, each machine's first one after the one it took last."""
+        return islice(self._ports, len(FREE_PORTS))
 
     def is_local(self, address: Address) -> bool:
         """Whether the address belongs to the machine itself."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from wsklab.machine import Machine
@@ -19,7 +18,7 @@ from wsklab.net import Address
 from wsklab.net.tcp import AF_INET, AF_INET6
 from wsklab.wsk.buffers import Buffer
 from wsklab.wsk.events import Events
-from wsklab.wsk.subsystem import PORTS, SETTING_UP, Refused, Request, Subsystem, operation, refuse
+from wsklab.wsk.subsystem import SETTING_UP, Refused, Request, Subsystem, operation, refuse
 from wsklab.wsk.tables import CHECK, CLOSING, DEAD, DEFAULT, DENIED, EXCLUSIVE, REUSE, SUCCESS, chosen, second_bind, tables
 
 if TYPE_CHECKING:
@@ -133,7 +132,7 @@ class Socket:
         """Take a local address, a free port when it has none. Raises Refused on a conflict (WSK-BIND-04)."""
         if not wanted.is_wildcard and not self.wsk.network.is_local(wanted):
             raise refuse("not a local address")
-        ports = (port for port in islice(self.wsk.ports, PORTS) if not self.wsk.bound.get((self.protocol, self.family, port)))
+        ports = (port for port in self.wsk.network.free_ports() if not self.wsk.bound.get((self.protocol, self.family, port)))
         problem = "port in use"
         for port in (wanted.port,) if wanted.port else ports:
             self._check_sharing(address := wanted.at(port))

@@ -14,7 +14,6 @@ import re
 from collections.abc import Callable
 from functools import cache, wraps
 from inspect import signature
-from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from wsklab.c.headers import headers
@@ -35,8 +34,6 @@ PROVIDER_VERSION = 0x0100  # the one version of the interface that is provided: 
 
 KINDS = ((1, 6), (2, 17), (3, 255))
 """The socket types and protocols that both families have from the start: stream and TCP, datagram and UDP, raw."""
-
-PORTS = 16_384  # how many ports there are for sockets bound to port 0: the last ones
 
 INLINE, PENDING, EARLY = "inline", "pending", "early"
 SETTING_UP, MOVING_DATA = (INLINE, PENDING, EARLY), (PENDING, INLINE, EARLY)
@@ -66,7 +63,6 @@ class Subsystem:
         self.watchers: dict[int, list[Request]] = {}  # who waits for a change: by family of its addresses, 0 of the transports
         self.lists: dict[int, list[int]] = {}  # results of WskGetAddressInfo: head → every block of the list
         self.requests: dict[int, Request] = {}  # pending, by IRP
-        self.ports = cycle(range(65536 - PORTS, 65536))  # for sockets bound to port 0, each in its turn
         self.bound: dict[tuple[int, int, int], list[Socket]] = {}  # by protocol, family and port
         self.cancel_routine = cancel_code(machine, lambda irp: self.requests[irp].cancel(), "WSK cancel routine")
         self._tables: dict[str, int] = {}
