@@ -16,16 +16,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from wsklab import tryout
 from wsklab.c.headers import headers
 from wsklab.c.source import LEFT_OUT, CompileError, Problem, surely
 from wsklab.c.types import Function, Pointer, Record
-from wsklab.c.unit import compile_unit
+from wsklab.c.unit import Unit, compile_unit
 from wsklab.listings import Listing, Page, read_pages, unreadable
 from wsklab.rules.report import compile_problems
 from wsklab.words import translate
+
+if TYPE_CHECKING:
+    from wsklab.tryout import Trial
 
 _PREFIX = re.compile(r"(Wdf|Wsk|Io|Ke|Ex|Mm|Rtl|Ps|Ob|Zw|Nmr|Evt|DriverEntry|WDF|WSK|PFN|STATUS|SIO|EVT|IRP|PWSK|PWDF)")
 _NON_ASCII = r"\u3040-\u30ff\u3400-\u9fff\uff66-\uff9f"
@@ -62,7 +64,7 @@ class Verdict:
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     found: tuple[Problem, ...] = field(default=(), compare=False, repr=False)
-    declares: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    unit: Unit | None = field(default=None, compare=False, repr=False)
 
 
 def check_listing(listing: Listing, name: str, folders: tuple[Path, ...] = ()) -> Verdict:
@@ -80,8 +82,7 @@ def check_listing(listing: Listing, name: str, folders: tuple[Path, ...] = ()) -
     supplies = tuple(dict.fromkeys(_CONTEXT.sub(r"\1", name) for name in unit.problems.assumed))
     found = tuple(sorted(unit.warnings, key=lambda problem: problem.place.line))
     verdict = "compiles with gaps" if gaps else "compiles"
-    declares = frozenset(unit.declarations.scopes[0].names)
-    return Verdict(listing.line, verdict, gaps, supplies, (), tuple(map(_said, found)), found, declares)
+    return Verdict(listing.line, verdict, gaps, supplies, (), tuple(map(_said, found)), found, unit)
 
 
 def _said(problem: Problem) -> str:
@@ -141,14 +142,16 @@ def by_case() -> dict[str, str]:
 def check_page(page: Page) -> list[Verdict]:
     """The verdicts on a page's listings; what one of them declares, the others need not have from the reader."""
     verdicts = [check_listing(listing, page.name, page.folders) for listing in page.listings]
-    declared = {name for verdict in verdicts for name in verdict.declares}
+    declared = {name for verdict in verdicts if verdict.unit for name in verdict.unit.declarations.scopes[0].names}
     return [replace(verdict, supplies=tuple(name for name in verdict.supplies if name not in declared)) for verdict in verdicts]
 
 
 def run_check(paths: list[Path], language: str, as_json: bool, folders: tuple[Path, ...] = (), run: bool = False) -> int:
     """Check files and folders, `run` what compiles if asked to, and print what was found; 1 when anything is wrong."""
+    if run:
+        from wsklab import tryout  # the whole engine, which a check without a run needs nothing of
     wrong = 0
-    trials: list[tryout.Trial] = []
+    trials: list[Trial] = []
     told: list[dict[str, Any]] = []
     for path in _files(paths):
         try:
@@ -160,7 +163,7 @@ def run_check(paths: list[Path], language: str, as_json: bool, folders: tuple[Pa
             continue
         for page in pages:
             verdicts, names = check_page(page), list(check_names(page))
-            tried = tryout.try_page(page) if run else []
+            tried = tryout.try_page(page, [verdict.unit for verdict in verdicts]) if run else []
             trials += tried
             wrong += sum(bool(verdict.problems) for verdict in verdicts) + len(names)
             wrong += sum(trial.verdict == "stops" for trial in tried)
@@ -176,17 +179,11 @@ def run_check(paths: list[Path], language: str, as_json: bool, folders: tuple[Pa
         count = sum(len(page["listings"]) for page in told)
         summary = "Pages: {pages}, listings: {listings}, mistakes: {wrong}."
         print(translate(summary, language, pages=len(told), listings=count, wrong=wrong))
-        able = [trial for trial in trials if trial.verdict != "does not compile" and trial.reason != "only declares"]
         if run:
+            able = [trial for trial in trials if trial.verdict != "does not compile" and trial.reason != "only declares"]
             runs = sum(trial.verdict == "runs" for trial in able)
-            print(
-                translate(
-                    "Of {count} listings that compile and have something to run, {runs} run.",
-                    language,
-                    count=len(able),
-                    runs=runs,
-                )
-            )
+            summary = "Of {count} listings that compile and have something to run, {runs} run."
+            print(translate(summary, language, count=len(able), runs=runs))
     return 1 if wrong else 0
 
 
@@ -198,9 +195,7 @@ def _files(paths: list[Path]) -> Iterator[Path]:
             yield path
 
 
-def _told(
-    page: str, verdicts: list[Verdict], trials: list[tryout.Trial], names: list[DamagedName], language: str
-) -> Iterator[str]:
+def _told(page: str, verdicts: list[Verdict], trials: list[Trial], names: list[DamagedName], language: str) -> Iterator[str]:
     for verdict, trial in itertools.zip_longest(verdicts, trials):
         where, text = f"{page}:{verdict.line}", translate(verdict.verdict, language)
         gaps = f" (... {', '.join(map(str, verdict.gaps))})" if verdict.gaps else ""
@@ -210,7 +205,9 @@ def _told(
         if verdict.found:
             yield compile_problems(verdict.found, language)
         if trial:
-            yield from tryout.told(trial, verdict.gaps, language)
+            from wsklab.tryout import told
+
+            yield from told(trial, verdict.gaps, language)
     for name in names:
         right = ", ".join(name.suggestions)
         where = f"{page}:{name.line}:{name.column}"

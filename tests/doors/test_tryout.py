@@ -9,6 +9,7 @@ import pytest
 
 from wsklab.c.source import LEFT_OUT
 from wsklab.c.unit import compile_unit
+from wsklab.check import check_page
 from wsklab.cli import main
 from wsklab.listings import page_of
 from wsklab.tryout import Trial, try_page
@@ -20,7 +21,8 @@ PAGES = Path(__file__).parent.parent / "pages"
 
 def tried(*listings: str) -> list[Trial]:
     """The trials of a page with these listings."""
-    return try_page(page_of("\n".join(f"```C\n{listing}\n```" for listing in listings), "page.md"))
+    page = page_of("\n".join(f"```C\n{listing}\n```" for listing in listings), "page.md")
+    return try_page(page, [verdict.unit for verdict in check_page(page)])
 
 
 def supplied(listing: str) -> dict[str, str]:

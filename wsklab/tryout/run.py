@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import FrameType
@@ -63,16 +63,12 @@ class Trial:
     together: tuple[int, ...] = ()  # the lines of the listings that it was run with
 
 
-def try_page(page: Page) -> list[Trial]:
-    """Run the listings of a page, each together with those above it that declare what it needs."""
-    units = [_compiled(listing, page) for listing in page.listings]
+def try_page(page: Page, units: Sequence[Unit | None]) -> list[Trial]:
+    """Run the listings of a page, each together with those above it that declare what it needs.
+
+    `units` are its listings as they were compiled, None for each that does not compile.
+    """
     return [_tried(page, units, number) for number in range(len(units))]
-
-
-def _compiled(listing: Listing, page: Page) -> Unit | None:
-    with suppress(CompileError):
-        return compile_unit(listing.placed, page.name, left_out=() if listing.whole else LEFT_OUT, includes=page.folders)
-    return None
 
 
 def _tried(page: Page, units: Sequence[Unit | None], number: int) -> Trial:
@@ -88,10 +84,13 @@ def _tried(page: Page, units: Sequence[Unit | None], number: int) -> Trial:
             lines += [""] * (page.listings[each].line - 1 - len(lines)) + page.listings[each].text.split("\n")[:-1]
         first = page.listings[above[0]].line
         together = Listing(first, "\n".join([*lines[first - 1 :], ""]))
-        if (whole := _compiled(together, page)) is not None:
-            trial = _run(together, page, whole)
-            if trial.verdict != "compiles":
-                return replace(trial, line=listing.line, together=tuple(page.listings[each].line for each in above))
+        try:
+            whole = compile_unit(together.placed, page.name, left_out=LEFT_OUT, includes=page.folders)
+        except CompileError:
+            return _run(listing, page, unit)
+        trial = _run(together, page, whole)
+        if trial.verdict != "compiles":
+            return replace(trial, line=listing.line, together=tuple(page.listings[each].line for each in above))
     return _run(listing, page, unit)
 
 
