@@ -75,14 +75,13 @@ def unify(one: Thing, other: Thing) -> None:
     one, other = one.find(), other.find()
     if one.type is None and other.type is not None:
         one, other = other, one
-    known = one.type is not None and other.type is not None
-    if known and one.type is not None and other.type is not None and not compatible(one.type, other.type):
+    if one.type is not None and other.type is not None and not compatible(one.type, other.type):
         return
     if one is other or (other.type is None and isinstance(one.type, Int) and (other.to or other.members)):
         return
     other._link = one
     one.uses |= other.uses
-    if known:
+    if other.type is not None:
         return  # their parts are of the same types, and may lead to themselves
     one.hints += other.hints
     one.name = one.name or other.name

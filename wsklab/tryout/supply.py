@@ -119,20 +119,17 @@ class Scene:
         done: set[int] = set()
 
         def body(record: Record) -> Iterator[str]:
+            if id(record.fields) in done:
+                return
             done.add(id(record.fields))
             for field in record.fields:
-                if (
-                    isinstance(field.type, Record)
-                    and field.type in self.things.records.values()
-                    and id(field.type.fields) not in done
-                ):
+                if isinstance(field.type, Record) and field.type in self.things.records.values():
                     yield from body(field.type)
             members = "\n".join(f"    {self.spelled(field.type, field.name)};" for field in record.fields)
             yield f"struct {record.tag} {{\n{members}\n}};"
 
         for record in list(self.things.records.values()):
-            if id(record.fields) not in done:
-                yield from body(record)
+            yield from body(record)
 
     # Values
 
