@@ -15,7 +15,7 @@ def main() -> Lab:
     """Run it, tell what came of it, and return the lab."""
     lab = Lab()
     device = lab.lower_device("disk", answers="later", data=b"data from below")
-    driver = lab.load(Path(__file__).with_suffix(".c").read_text("utf-8"), "async_send.c")
+    driver = lab.load(Path(__file__).with_suffix(".c"))
     loaded = lab.start_driver(driver, lower=device)
     lab.run()
     print("seen below:", [seen.name for seen in device.received])

@@ -17,7 +17,7 @@ def main() -> Lab:
     """Run it, tell what came of it, and return the lab."""
     lab = Lab()
     disk = lab.lower_device("disk", answers=["later", "never", "never"])
-    driver = lab.load(Path(__file__).with_suffix(".c").read_text("utf-8"), "cancel_collection.c")
+    driver = lab.load(Path(__file__).with_suffix(".c"))
     loaded = lab.start_driver(driver, lower=disk)
 
     with lab.open(loaded) as file:

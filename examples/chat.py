@@ -15,7 +15,7 @@ from wsklab.net import Address, Peer
 def main() -> Lab:
     """Run it, tell what came of it, and return the lab."""
     lab = Lab()
-    loaded = lab.start_driver(lab.load(Path(__file__).with_suffix(".c").read_text("utf-8"), "chat.c"))
+    loaded = lab.start_driver(lab.load(Path(__file__).with_suffix(".c")))
     lab.host("10.0.0.2")
     members = [Peer(lab.network, Address.parse("10.0.0.2").at(port), "reads") for port in (6001, 6002, 6003)]
     for member in members:

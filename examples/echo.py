@@ -14,7 +14,7 @@ from wsklab import Lab
 def main() -> Lab:
     """Run it, tell what came of it, and return the lab."""
     lab = Lab()
-    driver = lab.load(Path(__file__).with_suffix(".c").read_text("utf-8"), "echo.c")
+    driver = lab.load(Path(__file__).with_suffix(".c"))
     loaded = lab.start_driver(driver)
 
     with lab.open(r"\\.\Echo") as writer, lab.open(r"\\.\Echo") as reader:

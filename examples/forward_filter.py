@@ -15,7 +15,7 @@ def main() -> Lab:
     """Run it, tell what came of it, and return the lab."""
     lab = Lab()
     disk = lab.lower_device("disk", answers=["later", "error", "never"], data=b"hello")
-    driver = lab.load(Path(__file__).with_suffix(".c").read_text("utf-8"), "forward_filter.c")
+    driver = lab.load(Path(__file__).with_suffix(".c"))
     loaded = lab.start_driver(driver, lower=disk)
 
     read = loaded.read(16)

@@ -17,7 +17,7 @@ def main() -> Lab:
     shapes = {"MirrorA": ("buffered", 1), "MirrorB": ("direct", 3), "MirrorC": ("neither", 2)}
     mirrors = [lab.lower_device(name, io_type=io_type, stack_size=size) for name, (io_type, size) in shapes.items()]
     mirrors[2].answers = "later"
-    loaded = lab.start_driver(lab.load(Path(__file__).with_suffix(".c").read_text("utf-8"), "mirror.c"))
+    loaded = lab.start_driver(lab.load(Path(__file__).with_suffix(".c")))
 
     first = loaded.write(b"to all")
     lab.run()

@@ -15,7 +15,7 @@ def main() -> Lab:
     """Run it, tell what came of it, and return the lab."""
     lab = Lab()
     sensor = lab.lower_device("sensor", answers=["at once", "never"], data=b"first")
-    driver = lab.load(Path(__file__).with_suffix(".c").read_text("utf-8"), "outstanding_reads.c")
+    driver = lab.load(Path(__file__).with_suffix(".c"))
     loaded = lab.start_driver(driver, lower=sensor)
     print("reads under way after the start:", len(sensor.pending))
 

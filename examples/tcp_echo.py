@@ -15,7 +15,7 @@ from wsklab.net import Address, Peer
 def main() -> Lab:
     """Run it, tell what came of it, and return the lab."""
     lab = Lab()
-    loaded = lab.start_driver(lab.load(Path(__file__).with_suffix(".c").read_text("utf-8"), "tcp_echo.c"))
+    loaded = lab.start_driver(lab.load(Path(__file__).with_suffix(".c")))
     lab.host("10.0.0.2")
     client = Peer(lab.network, Address.parse("10.0.0.2").at(6000), "reads")
     client.connect(Address.parse("10.0.0.1").at(40007))

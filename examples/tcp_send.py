@@ -14,7 +14,7 @@ from wsklab import Lab
 def main() -> Lab:
     """Run it, tell what came of it, and return the lab."""
     lab = Lab()
-    loaded = lab.start_driver(lab.load(Path(__file__).with_suffix(".c").read_text("utf-8"), "tcp_send.c"))
+    loaded = lab.start_driver(lab.load(Path(__file__).with_suffix(".c")))
     lab.unload_driver(loaded)
     print(lab.console, end="")
     return lab

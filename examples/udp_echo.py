@@ -14,7 +14,7 @@ from wsklab import Lab
 def main() -> Lab:
     """Run it, tell what came of it, and return the lab."""
     lab = Lab()
-    loaded = lab.start_driver(lab.load(Path(__file__).with_suffix(".c").read_text("utf-8"), "udp_echo.c"))
+    loaded = lab.start_driver(lab.load(Path(__file__).with_suffix(".c")))
     hosts = [lab.host("10.0.0.2"), lab.host("10.0.0.3")]
     for host, content in zip(hosts, (b"one", b"two"), strict=True):
         host.send(content, "10.0.0.1:40008", 7000)
