@@ -49,7 +49,7 @@ KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 def required() -> dict[str, str]:
     """The versions that requirements.txt pins, by name in the form that indexes use."""
     found = re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE)
-    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in found}
+    return {plain(name): version for name, version in found}
 
 
 def kept(kind: str, version: str, make: Callable[[Path], None]) -> Path:
