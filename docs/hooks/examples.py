@@ -27,8 +27,11 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_for_filename
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # for the hooks beside this one, also when a test asks
+
+from lessons import ROOT, engine_hash
+
 EXAMPLES = ROOT / "examples"
 KEPT = ROOT / ".cache" / "examples"
 _MARK = re.compile(r"<!-- (picture|printed|application|driver) (\S+) -->")
@@ -95,8 +98,8 @@ def _pre(code: str) -> str:
 def made(name: str, language: str) -> dict[str, str]:
     """What a page shows of a program, as HTML by mark; of an earlier build of the same files, if there was one."""
     program = EXAMPLES / f"{name}.py"
-    own = [path.read_bytes() for path in (program, program.with_suffix(".c"), Path(__file__))]
-    state = hashlib.sha256(b"".join([language.encode(), _engine(), *own])).hexdigest()[:16]
+    own = [path.read_bytes() for path in (program, program.with_suffix(".c"))]
+    state = hashlib.sha256(b"".join([language.encode(), _engine().encode(), *own])).hexdigest()[:16]
     kept = KEPT / f"{name}-{language}-{state}.json"
     if not kept.is_file():
         printed, picture = run(program, language)
@@ -128,10 +131,6 @@ def run(program: Path, language: str) -> tuple[str, str]:
 
 
 @cache
-def _engine() -> bytes:
-    """A hash of the engine's files."""
-    digest = hashlib.sha256()
-    for path in sorted((ROOT / "wsklab").rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(path.read_bytes())
-    return digest.digest()
+def _engine() -> str:
+    """The hash of the engine that this process has loaded, whatever becomes of its files meanwhile."""
+    return engine_hash()

@@ -82,14 +82,14 @@ def on_config(config: MkDocsConfig) -> None:
     nav = [{name: lessons if target == "lessons" else target for name, target in entry.items()} for entry in config.nav or []]
     config.nav = [entry for entry in nav if [] not in entry.values()]
     # mkdocs-jupyter looks only at the notebook to see whether a kept result is still right; ours depend on the engine as well.
-    config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(ROOT / ".cache" / "lessons" / f"{language}-{_engine_hash()}")
+    config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(ROOT / ".cache" / "lessons" / f"{language}-{engine_hash()}")
 
 
-def _engine_hash() -> str:
-    """A short hash of all that the output of a cell depends on beside the notebook."""
+def engine_hash() -> str:
+    """A short hash of all that a kept result depends on beside the notebook or program: the whole engine, and these hooks."""
     digest = hashlib.sha256()
-    sources = [*(ROOT / "wsklab").rglob("*"), *Path(__file__).parent.rglob("*.py"), ROOT / "requirements.txt"]
-    for path in sorted(path for path in sources if path.suffix in {".py", ".h", ".po", ".toml", ".txt"}):
+    sources = [*(ROOT / "wsklab").rglob("*"), *(ROOT / "docs" / "hooks").rglob("*.py"), ROOT / "requirements.txt"]
+    for path in sorted(path for path in sources if path.is_file() and "__pycache__" not in path.parts):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -13,9 +13,25 @@ from .conftest import FOLDERS, ROOT
 
 sys.path.insert(0, str(ROOT / "docs" / "hooks"))
 
+import lessons  # noqa: E402
+
 import examples  # noqa: E402
 
 PROGRAMS = sorted(path.stem for path in examples.EXAMPLES.glob("*.c"))
+
+
+def test_what_is_kept_of_a_run_depends_on_every_file_of_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also on the kernel functions that are written in C; not on what Python itself keeps."""
+    monkeypatch.setattr(lessons, "ROOT", tmp_path)
+    include = tmp_path / "wsklab" / "include"
+    (include / "__pycache__").mkdir(parents=True)
+    (tmp_path / "requirements.txt").write_text("pcpp==1.30\n")
+    (include / "wdmke.c").write_text("VOID KeStallExecutionProcessor(ULONG MicroSeconds);\n")
+    first = lessons.engine_hash()
+    (include / "__pycache__" / "headers.json").write_text("{}")
+    second = lessons.engine_hash()
+    (include / "wdmke.c").write_text("VOID KeStallExecutionProcessor(ULONG Microseconds);\n")
+    assert first == second != lessons.engine_hash()
 
 
 def page(built: Path, language: str, name: str) -> str:
