@@ -10,13 +10,11 @@ from typing import Any
 
 from pycparser import c_lexer
 
-from wsklab.c.holes import closes_more, open_brackets, outdented, unopened
+from wsklab.c.holes import OPENING, closes_more, open_brackets, opening, outdented, unopened
 from wsklab.c.source import MISTAKES, NOWHERE, Place, Source
 from wsklab.c.tokens import Meant
 
 _WORD = re.compile(r"[^\W\d]\w*")
-_CLOSING = {"(": ")", "[": "]", "{": "}"}
-_OPENING = {"LPAREN", "LBRACKET", "LBRACE"}
 GROUPS: dict[str, set[str]] = {name: set(kinds) for name, kinds in MISTAKES["groups"].items()}
 """Kinds of tokens by the name that the rows call them."""
 GROUPS["word"] = set(c_lexer._keyword_map.values())
@@ -60,7 +58,7 @@ class Around:
         self.kind: str = self.bad.type if self.bad else ""
         self.after: str = self.before.type if self.before else ""
         self.place = place_of_token(self.bad) if self.bad else self.end(self.before) if self.before else NOWHERE
-        opened = next(iter(open_brackets(tokens, start, self.index)[-1:]), None)
+        self.opened = opened = next(iter(open_brackets(tokens, start, self.index)[-1:]), None)
         self.open: Any = None if opened is None else tokens[opened]
         self.at_start = self.index == start
         self.begins_statement = self.starts_statement(self.index)
@@ -105,11 +103,17 @@ class Around:
         """Whether the token at `index` is the first of a statement or declaration."""
         return index <= 0 or self.tokens[index - 1].type in _BEFORE_A_STATEMENT
 
+    def _begin(self, index: int, start: int) -> int:
+        """The index, from `start` on, of the first token of the statement or declaration around the token at `index`."""
+        while index > start and not self.starts_statement(index):
+            index -= 1
+        return index
+
     def declaration_end(self) -> Any:
         """The end of a declaration with the next one right behind it in a later line."""
         tokens, depth = self.tokens[self.start : self.index], 0
         for token, following in itertools.pairwise(tokens):
-            depth += (token.type in _OPENING) - (token.value in _CLOSING.values())
+            depth += (token.type in OPENING.values()) - (token.type in OPENING)
             ends = token.type == "RBRACE" if tokens[0].type in _RECORDS else token.type == "ID" and token is not tokens[0]
             if ends and depth == 0 and following.lineno > token.lineno:
                 return token if following.type in _TYPE_WORDS | {"STATIC", "EXTERN", "TYPEDEF"} else None
@@ -124,11 +128,8 @@ class Around:
         """The index of the name before the parentheses that a brace follows where a statement was expected, else 0."""
         if self.expected != "SEMI" or self.kind != "LBRACE" or self.after != "RPAREN":
             return 0
-        depth, index = 1, self.index - 1
-        while index > 1 and depth:
-            index -= 1
-            depth += (self.tokens[index].type == "RPAREN") - (self.tokens[index].type == "LPAREN")
-        return index - 1
+        opened = opening(self.tokens, self.index - 1, "RPAREN")
+        return opened - 1 if opened else 0
 
     def _function_begins(self) -> int:
         """The index where the function begins that stands where a statement was expected, else 0."""
@@ -153,10 +154,7 @@ class Around:
 
     def first(self) -> Any:
         """The token with which the statement begins."""
-        index = self.index
-        while index > self.start and not (self.starts_statement(index) and index < self.index):
-            index -= 1
-        return self.tokens[index]
+        return self.tokens[self._begin(max(self.index - 1, self.start), self.start)]
 
     def _words(self) -> list[Any]:
         """The names around the mistake that may be words of another language, or misspelt ones of C."""
@@ -194,7 +192,7 @@ class Around:
 
     def in_for(self) -> bool:
         """Whether the innermost open bracket is that of a for."""
-        return self.open is not None and bool(self.tokens[self.index_of(self.open) - 1].type == "FOR")
+        return self.opened is not None and bool(self.tokens[self.opened - 1].type == "FOR")
 
     def unended(self) -> Any:
         """The last token of a statement, if the next one begins behind it."""
@@ -208,12 +206,10 @@ class Around:
 
     def if_semicolon(self) -> Any:
         """The semicolon behind the condition of an if that has a block and an else."""
-        depth, index = 1, self.index - 1
-        while self.kind == "ELSE" and self.after == "RBRACE" and index > self.start and depth:
-            index -= 1
-            depth += (self.tokens[index].type == "RBRACE") - (self.tokens[index].type == "LBRACE")
-        before = self.tokens[index - 2 : index]
-        return not depth and [token.type for token in before] == ["RPAREN", "SEMI"] and before[1]
+        behind_block = self.kind == "ELSE" and self.after == "RBRACE"
+        block = opening(self.tokens, self.index - 1, "RBRACE", self.start) if behind_block else None
+        before = self.tokens[block - 2 : block] if block else []
+        return [token.type for token in before] == ["RPAREN", "SEMI"] and before[1]
 
     def goes_on(self) -> Any:
         """The first token of a statement that belongs to the function above: more braces are closed behind it."""
@@ -225,13 +221,9 @@ class Around:
 
     def unopened(self) -> Any:
         """The last token before a brace that is missing in the function above, by its indentation."""
-        start, depth = self.above, 1
-        if not start or not (self.goes_on() or (self.kind == "RBRACE" and self.open is None)):
+        if not self.above or not (self.goes_on() or (self.kind == "RBRACE" and self.open is None)):
             return None
-        while start > 0 and depth:
-            start -= 1
-            depth += (self.tokens[start].type == "RBRACE") - (self.tokens[start].type == "LBRACE")
-        found = unopened(self.tokens, start, self.above + 1)
+        found = unopened(self.tokens, opening(self.tokens, self.above, "RBRACE") or 0, self.above + 1)
         return None if found is None else self.tokens[found]
 
     def name_unlisted(self) -> Any:
@@ -266,10 +258,13 @@ class Around:
 
     def in_parameters(self) -> bool:
         """Whether the name before stands in a list of parameters where a type belongs."""
-        at = self.tokens.index(self.open) if self.open is not None else 0
-        while at > self.start and not self.starts_statement(at):
-            at -= 1
-        first = self.tokens[at].type in _TYPE_WORDS | {"STATIC", "EXTERN", "TYPEDEF", "CONST", "INLINE"}
+        first = self.tokens[self._begin(self.opened or 0, self.start)].type in _TYPE_WORDS | {
+            "STATIC",
+            "EXTERN",
+            "TYPEDEF",
+            "CONST",
+            "INLINE",
+        }
         return first and self.tokens[self.index - 2].type in ("LPAREN", "COMMA", "CONST", "VOLATILE")
 
     def unknown_type(self) -> Any:
@@ -284,9 +279,11 @@ class Around:
             token = self.bad
         elif self.message in ("Invalid function definition", "Invalid declarator", "Invalid specifier list"):
             # `Foo Bar(` or `Foo *Bar(` at file level: the name the declaration begins with is no type.
-            while index > 0 and not self.starts_statement(index):
-                index -= 1
-            words = (token for token in self.tokens[index:] if token.type not in ("STATIC", "EXTERN", "CONST", "INLINE"))
+            words = (
+                token
+                for token in self.tokens[self._begin(index, 0) :]
+                if token.type not in ("STATIC", "EXTERN", "CONST", "INLINE")
+            )
             token = next(words, self.bad)
         elif self.after == "ID" and self.kind in ("ID", "TYPEID"):
             begins = self.expected == "SEMI" and self.starts_statement(index - 1) and self.before.lineno == self.bad.lineno

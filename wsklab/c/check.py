@@ -15,6 +15,7 @@ from wsklab.c import python as py
 from wsklab.c.body import ARGUMENTS, FRAME, REST, RESULT, References, Waits, never
 from wsklab.c.declare import Symbol
 from wsklab.c.initialisers import steps
+from wsklab.c.labels import INTO, JUMP
 from wsklab.c.python import Python, leaves
 from wsklab.c.runtime import MOST_LOCALS, RED_ZONE
 from wsklab.c.source import Place, place_of
@@ -111,9 +112,9 @@ def _finished(body: Statements, ctype: Function, place: Place, first: Python, st
     python = [v.python for v in body.locals if v.offset is None and v not in body.parameters]
     lines: Python = [ast.AnnAssign(ast.Name(name, py.STORE), py.constant(0), None, 1) for name in python] + first
     if body.jumps:
-        lines.append(py.assign("jump·", 0))
+        lines.append(py.assign(JUMP, 0))
     if body.entered:
-        lines.append(py.assign("into·", 0))
+        lines.append(py.assign(INTO, 0))
     lines += statements
     if not leaves(statements):
         lines += _end(body, ctype, place)

@@ -166,7 +166,7 @@ class Declarations:
         """Report and return what is wrong in an expression that has no constant value."""
         wrong = complaints(self, node)
         for problem in wrong:
-            self.problems.error(problem.id, problem.place, problem.text, problem.hint, **problem.values)
+            self.problems.adopt(problem)
         return wrong
 
     # Types

@@ -8,20 +8,20 @@ that nobody complains that they are declared nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+from wsklab.c.source import MISTAKES
 from wsklab.c.tokens import Hole
 
-TESTED = {"IF", "WHILE", "SWITCH", "FOR"}
+_GROUPS: dict[str, list[str]] = MISTAKES["groups"]
+TESTED = frozenset(_GROUPS["tested"])
 """After these words comes something in parentheses."""
-_OPENING = {"RPAREN": "LPAREN", "RBRACE": "LBRACE", "RBRACKET": "LBRACKET"}
+OPENING = {"RPAREN": "LPAREN", "RBRACE": "LBRACE", "RBRACKET": "LBRACKET"}
+"""The bracket that opens what each closes."""
 _BODY_AFTER = {"RPAREN", "ELSE", "DO", "SEMI", "LBRACE", "RBRACE", "COLON"}
 """Behind these a brace opens a block; else it is a list, or the members of a structure, and a semicolon follows."""
-_BEGINS = {
-    *TESTED, "DO", "CASE", "DEFAULT", "RETURN", "BREAK", "CONTINUE", "GOTO", "TYPEID", "VOID", "CHAR", "SHORT", "INT", "LONG",
-    "FLOAT", "DOUBLE", "SIGNED", "UNSIGNED", "STRUCT", "UNION", "ENUM", "TYPEDEF", "STATIC", "EXTERN",
-}  # fmt: skip
+_BEGINS = {*_GROUPS["statement"], *_GROUPS["type"], "TYPEDEF", "STATIC", "EXTERN"}
 """At the beginning of a line these words begin something new."""
 
 
@@ -30,13 +30,33 @@ def open_brackets(tokens: Sequence[Any], start: int, end: int) -> list[int]:
     stack: list[int] = []
     for index in range(start, end):
         kind = tokens[index].type
-        if kind in _OPENING.values():
+        if kind in OPENING.values():
             stack.append(index)
-        elif kind in _OPENING:
-            closed = [depth for depth, at in enumerate(stack) if tokens[at].type == _OPENING[kind]]
+        elif kind in OPENING:
+            closed = [depth for depth, at in enumerate(stack) if tokens[at].type == OPENING[kind]]
             if closed:
                 del stack[closed[-1] :]
     return stack
+
+
+def opening(tokens: Sequence[Any], closed: int, kind: str, start: int = 0) -> int | None:
+    """The index, from `start` on, of the bracket that one of this `kind` closes at `closed`."""
+    depth = 1
+    for index in range(closed - 1, start - 1, -1):
+        depth += (tokens[index].type == kind) - (tokens[index].type == OPENING[kind])
+        if not depth:
+            return index
+    return None
+
+
+def closing(tokens: Sequence[Any], at: int, depth: int = 0, stops: Collection[str] = ()) -> int | None:
+    """The index, from `at` on, of what closes the outermost of `depth` open parentheses; None if one of `stops` comes before."""
+    for index in range(at, len(tokens)):
+        kind = tokens[index].type
+        depth += (kind == "LPAREN") - (kind == "RPAREN")
+        if kind in stops or not depth:
+            return None if depth else index
+    return None
 
 
 def function_at(tokens: Sequence[Any], index: int) -> bool:
@@ -104,7 +124,7 @@ def hole(tokens: Sequence[Any], start: int, at: int, *, outside: bool) -> tuple[
     opened = next((index for index in stack if tokens[index].type == "LPAREN"), None)
     if opened is not None:
         depth = sum(tokens[index].type == "LPAREN" for index in stack)
-        closed = _closing(tokens, at, depth, {"LBRACE", "RBRACE", *(() if tokens[opened - 1].type == "FOR" else ("SEMI",))})
+        closed = closing(tokens, at, depth, {"LBRACE", "RBRACE", *(() if tokens[opened - 1].type == "FOR" else ("SEMI",))})
         if closed and not any(isinstance(token, Hole) for token in tokens[opened:closed]):
             return opened + 1, closed
     elif tokens[at - 1].type in TESTED and at > start:
@@ -114,16 +134,6 @@ def hole(tokens: Sequence[Any], start: int, at: int, *, outside: bool) -> tuple[
     braces = [tokens[index - 1].type in _BODY_AFTER for index in stack if tokens[index].type == "LBRACE"]
     end = next(_ends(tokens, at, braces, outside=outside, column=tokens[start].column), len(tokens))
     return start, max(end, start + 1)
-
-
-def _closing(tokens: Sequence[Any], at: int, depth: int, stops: set[str]) -> int | None:
-    """The index of the parenthesis that closes the outermost of `depth` open ones."""
-    for index in range(at, len(tokens)):
-        kind = tokens[index].type
-        depth += (kind == "LPAREN") - (kind == "RPAREN")
-        if kind in stops or not depth:
-            return None if depth else index
-    return None
 
 
 def _ends(tokens: Sequence[Any], at: int, braces: list[bool], *, outside: bool, column: int) -> Iterator[int]:

@@ -17,6 +17,7 @@ from pycparser import c_ast
 from pycparser.c_lexer import Token as CToken
 
 from wsklab.c.around import SyntaxStop
+from wsklab.c.holes import closing, function_at
 from wsklab.c.recover import Recovering
 from wsklab.c.source import LEFT_OUT_OF_FRAGMENT, place_of
 from wsklab.c.tokens import RecordToken
@@ -212,30 +213,20 @@ class Parser(Recovering):
         """Whether a statement begins here, where C allows none."""
         kind, after = self._peek_type(), self._peek_type(2)
         if kind == "ID" and after == "LPAREN":
-            return self._behind_parentheses() != "LBRACE"
+            closed = closing(self.tokens, self._mark() + 1)
+            return closed is None or [token.type for token in self.tokens[closed + 1 : closed + 2]] != ["LBRACE"]
         if kind == "ID":
             return after not in ("ID", "TYPEID", "TIMES", None) or self._declares_pointer() is False and after == "TIMES"
         return kind != "SEMI" and not self._starts_declaration() and self._starts_statement()
 
     def _computes(self) -> bool:
         """Whether a declaration begins here whose initial value has to be computed, as only that of a local can be."""
-        kinds: list[str] = []
-        for token in itertools.islice(self.tokens, self._mark(), None if self._starts_declaration() else self._mark()):
-            if token.type in ("SEMI", "LBRACE"):
-                break
-            kinds.append(token.type)
-        after = kinds[kinds.index("EQUALS") :] if "EQUALS" in kinds else []
+        if not self._starts_declaration():
+            return False
+        kinds = (token.type for token in itertools.islice(self.tokens, self._mark(), None))
+        declared = itertools.takewhile(lambda kind: kind not in ("SEMI", "LBRACE"), kinds)
+        after = list(itertools.dropwhile(lambda kind: kind != "EQUALS", declared))
         return "ARROW" in after or ("ID", "LPAREN") in itertools.pairwise(after)
-
-    def _behind_parentheses(self) -> str | None:
-        """The type of the token behind the parentheses that are opened by the next token but one."""
-        depth = 0
-        for number in itertools.count(self._mark() + 1):
-            kind = self.tokens[number].type if number < len(self.tokens) else None
-            depth += (kind == "LPAREN") - (kind == "RPAREN")
-            if kind is None or not depth:
-                return self.tokens[number + 1].type if number + 1 < len(self.tokens) else None
-        return None
 
     def _fragment(self) -> Node:
         self.problems.left_out = LEFT_OUT_OF_FRAGMENT
@@ -253,12 +244,7 @@ class Parser(Recovering):
 
     def _at_function(self) -> bool:
         """Whether the definition of a function begins here."""
-        before = ""
-        for token in itertools.islice(self.tokens, self._mark(), None if self._starts_declaration() else self._mark()):
-            if token.type in ("SEMI", "LBRACE", "EQUALS"):
-                return (before, token.type) == ("RPAREN", "LBRACE")
-            before = token.type
-        return False
+        return bool(self._starts_declaration()) and function_at(self.tokens, self._mark())
 
     def _parse_function_definition(self, spec: Any, decl: Any) -> Any:
         arguments = getattr(decl, "args", None)

@@ -191,8 +191,7 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         except ValueError as error:
             text, place = "This #if condition has no value: {reason}.", tokens[0].position.place
             if len(error.args) > 1:  # the mistake is known
-                wrong = error.args[1]
-                self.problems.error(wrong.id, wrong.place, wrong.text, wrong.hint, **wrong.values)
+                self.problems.adopt(error.args[1])
             else:
                 self.problems.error("if-expression", place, text, reason=str(error))
         return SimpleNamespace(value=lambda: value)

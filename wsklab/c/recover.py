@@ -96,7 +96,7 @@ class Recovering(c_parser.CParser):  # type: ignore[misc]
         follows = at_ours or (mistake.id not in FAR and any(token.lineno in lines for token in near))
         mended = unknown_type or stop.repair is not None
         if not follows and (mended or not problems.told(mistake.place)):
-            problems.error(mistake.id, mistake.place, mistake.text, mistake.hint, **mistake.values)
+            problems.adopt(mistake)
         if unknown_type:
             self.assume(str(mistake.values["name"]), mistake.place)
             return start

@@ -250,6 +250,10 @@ class Problems:
         elif all(problem.place != known.place for known in self.errors):
             self.errors.append(problem)
 
+    def adopt(self, found: Problem) -> None:
+        """Report an error that was found somewhere else."""
+        self.error(found.id, found.place, found.text, found.hint, **found.values)
+
     def assumes(self, id: str, values: dict[str, object]) -> bool:
         """Whether the page leaves this to its reader: what is no slip for a name that is there."""
         name = str(values.get("name"))
