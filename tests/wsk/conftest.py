@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from wsklab.io import irp as irps
-from wsklab.machine import Machine
+from wsklab.machine import Machine, Stop
 from wsklab.machine.code import Code
 from wsklab.machine.status import name_of
 from wsklab.net import Address, Peer
@@ -16,6 +16,13 @@ from wsklab.wsk import scene
 from wsklab.wsk.events import INTERFACE
 
 MORE_PROCESSING_REQUIRED = irps.MORE_PROCESSING_REQUIRED
+
+
+def rule_of(action: Callable[[], object]) -> str:
+    """The rule that an action breaks."""
+    with pytest.raises(Stop) as stop:
+        action()
+    return stop.value.rule.id
 
 
 class Call:

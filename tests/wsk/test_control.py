@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.wsk.conftest import rule_of
 from wsklab.io.completion import cancel
-from wsklab.machine import Stop
 from wsklab.machine.status import name_of
 from wsklab.wsk import check_unload, scene
 from wsklab.wsk.sockets import decode
@@ -16,12 +16,6 @@ from wsklab.wsk.tables import tables
 
 CHOSEN = tables().chosen
 OK = ("STATUS_SUCCESS", 0)
-
-
-def rule_of(action: Any) -> str:
-    with pytest.raises(Stop) as stop:
-        action()
-    return stop.value.rule.id
 
 
 def stored(driver: Any, content: bytes) -> int:

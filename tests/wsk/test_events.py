@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from wsklab.machine import Stop
+from tests.wsk.conftest import rule_of
 from wsklab.machine.status import name_of
 from wsklab.wsk import scene
 from wsklab.wsk.tables import tables
@@ -19,12 +19,6 @@ SUCCESS, PENDING, NOT_ACCEPTED, NOT_TAKEN = 0, 0x103, 0xC000021B, 0xC00000D0
 BACKLOG, RECEIVE, DISCONNECT, RECEIVE_FROM, ACCEPT, DISABLE = 0x10, 0x40, 0x80, 0x100, 0x200, 0x8000_0000
 CONNECTION, LISTEN, DATAGRAM = "WSK_CLIENT_CONNECTION_DISPATCH", "WSK_CLIENT_LISTEN_DISPATCH", "WSK_CLIENT_DATAGRAM_DISPATCH"
 AT_DISPATCH = 8
-
-
-def rule_of(action: Any) -> str:
-    with pytest.raises(Stop) as stop:
-        action()
-    return stop.value.rule.id
 
 
 class Connected:

@@ -7,23 +7,18 @@ from typing import Any
 
 import pytest
 
+from tests.wsk.conftest import rule_of
 from tests.wsk.test_control import asked, stored
 from tests.wsk.test_events import PENDING, SUCCESS, Connected
 from tests.wsk.test_listening import ACCEPT, OK, PEND, REJECT, Inspecting, stream
 from tests.wsk.test_mistakes import PRELUDE
-from wsklab import CompileError, Lab, Stop
+from wsklab import CompileError, Lab
 from wsklab.io.completion import cancel
 from wsklab.wsk import scene
 from wsklab.wsk.subsystem import subsystem
 from wsklab.wsk.tables import tables
 
 CHOSEN = tables().chosen
-
-
-def rule_of(action: Any) -> str:
-    with pytest.raises(Stop) as stop:
-        action()
-    return stop.value.rule.id
 
 
 def test_a_client_is_opaque(driver: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from wsklab.machine import Stop
+from tests.wsk.conftest import rule_of
 from wsklab.machine.status import name_of
 from wsklab.wsk import scene
 from wsklab.wsk.subsystem import subsystem
@@ -16,12 +16,6 @@ CHOSEN = tables().chosen
 OK = ("STATUS_SUCCESS", 0)
 REJECT, ACCEPT, PEND = 0, 1, 2
 LISTEN = "WSK_CLIENT_LISTEN_DISPATCH"
-
-
-def rule_of(action: Any) -> str:
-    with pytest.raises(Stop) as stop:
-        action()
-    return stop.value.rule.id
 
 
 class Inspecting:

@@ -6,17 +6,11 @@ from typing import Any
 
 import pytest
 
-from wsklab.machine import Stop
+from tests.wsk.conftest import rule_of
 from wsklab.wsk import check_unload, scene
 from wsklab.wsk.tables import tables
 
 CHOSEN = tables().chosen
-
-
-def rule_of(action: Any) -> str:
-    with pytest.raises(Stop) as stop:
-        action()
-    return stop.value.rule.id
 
 
 def text(driver: Any, words: str, ends: bool = True) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from wsklab.machine import Stop
+from tests.wsk.conftest import rule_of
 from wsklab.machine.status import name_of
 from wsklab.wsk import check_unload, scene
 from wsklab.wsk.tables import tables
@@ -58,12 +58,6 @@ class Client:
 @pytest.fixture
 def client(driver: Any) -> Client:
     return Client(driver)
-
-
-def rule_of(action: Any) -> str:
-    with pytest.raises(Stop) as stop:
-        action()
-    return stop.value.rule.id
 
 
 # Life of a registration

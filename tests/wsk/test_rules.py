@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.wsk.conftest import rule_of
 from wsklab.machine import NotModelled, Stop
 from wsklab.machine.api import MODELLED
 from wsklab.rules import RULES
@@ -16,12 +17,6 @@ from wsklab.wsk.events import release
 from wsklab.wsk.tables import tables
 
 CATEGORIES, STATES = tables().categories, tables().states
-
-
-def rule_of(action: Any) -> str:
-    with pytest.raises(Stop) as stop:
-        action()
-    return stop.value.rule.id
 
 
 def test_a_call_after_the_close(driver: Any) -> None:

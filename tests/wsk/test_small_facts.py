@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.wsk.conftest import Driver
+from tests.wsk.conftest import Driver, rule_of
 from wsklab import Lab
-from wsklab.machine import Stop
 from wsklab.machine.api import MODELLED
 from wsklab.machine.status import is_success
 from wsklab.wsk import scene
@@ -16,12 +15,6 @@ from wsklab.wsk.subsystem import parameters, subsystem
 from wsklab.wsk.tables import tables
 
 CATEGORIES, CHOSEN, EVENTS = tables().categories, tables().chosen, tables().events
-
-
-def rule_of(action: Any) -> str:
-    with pytest.raises(Stop) as stop:
-        action()
-    return stop.value.rule.id
 
 
 # name → value, as fact sheet section 1.4 has them

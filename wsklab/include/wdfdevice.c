@@ -215,18 +215,6 @@ WDFDEVICE WdfWdmDeviceGetWdfDeviceHandle(PDEVICE_OBJECT DeviceObject)
     return ((PFX_DEVICE)DeviceObject->DeviceExtension)->Handle;
 }
 
-/* What the bus says of the device. */
-_IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS WdfDeviceQueryProperty(WDFDEVICE Device, DEVICE_REGISTRY_PROPERTY DeviceProperty, ULONG BufferLength,
-                                PVOID PropertyBuffer, PULONG ResultLength)
-{
-    PDEVICE_OBJECT physical = FxDevice(Device)->Init.Physical;
-    wsklab_given(ResultLength, "ResultLength");
-    if (BufferLength > 0) wsklab_given(PropertyBuffer, "PropertyBuffer");
-    if (physical == NULL) return STATUS_INVALID_DEVICE_REQUEST;
-    return IoGetDeviceProperty(physical, DeviceProperty, BufferLength, PropertyBuffer, ResultLength);
-}
-
 /* The Characteristics of the DEVICE_OBJECT. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 ULONG WdfDeviceGetCharacteristics(WDFDEVICE Device)

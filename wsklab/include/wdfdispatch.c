@@ -178,7 +178,7 @@ NTSTATUS WdfDeviceInitAssignWdmIrpPreprocessCallback(PWDFDEVICE_INIT DeviceInit,
                                                      PFN_WDFDEVICE_WDM_IRP_PREPROCESS EvtDeviceWdmIrpPreprocess,
                                                      UCHAR MajorFunction, PUCHAR MinorFunctions, ULONG NumMinorFunctions)
 {
-    PFX_DEVICE_INIT init = (PFX_DEVICE_INIT)wsklab_wdf(DeviceInit, FX_TYPE_DEVICE_INIT);
+    PFX_DEVICE_INIT init = FxInit(DeviceInit);
     PFX_PREPROCESS entry;
     ULONG i;
     wsklab_given((PVOID)EvtDeviceWdmIrpPreprocess, "EvtDeviceWdmIrpPreprocess");
@@ -250,16 +250,15 @@ static BOOLEAN FxMayForward(PFX_DEVICE Device, PFX_QUEUE Queue)
 }
 
 /* Whether an IRP of a device may go to a queue: of this device, or of its parent that it may forward to. */
-static NTSTATUS FxCheckChosen(WDFDEVICE Device, UCHAR MajorFunction, PFX_QUEUE Queue, ULONG Flags)
+static BOOLEAN FxMayChoose(WDFDEVICE Device, UCHAR MajorFunction, PFX_QUEUE Queue, ULONG Flags)
 {
-    PFX_DEVICE device = FxDevice(Device);
     const ULONG known =
         WDF_DISPATCH_IRP_TO_IO_QUEUE_INVOKE_INCALLERCTX_CALLBACK | WDF_DISPATCH_IRP_TO_IO_QUEUE_PREPROCESSED_IRP;
-    NTSTATUS status = STATUS_SUCCESS;
-    if ((Flags & ~known) || !FxIsTransfer(MajorFunction) || !FxHandles(Queue, MajorFunction)) status = STATUS_INVALID_PARAMETER;
-    else if (Queue->Device != Device && !FxMayForward(device, Queue)) status = STATUS_INVALID_PARAMETER;
-    if (!NT_SUCCESS(status)) wsklab_wdf_break("kmdf-irp-to-wrong-queue", Queue->Handle, "major=%d;flags=%d", MajorFunction, Flags);
-    return status;
+    if (!(Flags & ~known) && FxIsTransfer(MajorFunction) && FxHandles(Queue, MajorFunction) &&
+        (Queue->Device == Device || FxMayForward(FxDevice(Device), Queue)))
+        return TRUE;
+    wsklab_wdf_break("kmdf-irp-to-wrong-queue", Queue->Handle, "major=%d;flags=%d", MajorFunction, Flags);
+    return FALSE;
 }
 
 /* Give an IRP back to one queue, from EvtDeviceWdmIrpDispatch or EvtDeviceWdmIrpPreprocess. Facts: RULE-85. */
@@ -268,10 +267,9 @@ NTSTATUS WdfDeviceWdmDispatchIrpToIoQueue(WDFDEVICE Device, PIRP Irp, WDFQUEUE Q
 {
     PFX_DEVICE device = FxDevice(Device);
     PFX_QUEUE queue = FxQueue(Queue);
-    NTSTATUS status;
     FxTakeBack(Device, Irp, (Flags & WDF_DISPATCH_IRP_TO_IO_QUEUE_PREPROCESSED_IRP) != 0, "WdfDeviceWdmDispatchIrpToIoQueue");
-    status = FxCheckChosen(Device, IoGetCurrentIrpStackLocation(Irp)->MajorFunction, queue, Flags);
-    if (!NT_SUCCESS(status)) return wsklab_device_answer(Device, Irp, status);
+    if (!FxMayChoose(Device, IoGetCurrentIrpStackLocation(Irp)->MajorFunction, queue, Flags))
+        return wsklab_device_answer(Device, Irp, STATUS_INVALID_PARAMETER);
     if (queue->Device != Device) {
         IoCopyCurrentIrpStackLocationToNext(Irp);
         wsklab_device_adopts(queue->Device, Irp, NULL);
@@ -285,7 +283,7 @@ _IRQL_requires_max_(DISPATCH_LEVEL)
 NTSTATUS WdfDeviceEnqueueRequest(WDFDEVICE Device, WDFREQUEST Request)
 {
     PFX_REQUEST request = FxRequest(Request);
-    PFX_DEVICE device = (PFX_DEVICE)wsklab_wdf(Device, FX_TYPE_DEVICE);
+    PFX_DEVICE device = FxDevice(Device);
     NTSTATUS status;
     if (!request->InCallerContext && wsklab_wdf_break("kmdf-not-in-caller-context", Request, ""))
         return STATUS_INVALID_DEVICE_REQUEST;
@@ -299,7 +297,7 @@ NTSTATUS WdfDeviceEnqueueRequest(WDFDEVICE Device, WDFREQUEST Request)
 _IRQL_requires_max_(DISPATCH_LEVEL)
 NTSTATUS WdfDeviceConfigureRequestDispatching(WDFDEVICE Device, WDFQUEUE Queue, WDF_REQUEST_TYPE RequestType)
 {
-    PFX_DEVICE device = (PFX_DEVICE)wsklab_wdf(Device, FX_TYPE_DEVICE);
+    PFX_DEVICE device = FxDevice(Device);
     PFX_QUEUE queue;
     if (RequestType != WdfRequestTypeCreate && !FxIsTransfer((UCHAR)RequestType)) return STATUS_INVALID_PARAMETER;
     queue = FxQueue(Queue);
@@ -322,7 +320,7 @@ NTSTATUS WdfDeviceConfigureRequestDispatching(WDFDEVICE Device, WDFQUEUE Queue, 
 _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID WdfDeviceInitAllowSelfIoTarget(PWDFDEVICE_INIT DeviceInit)
 {
-    ((PFX_DEVICE_INIT)wsklab_wdf(DeviceInit, FX_TYPE_DEVICE_INIT))->AllowSelf = TRUE;
+    FxInit(DeviceInit)->AllowSelf = TRUE;
 }
 
 /* The target that leads to the device's own queues; NULL when it did not ask for one. Facts: KMDF-TGT-06. */
@@ -362,9 +360,7 @@ NTSTATUS WdfDeviceAddQueryInterface(WDFDEVICE Device, PWDF_QUERY_INTERFACE_CONFI
     PFX_QUERY_INTERFACE own;
     wsklab_given(InterfaceConfig, "InterfaceConfig");
     wsklab_given(InterfaceConfig->InterfaceType, "InterfaceConfig->InterfaceType");
-    if (KeGetCurrentIrql() > PASSIVE_LEVEL &&
-        wsklab_wdf_break("kmdf-passive-only", Device, "function=%s", "WdfDeviceAddQueryInterface"))
-        return STATUS_INVALID_DEVICE_REQUEST;
+    if (FxTooHigh(Device, "WdfDeviceAddQueryInterface")) return STATUS_INVALID_DEVICE_REQUEST;
     if (!device->Pnp) return STATUS_INVALID_DEVICE_REQUEST;
     given = InterfaceConfig->Interface;
     if (InterfaceConfig->Size != sizeof(WDF_QUERY_INTERFACE_CONFIG)) return STATUS_INFO_LENGTH_MISMATCH;

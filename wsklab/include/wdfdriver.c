@@ -87,6 +87,14 @@ NTSTATUS WdfFdoInitAllocAndQueryProperty(PWDFDEVICE_INIT DeviceInit, DEVICE_REGI
     return FxAllocAndQueryProperty(FxInit(DeviceInit)->Physical, DeviceProperty, PoolType, PropertyMemoryAttributes, PropertyMemory);
 }
 
+/* What the bus says of the device. Page: nf-wdfdevice-wdfdevicequeryproperty. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+NTSTATUS WdfDeviceQueryProperty(WDFDEVICE Device, DEVICE_REGISTRY_PROPERTY DeviceProperty, ULONG BufferLength,
+                                PVOID PropertyBuffer, PULONG ResultLength)
+{
+    return FxQueryProperty(FxDevice(Device)->Init.Physical, DeviceProperty, BufferLength, PropertyBuffer, ResultLength);
+}
+
 /* The same, in a memory object that fits. Page: nf-wdfdevice-wdfdeviceallocandqueryproperty. */
 _IRQL_requires_max_(PASSIVE_LEVEL)
 NTSTATUS WdfDeviceAllocAndQueryProperty(WDFDEVICE Device, DEVICE_REGISTRY_PROPERTY DeviceProperty, POOL_TYPE PoolType,

@@ -509,7 +509,7 @@ static void FxChangeAndWait(WDFQUEUE Queue, BOOLEAN Stops, BOOLEAN Cancels, PCST
 {
     KEVENT reached;
     FxQueue(Queue);
-    if (KeGetCurrentIrql() > PASSIVE_LEVEL && wsklab_wdf_break("kmdf-passive-only", Queue, "function=%s", Function)) return;
+    if (FxTooHigh(Queue, Function)) return;
     KeInitializeEvent(&reached, NotificationEvent, FALSE);
     FxChange(Queue, Stops, Cancels, wsklab_queue_state_reached, &reached, Function);
     KeWaitForSingleObject(&reached, Executive, KernelMode, FALSE, NULL);

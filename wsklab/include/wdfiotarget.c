@@ -5,12 +5,6 @@
  * could call: a request, memory objects over the descriptors, a format, a synchronous send.
  */
 
-/* Whether a function may go on at this IRQL; the verifier refuses it above PASSIVE_LEVEL. Facts: RULE-34. */
-static BOOLEAN wsklab_refused_irql(WDFIOTARGET Target, PCSTR Function)
-{
-    return KeGetCurrentIrql() > PASSIVE_LEVEL && wsklab_wdf_break("kmdf-passive-only", Target, "function=%s", Function);
-}
-
 /* Put a device behind a remote target. Facts: KMDF-IOT-02 to 07, KMDF-STA-09. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 NTSTATUS WdfIoTargetOpen(WDFIOTARGET IoTarget, PWDF_IO_TARGET_OPEN_PARAMS OpenParams)
@@ -18,7 +12,7 @@ NTSTATUS WdfIoTargetOpen(WDFIOTARGET IoTarget, PWDF_IO_TARGET_OPEN_PARAMS OpenPa
     BOOLEAN watches;
     wsklab_ask(IoTarget, "RemoteTarget.handle");
     wsklab_given(OpenParams, "OpenParams");
-    if (wsklab_refused_irql(IoTarget, "WdfIoTargetOpen")) return STATUS_INVALID_DEVICE_REQUEST;
+    if (FxTooHigh(IoTarget, "WdfIoTargetOpen")) return STATUS_INVALID_DEVICE_REQUEST;
     if (OpenParams->Size != sizeof(WDF_IO_TARGET_OPEN_PARAMS)) return STATUS_INFO_LENGTH_MISMATCH;
     watches = OpenParams->EvtIoTargetQueryRemove || OpenParams->EvtIoTargetRemoveCanceled ||
         OpenParams->EvtIoTargetRemoveComplete;
@@ -43,7 +37,7 @@ _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID WdfIoTargetClose(WDFIOTARGET IoTarget)
 {
     wsklab_ask(IoTarget, "RemoteTarget.handle");
-    if (!wsklab_refused_irql(IoTarget, "WdfIoTargetClose")) wsklab_ask_waits(IoTarget, "RemoteTarget.close", WdfIoTargetClosed);
+    if (!FxTooHigh(IoTarget, "WdfIoTargetClose")) wsklab_ask_waits(IoTarget, "RemoteTarget.close", WdfIoTargetClosed);
 }
 
 /* Close a remote target because its device may go; what happens to the device is still told. Facts: KMDF-IOT-12, KMDF-STA-07. */
@@ -51,7 +45,7 @@ _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID WdfIoTargetCloseForQueryRemove(WDFIOTARGET IoTarget)
 {
     wsklab_ask(IoTarget, "RemoteTarget.handle");
-    if (!wsklab_refused_irql(IoTarget, "WdfIoTargetCloseForQueryRemove"))
+    if (!FxTooHigh(IoTarget, "WdfIoTargetCloseForQueryRemove"))
         wsklab_ask_waits(IoTarget, "RemoteTarget.close", WdfIoTargetClosedForQueryRemove);
 }
 
@@ -73,7 +67,7 @@ VOID WdfIoTargetStop(WDFIOTARGET IoTarget, WDF_IO_TARGET_SENT_IO_ACTION Action)
     BOOLEAN waits = Action != WdfIoTargetLeaveSentIoPending;
     ULONG pended = (ULONG)wsklab_ask(IoTarget, "IoTarget.pended");
     if (Action < WdfIoTargetCancelSentIo || Action > WdfIoTargetLeaveSentIoPending) return;
-    if (waits && wsklab_refused_irql(IoTarget, "WdfIoTargetStop")) return;
+    if (waits && FxTooHigh(IoTarget, "WdfIoTargetStop")) return;
     if (waits && pended) wsklab_wdf_strict("kmdf-stop-leaves-pended", IoTarget, "count=%d", pended);
     wsklab_ask(IoTarget, "IoTarget.become", WdfIoTargetStopped);
     if (Action == WdfIoTargetCancelSentIo) wsklab_ask(IoTarget, "IoTarget.cancel_all");
@@ -87,7 +81,7 @@ VOID WdfIoTargetPurge(WDFIOTARGET IoTarget, WDF_IO_TARGET_PURGE_IO_ACTION Action
     BOOLEAN waits = Action == WdfIoTargetPurgeIoAndWait;
     wsklab_ask(IoTarget, "IoTarget.handle");
     if (!waits && Action != WdfIoTargetPurgeIo) return;
-    if (waits && wsklab_refused_irql(IoTarget, "WdfIoTargetPurge")) return;
+    if (waits && FxTooHigh(IoTarget, "WdfIoTargetPurge")) return;
     if (waits && wsklab_ask(IoTarget, "IoTarget.draining")) wsklab_wdf_break("kmdf-second-purge", IoTarget, "");
     wsklab_ask(IoTarget, "IoTarget.become", WdfIoTargetPurged);
     wsklab_ask(IoTarget, "IoTarget.fail_pended");
@@ -145,7 +139,7 @@ NTSTATUS WdfIoTargetQueryTargetProperty(WDFIOTARGET IoTarget, DEVICE_REGISTRY_PR
     PDEVICE_OBJECT physical = (PDEVICE_OBJECT)wsklab_ask(IoTarget, "IoTarget.physical_device");
     wsklab_given(ResultLength, "ResultLength");
     if (BufferLength > 0) wsklab_given(PropertyBuffer, "PropertyBuffer");
-    if (wsklab_refused_irql(IoTarget, "WdfIoTargetQueryTargetProperty")) return STATUS_INVALID_DEVICE_REQUEST;
+    if (FxTooHigh(IoTarget, "WdfIoTargetQueryTargetProperty")) return STATUS_INVALID_DEVICE_REQUEST;
     if (physical == NULL) return STATUS_INVALID_DEVICE_REQUEST;
     return IoGetDeviceProperty(physical, DeviceProperty, BufferLength, PropertyBuffer, ResultLength);
 }
@@ -162,7 +156,7 @@ NTSTATUS WdfIoTargetAllocAndQueryTargetProperty(WDFIOTARGET IoTarget, DEVICE_REG
     NTSTATUS status;
     wsklab_given(PropertyMemory, "PropertyMemory");
     *PropertyMemory = NULL;
-    if (wsklab_refused_irql(IoTarget, "WdfIoTargetAllocAndQueryTargetProperty")) return STATUS_INVALID_DEVICE_REQUEST;
+    if (FxTooHigh(IoTarget, "WdfIoTargetAllocAndQueryTargetProperty")) return STATUS_INVALID_DEVICE_REQUEST;
     status = wsklab_wdf_check(PropertyMemoryAttributes, FX_TAKES_PARENT);
     if (!NT_SUCCESS(status)) return status;
     if (physical == NULL) return STATUS_INVALID_DEVICE_REQUEST;
@@ -187,7 +181,7 @@ NTSTATUS WdfIoTargetQueryForInterface(WDFIOTARGET IoTarget, LPCGUID InterfaceTyp
     PIRP irp;
     wsklab_given(InterfaceType, "InterfaceType");
     wsklab_given(Interface, "Interface");
-    if (wsklab_refused_irql(IoTarget, "WdfIoTargetQueryForInterface")) return STATUS_INVALID_DEVICE_REQUEST;
+    if (FxTooHigh(IoTarget, "WdfIoTargetQueryForInterface")) return STATUS_INVALID_DEVICE_REQUEST;
     if (device == NULL) return STATUS_INVALID_DEVICE_REQUEST;
     device = IoGetAttachedDevice(device);
     KeInitializeEvent(&event, NotificationEvent, FALSE);
@@ -304,7 +298,7 @@ static NTSTATUS wsklab_sync_send(WSKLAB_SEND *Send, WDFREQUEST Given, PWDF_REQUE
 
     wsklab_ask(Send->Target, "IoTarget.handle");
     if (Given) wsklab_ask(Given, "Request.unformat");
-    if (wsklab_refused_irql(Send->Target, Function)) return STATUS_INVALID_DEVICE_REQUEST;
+    if (FxTooHigh(Send->Target, Function)) return STATUS_INVALID_DEVICE_REQUEST;
     if (Given && !FxIsOfKind(Given, Send->Type))
         wsklab_wdf_strict("kmdf-wrong-kind-sent", Given, "function=%s", Function);
     status = wsklab_sync_options(Options);

@@ -9,12 +9,6 @@ static PFX_LATER FxLater(PVOID Handle, ULONG Type)
     return (PFX_LATER)wsklab_wdf(Handle, Type);
 }
 
-/* Whether a function that is to wait is refused above PASSIVE_LEVEL: so it is while the verifier is on (KMDF-VER-06). */
-static BOOLEAN FxTooHigh(PVOID Handle, PCSTR Function)
-{
-    return KeGetCurrentIrql() > PASSIVE_LEVEL && wsklab_wdf_break("kmdf-passive-only", Handle, "function=%s", Function);
-}
-
 /* What the three look at first, in this order; each Config begins with its Size (KMDF-CTX-05, KMDF-AUX-01). */
 static NTSTATUS FxCheckLater(PWDF_OBJECT_ATTRIBUTES Attributes, PULONG Config, ULONG Size, PVOID Out)
 {

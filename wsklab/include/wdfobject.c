@@ -54,6 +54,12 @@ NTSTATUS WdfObjectAllocateContext(WDFOBJECT Handle, PWDF_OBJECT_ATTRIBUTES Conte
     return known != NULL ? STATUS_OBJECT_NAME_EXISTS : STATUS_SUCCESS;
 }
 
+/* Whether a function is refused above PASSIVE_LEVEL: so it is while the verifier is on. Facts: KMDF-VER-06, RULE-34. */
+static BOOLEAN FxTooHigh(PVOID Handle, PCSTR Function)
+{
+    return KeGetCurrentIrql() > PASSIVE_LEVEL && wsklab_wdf_break("kmdf-passive-only", Handle, "function=%s", Function);
+}
+
 /* A hook for extensions, of which there are none: every GUID is unknown. Page: WdfObjectQuery ("not implemented"). */
 _IRQL_requires_max_(HIGH_LEVEL)
 NTSTATUS WdfObjectQuery(WDFOBJECT Object, const GUID *Guid, ULONG QueryBufferLength, PVOID QueryBuffer)

@@ -129,9 +129,7 @@ _IRQL_requires_max_(DISPATCH_LEVEL)
 NTSTATUS WdfDeviceStopIdleNoTrack(WDFDEVICE Device, BOOLEAN WaitForD0)
 {
     PFX_DEVICE device = FxDevice(Device);
-    if (WaitForD0 && KeGetCurrentIrql() > PASSIVE_LEVEL &&
-        wsklab_wdf_break("kmdf-passive-only", Device, "function=%s", "WdfDeviceStopIdle"))
-        return STATUS_INVALID_DEVICE_REQUEST;
+    if (WaitForD0 && FxTooHigh(Device, "WdfDeviceStopIdle")) return STATUS_INVALID_DEVICE_REQUEST;
     if (!FxOwnsPower(device)) return STATUS_INVALID_DEVICE_REQUEST;
     if (!device->InD0) return STATUS_POWER_STATE_INVALID;
     device->IdleStops++;

@@ -336,6 +336,8 @@ static BOOLEAN FxReturnReserved(PFX_REQUEST Request);
 static BOOLEAN FxHandles(PFX_QUEUE Queue, UCHAR MajorFunction);
 NTSTATUS wsklab_device_file(WDFDEVICE Device, PIRP Irp);
 void wsklab_queue_flush(WDFQUEUE Queue, PFILE_OBJECT File);
+static BOOLEAN FxTooHigh(PVOID Handle, PCSTR Function);
+static PFX_DEVICE_INIT FxInit(PWDFDEVICE_INIT DeviceInit);
 static PFX_DEVICE FxDevice(WDFDEVICE Device);
 static PFX_FILE FxFile(PFX_DEVICE Device, PFILE_OBJECT File);
 static PFX_QUEUE FxQueue(WDFQUEUE Queue);

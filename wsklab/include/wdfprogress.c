@@ -25,9 +25,7 @@ NTSTATUS WdfIoQueueAssignForwardProgressPolicy(WDFQUEUE Queue, PWDF_IO_QUEUE_FOR
     NTSTATUS status = STATUS_SUCCESS;
     ULONG i;
     wsklab_given(given, "ForwardProgressPolicy");
-    if (KeGetCurrentIrql() > PASSIVE_LEVEL &&
-        wsklab_wdf_break("kmdf-passive-only", Queue, "function=WdfIoQueueAssignForwardProgressPolicy"))
-        return STATUS_INVALID_DEVICE_REQUEST;
+    if (FxTooHigh(Queue, "WdfIoQueueAssignForwardProgressPolicy")) return STATUS_INVALID_DEVICE_REQUEST;
     if (queue->Progress != NULL) {
         wsklab_wdf_break("kmdf-forward-progress", Queue, "what=policy");
         return STATUS_INVALID_PARAMETER;

@@ -321,17 +321,25 @@ static NTSTATUS wsklab_forwarded(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Co
     return STATUS_MORE_PROCESSING_REQUIRED;
 }
 
+/* Send an own IRP and wait until it is back; it stays the caller's. Facts: IRP-24. */
+_IRQL_requires_max_(APC_LEVEL)
+NTSTATUS IoSynchronousCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    KEVENT event;
+    KeInitializeEvent(&event, NotificationEvent, FALSE);
+    IoSetCompletionRoutine(Irp, wsklab_forwarded, &event, TRUE, TRUE, TRUE);
+    if (IoCallDriver(DeviceObject, Irp) == STATUS_PENDING)
+        KeWaitForSingleObject(&event, Executive, KernelMode, FALSE, NULL);
+    return Irp->IoStatus.Status;
+}
+
 /* Send an IRP to the next lower driver and wait until it comes back; FALSE when no stack location is left. Facts: IRP-24. */
 _IRQL_requires_max_(PASSIVE_LEVEL)
 BOOLEAN IoForwardIrpSynchronously(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
-    KEVENT event;
     if (Irp->CurrentLocation == 1) return FALSE;
-    KeInitializeEvent(&event, NotificationEvent, FALSE);
     IoCopyCurrentIrpStackLocationToNext(Irp);
-    IoSetCompletionRoutine(Irp, wsklab_forwarded, &event, TRUE, TRUE, TRUE);
-    if (IoCallDriver(DeviceObject, Irp) == STATUS_PENDING)
-        KeWaitForSingleObject(&event, Executive, KernelMode, FALSE, NULL);
+    IoSynchronousCallDriver(DeviceObject, Irp);
     return TRUE;
 }
 

@@ -109,7 +109,7 @@ PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority)
     flags = Mdl->MdlFlags;
     address = MmGetMdlVirtualAddress(Mdl);
     if (flags & (MDL_SOURCE_IS_NONPAGED_POOL | MDL_MAPPED_TO_SYSTEM_VA)) return address;
-    if (!wsklab_mdl_maps()) return NULL;
+    if (wsklab_fails("MmGetSystemAddressForMdlSafe")) return NULL;
     Mdl->MdlFlags = flags | MDL_MAPPED_TO_SYSTEM_VA | (flags & MDL_PARTIAL ? MDL_PARTIAL_HAS_BEEN_MAPPED : 0);
     Mdl->MappedSystemVa = address;
     return address;

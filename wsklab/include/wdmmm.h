@@ -126,14 +126,13 @@ void MmUnlockPagableImageSection(PVOID ImageSectionHandle);
 BOOLEAN MmIsAddressValid(PVOID VirtualAddress);
 LOGICAL MmIsDriverVerifying(struct _DRIVER_OBJECT *DriverObject);
 
-/* For wdmmm.c: whether an MDL is one, what memory it describes, who keeps it, and what can fail. */
+/* For wdmmm.c: whether an MDL is one, what memory it describes, who keeps it, and a new one. */
 #define WSKLAB_STACK 1
 #define WSKLAB_PAGED 2
 void wsklab_mdl(PMDL Mdl, PCSTR Function);
 ULONG wsklab_mdl_memory(PMDL Mdl, PCSTR Function);
 void wsklab_mdl_keep(PVOID Address, LONG Change);
 PMDL wsklab_new_mdl(PVOID Address, ULONG Length, PVOID Irp);
-BOOLEAN wsklab_mdl_maps(void);
 
 /* User-mode buffers. An address of the system raises, whatever lies there. */
 #define MM_USER_PROBE_ADDRESS 0x7FFFFFFF0000

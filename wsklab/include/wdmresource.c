@@ -110,8 +110,10 @@ static BOOLEAN wsklab_acquire(PERESOURCE Resource, BOOLEAN Exclusive, BOOLEAN Ab
 static BOOLEAN wsklab_shared(PERESOURCE Resource, BOOLEAN Wait, BOOLEAN Passes, BOOLEAN Holds, PCSTR Function)
 {
     ERESOURCE_THREAD me = (ERESOURCE_THREAD)KeGetCurrentThread();
-    BOOLEAN exclusive = (Resource->Flag & WSKLAB_EXCLUSIVE) != 0, behind;
+    BOOLEAN exclusive, behind;
+    wsklab_resource(Resource, Function);
     wsklab_apcs(Resource, Function, "0x37");
+    exclusive = (Resource->Flag & WSKLAB_EXCLUSIVE) != 0;
     if (wsklab_is_writer(Resource, me)) return wsklab_acquire(Resource, TRUE, TRUE, Wait);
     behind = !Passes && Resource->NumberOfExclusiveWaiters != 0 && !(Holds && wsklab_reader(Resource, me, FALSE));
     return wsklab_acquire(Resource, FALSE, !exclusive && !behind, Wait);
@@ -159,7 +161,6 @@ NTSTATUS ExDeleteResourceLite(PERESOURCE Resource)
 _IRQL_requires_max_(APC_LEVEL)
 BOOLEAN ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait)
 {
-    wsklab_resource(Resource, "ExAcquireResourceSharedLite");
     return wsklab_shared(Resource, Wait, FALSE, TRUE, "ExAcquireResourceSharedLite");
 }
 
@@ -167,7 +168,6 @@ BOOLEAN ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait)
 _IRQL_requires_max_(APC_LEVEL)
 BOOLEAN ExAcquireSharedStarveExclusive(PERESOURCE Resource, BOOLEAN Wait)
 {
-    wsklab_resource(Resource, "ExAcquireSharedStarveExclusive");
     return wsklab_shared(Resource, Wait, TRUE, TRUE, "ExAcquireSharedStarveExclusive");
 }
 
@@ -175,7 +175,6 @@ BOOLEAN ExAcquireSharedStarveExclusive(PERESOURCE Resource, BOOLEAN Wait)
 _IRQL_requires_max_(APC_LEVEL)
 BOOLEAN ExAcquireSharedWaitForExclusive(PERESOURCE Resource, BOOLEAN Wait)
 {
-    wsklab_resource(Resource, "ExAcquireSharedWaitForExclusive");
     return wsklab_shared(Resource, Wait, FALSE, FALSE, "ExAcquireSharedWaitForExclusive");
 }
 

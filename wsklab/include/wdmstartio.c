@@ -196,18 +196,6 @@ NTSTATUS IoCreateUnprotectedSymbolicLink(PUNICODE_STRING SymbolicLinkName, PUNIC
     return IoCreateSymbolicLink(SymbolicLinkName, DeviceName);
 }
 
-/* Send an own IRP and wait until it is back; it stays the caller's. Facts: IRP-24. */
-_IRQL_requires_max_(APC_LEVEL)
-NTSTATUS IoSynchronousCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
-{
-    KEVENT event;
-    KeInitializeEvent(&event, NotificationEvent, FALSE);
-    IoSetCompletionRoutine(Irp, wsklab_forwarded, &event, TRUE, TRUE, TRUE);
-    if (IoCallDriver(DeviceObject, Irp) == STATUS_PENDING)
-        KeWaitForSingleObject(&event, Executive, KernelMode, FALSE, NULL);
-    return Irp->IoStatus.Status;
-}
-
 /* Whether the system has this version of WDM; since Windows Vista it is 6.0. Page: nf-wdm-ioiswdmversionavailable. */
 _IRQL_requires_max_(PASSIVE_LEVEL)
 BOOLEAN IoIsWdmVersionAvailable(UCHAR MajorVersion, UCHAR MinorVersion)

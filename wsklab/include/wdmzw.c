@@ -1,6 +1,6 @@
 /*
- * wdmzw.c: events by handle and by name, references to objects, devices by name, and the system's shutdown. Follows the wdm.h and
- * ntifs.h pages nf-ntifs-zw*event, nf-wdm-iocreate*event, nf-wdm-ob*, nf-wdm-io*shutdownnotification.
+ * wdmzw.c: events by handle and by name, devices by name, and the system's shutdown. Follows the wdm.h and ntifs.h pages
+ * nf-ntifs-zw*event, nf-wdm-iocreate*event, nf-wdm-io*shutdownnotification.
  */
 
 static PKEVENT wsklab_new_event(PVOID *Place, EVENT_TYPE Type, BOOLEAN State)

@@ -14,11 +14,10 @@ from wsklab.machine import Machine, quiet, wdk
 from wsklab.machine.functions_memory import c_text
 from wsklab.machine.functions_pool import is_paged
 
-MAPPED, LOCKED, NONPAGED, FIXED, PARTIAL, PARTIAL_MAPPED = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
-WRITE_OPERATION = 0x80
+MAPPED, LOCKED, NONPAGED, FIXED, PARTIAL = 0x1, 0x2, 0x4, 0x8, 0x10
 SIZE, PAGE = 48, 4096
 _MDL = Struct("<Qhh4xQQQII")  # Next, Size, MdlFlags, Process, MappedSystemVa, StartVa, ByteCount, ByteOffset
-_FLAGS, _MAPPED_VA = 10, 24
+_FLAGS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +138,6 @@ def wsklab_new_mdl(m: Machine, Address: int, Length: int, Irp: int) -> int:
     if Irp:
         packet_of(m, Irp, "IoAllocateMdl")
     return allocate(m, Address, Length)
-
-
-@quiet()
-def wsklab_mdl_maps(m: Machine) -> int:
-    """Whether the pages of an MDL can be mapped."""
-    return int(m.choose("MmGetSystemAddressForMdlSafe", ("succeeds", "fails")) == "succeeds")
 
 
 # For IRPs that the I/O manager builds (include/wdmio.c), and for providers
