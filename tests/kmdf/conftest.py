@@ -17,6 +17,20 @@ from wsklab.machine.status import name_of
 SYNCHRONOUS, TIMEOUT, IGNORE_STATE, FORGET = 2, 1, 4, 8
 MS = 10_000
 
+_DRIVER_ENTRY = """
+NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    WDF_DRIVER_CONFIG config;
+    WDF_DRIVER_CONFIG_INIT(&config, DeviceAdd);
+    return WdfDriverCreate(DriverObject, RegistryPath, WDF_NO_OBJECT_ATTRIBUTES, &config, WDF_NO_HANDLE);
+}
+"""
+
+
+def whole_driver(text: str) -> str:
+    """A driver's text with a DriverEntry that does nothing else than to name its DeviceAdd."""
+    return text + _DRIVER_ENTRY
+
 
 class Completed(list[tuple[str, int]]):
     """What a completion routine saw: (status, information) of each completion, and the params of the last one."""

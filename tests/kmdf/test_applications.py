@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.kmdf.conftest import whole_driver
 from wsklab import Lab
 from wsklab.kmdf.application import File
 from wsklab.machine.status import name_of
@@ -194,7 +195,7 @@ def test_a_second_device_of_the_same_name() -> None:
     assert name_of(again.status) == "STATUS_OBJECT_NAME_COLLISION"
 
 
-PNP = r"""
+PNP = whole_driver(r"""
 #include <initguid.h>
 #include <ntddk.h>
 #include <wdf.h>
@@ -204,12 +205,6 @@ EVT_WDF_REQUEST_COMPLETION_ROUTINE Back;
 EVT_WDF_IO_QUEUE_IO_DEFAULT Received;
 typedef struct _PER_REQUEST { ULONG Seen; } PER_REQUEST;
 WDF_DECLARE_CONTEXT_TYPE_WITH_NAME(PER_REQUEST, PerRequest)
-NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
-{
-    WDF_DRIVER_CONFIG config;
-    WDF_DRIVER_CONFIG_INIT(&config, DeviceAdd);
-    return WdfDriverCreate(DriverObject, RegistryPath, WDF_NO_OBJECT_ATTRIBUTES, &config, WDF_NO_HANDLE);
-}
 NTSTATUS DeviceAdd(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
 {
     WDF_IO_QUEUE_CONFIG config;
@@ -257,7 +252,7 @@ VOID InCaller(WDFDEVICE Device, WDFREQUEST Request)
     if (NT_SUCCESS(status)) status = WdfDeviceEnqueueRequest(Device, Request);
     if (!NT_SUCCESS(status)) WdfRequestComplete(Request, status);
 }
-"""
+""")
 
 
 def stacked(name: str, setup: str = "", handler: str = "EvtIoDefault") -> str:

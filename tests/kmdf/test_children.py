@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.kmdf.conftest import whole_driver
 from wsklab.kmdf.application import File
 from wsklab.machine.status import name_of
 
-BUS = """
+BUS = whole_driver("""
 #include <ntddk.h>
 #include <wdf.h>
 EVT_WDF_DRIVER_DEVICE_ADD DeviceAdd;
@@ -29,12 +30,6 @@ NTSTATUS D0Exit(WDFDEVICE Device, WDF_POWER_DEVICE_STATE State)
 {
     DbgPrint("%s down ", Device == bus ? "bus" : "child");
     return 0;
-}
-NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
-{
-    WDF_DRIVER_CONFIG config;
-    WDF_DRIVER_CONFIG_INIT(&config, DeviceAdd);
-    return WdfDriverCreate(DriverObject, RegistryPath, WDF_NO_OBJECT_ATTRIBUTES, &config, WDF_NO_HANDLE);
 }
 NTSTATUS Forward(WDFREQUEST Request, WDFQUEUE Queue, int Wrong)
 {
@@ -126,7 +121,7 @@ NTSTATUS AddAgain(void) { return WdfFdoAddStaticChild(bus, child); }
 PVOID Targets(void) { return WdfDeviceGetIoTarget(child); }
 NTSTATUS ForwardHeld(int Wrong) { return Forward(held, Wrong == 3 ? childQueue : parentQueue, Wrong); }
 VOID StopParent(void) { WdfIoQueueDrain(parentQueue, NULL, NULL); }
-"""
+""")
 FORWARDS = "WdfPdoInitAllowForwardingRequestToParent(init);"
 FORWARD = "if (!NT_SUCCESS(Forward(Request, parentQueue, 0))) WdfRequestComplete(Request, STATUS_UNSUCCESSFUL);"
 
@@ -175,23 +170,17 @@ def test_a_stack_over_a_child(kit: Any) -> None:
     assert kit.lab.console.endswith("child down bus down ")
 
 
-FUNCTION = """
+FUNCTION = whole_driver("""
 #include <ntddk.h>
 #include <wdf.h>
 EVT_WDF_DRIVER_DEVICE_ADD DeviceAdd;
-NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
-{
-    WDF_DRIVER_CONFIG config;
-    WDF_DRIVER_CONFIG_INIT(&config, DeviceAdd);
-    return WdfDriverCreate(DriverObject, RegistryPath, WDF_NO_OBJECT_ATTRIBUTES, &config, WDF_NO_HANDLE);
-}
 NTSTATUS DeviceAdd(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
 {
     WDFDEVICE device;
     WdfFdoInitSetFilter(DeviceInit);
     return WdfDeviceCreate(&DeviceInit, WDF_NO_OBJECT_ATTRIBUTES, &device);
 }
-"""
+""")
 
 
 def test_what_the_bus_says_of_a_child(kit: Any) -> None:

@@ -6,22 +6,17 @@ from typing import Any
 
 import pytest
 
+from tests.kmdf.conftest import whole_driver
 from wsklab.kmdf.application import File
 from wsklab.machine.status import name_of
 
-ENTRY = """
+ENTRY = whole_driver("""
 #include <ntddk.h>
 #include <wdf.h>
 EVT_WDF_DRIVER_DEVICE_ADD DeviceAdd;
 EVT_WDF_IO_QUEUE_IO_READ Read;
 EVT_WDF_IO_QUEUE_IO_READ OtherRead;
 EVT_WDF_IO_IN_CALLER_CONTEXT InCallerContext;
-NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
-{
-    WDF_DRIVER_CONFIG config;
-    WDF_DRIVER_CONFIG_INIT(&config, DeviceAdd);
-    return WdfDriverCreate(DriverObject, RegistryPath, WDF_NO_OBJECT_ATTRIBUTES, &config, WDF_NO_HANDLE);
-}
 WDFDEVICE device;
 WDFQUEUE other;
 WDFREQUEST held;
@@ -56,7 +51,7 @@ static NTSTATUS MakeQueues(void)
     config.EvtIoRead = OtherRead;
     return WdfIoQueueCreate(device, &config, WDF_NO_OBJECT_ATTRIBUTES, &other);
 }
-"""
+""")
 
 PREPROCESS = (
     ENTRY
@@ -378,7 +373,7 @@ def test_no_self_target_unless_asked_for(kit: Any) -> None:
     assert kit.wdk.WdfDeviceGetSelfIoTarget(loaded.devices[0]) == 0
 
 
-INTERFACES = """
+INTERFACES = whole_driver("""
 #include <ntddk.h>
 #include <wdf.h>
 EVT_WDF_DRIVER_DEVICE_ADD DeviceAdd;
@@ -396,12 +391,6 @@ static int Add(PVOID Context, int Number) { return *(int *)Context + Number; }
 static VOID Reference(PVOID Context) { references++; }
 static VOID Dereference(PVOID Context) { references--; }
 int number = 40;
-NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
-{
-    WDF_DRIVER_CONFIG config;
-    WDF_DRIVER_CONFIG_INIT(&config, DeviceAdd);
-    return WdfDriverCreate(DriverObject, RegistryPath, WDF_NO_OBJECT_ATTRIBUTES, &config, WDF_NO_HANDLE);
-}
 NTSTATUS Process(WDFDEVICE Device, LPGUID InterfaceType, PINTERFACE ExposedInterface, PVOID ExposedInterfaceSpecificData)
 {
     DbgPrint("Process(%x, %d) ", InterfaceType->Data1, (int)(LONG_PTR)ExposedInterfaceSpecificData);
@@ -442,7 +431,7 @@ NTSTATUS DeviceAdd(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
 {
     return WdfDeviceCreate(&DeviceInit, WDF_NO_OBJECT_ATTRIBUTES, &device);
 }
-"""
+""")
 
 
 def interfaces(kit: Any, process: str = "STATUS_SUCCESS") -> tuple[Any, Any]:

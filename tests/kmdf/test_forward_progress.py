@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from tests.kmdf.conftest import whole_driver
 from wsklab.io import irp as io_irp
 from wsklab.kmdf import wdm
 from wsklab.kmdf.application import File
 from wsklab.machine.status import NTSTATUS, name_of
 
 LOW = "request of a queue"
-DRIVER = """
+DRIVER = whole_driver("""
 #include <ntddk.h>
 #include <wdf.h>
 EVT_WDF_DRIVER_DEVICE_ADD DeviceAdd;
@@ -30,12 +31,6 @@ WDFREQUEST held[4];
 int count;
 NTSTATUS allocated;
 WDF_IO_FORWARD_PROGRESS_ACTION action;
-NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
-{
-    WDF_DRIVER_CONFIG config;
-    WDF_DRIVER_CONFIG_INIT(&config, DeviceAdd);
-    return WdfDriverCreate(DriverObject, RegistryPath, WDF_NO_OBJECT_ATTRIBUTES, &config, WDF_NO_HANDLE);
-}
 static NTSTATUS Resources(WDFREQUEST Request)
 {
     WDF_OBJECT_ATTRIBUTES attributes;
@@ -100,7 +95,7 @@ NTSTATUS DeviceAdd(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
     config.EvtIoRead = Read;
     return WdfIoQueueCreate(device, &config, WDF_NO_OBJECT_ATTRIBUTES, &queue);
 }
-"""
+""")
 ALWAYS, EXAMINE, PAGING = 1, 2, 3
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.kmdf.conftest import whole_driver
 from wsklab import Lab, Stop
 
-DRIVER = """
+DRIVER = whole_driver("""
 #include <ntddk.h>
 #include <wdf.h>
 WDFDEVICE Device;
@@ -83,13 +84,7 @@ NTSTATUS DeviceAdd(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
     config.PowerManaged = WdfTrue;
     return WdfIoQueueCreate(Device, &config, WDF_NO_OBJECT_ATTRIBUTES, &Queue);
 }
-NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
-{
-    WDF_DRIVER_CONFIG config;
-    WDF_DRIVER_CONFIG_INIT(&config, DeviceAdd);
-    return WdfDriverCreate(DriverObject, RegistryPath, WDF_NO_OBJECT_ATTRIBUTES, &config, WDF_NO_HANDLE);
-}
-"""
+""")
 COMPLETE = "WdfRequestComplete(Request, Params->IoStatus.Status);"
 PRINT = 'DbgPrint("%08x %d ", Params->IoStatus.Status, (int)Params->IoStatus.Information);'
 FORGET = "WDF_REQUEST_SEND_OPTION_SEND_AND_FORGET"

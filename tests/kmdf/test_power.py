@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.kmdf.conftest import whole_driver
 from wsklab.kmdf import scene
 from wsklab.machine.status import name_of
 
-DRIVER = """
+DRIVER = whole_driver("""
 #include <ntddk.h>
 #include <wdf.h>
 EVT_WDF_DRIVER_DEVICE_ADD DeviceAdd;
@@ -17,12 +18,6 @@ EVT_WDF_IO_QUEUE_IO_STOP Stop;
 EVT_WDF_IO_QUEUE_IO_RESUME Resume;
 EVT_WDF_REQUEST_CANCEL Cancel;
 WDFREQUEST kept;
-NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
-{
-    WDF_DRIVER_CONFIG config;
-    WDF_DRIVER_CONFIG_INIT(&config, DeviceAdd);
-    return WdfDriverCreate(DriverObject, RegistryPath, WDF_NO_OBJECT_ATTRIBUTES, &config, WDF_NO_HANDLE);
-}
 NTSTATUS D0Entry(WDFDEVICE Device, WDF_POWER_DEVICE_STATE PreviousState) { DbgPrint("D0Entry(%d) ", PreviousState); return 0; }
 NTSTATUS D0Exit(WDFDEVICE Device, WDF_POWER_DEVICE_STATE TargetState) { DbgPrint("D0Exit(%d) ", TargetState); return 0; }
 VOID Read(WDFQUEUE Queue, WDFREQUEST Request, size_t Length)
@@ -54,7 +49,7 @@ NTSTATUS DeviceAdd(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
     return WdfIoQueueCreate(device, &config, WDF_NO_OBJECT_ATTRIBUTES, WDF_NO_HANDLE);
 }
 VOID Finish(VOID) { WdfRequestComplete(kept, STATUS_SUCCESS); }
-"""
+""")
 
 
 class Powered:

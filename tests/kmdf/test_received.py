@@ -7,20 +7,15 @@ from typing import Any
 
 import pytest
 
+from tests.kmdf.conftest import whole_driver
 from wsklab.kmdf import scene
 from wsklab.machine.status import name_of
 
-DRIVER = """
+DRIVER = whole_driver("""
 #include <ntddk.h>
 #include <wdf.h>
 EVT_WDF_DRIVER_DEVICE_ADD DeviceAdd;
 EVT_WDF_IO_QUEUE_IO_DEFAULT Received;
-NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
-{
-    WDF_DRIVER_CONFIG config;
-    WDF_DRIVER_CONFIG_INIT(&config, DeviceAdd);
-    return WdfDriverCreate(DriverObject, RegistryPath, WDF_NO_OBJECT_ATTRIBUTES, &config, WDF_NO_HANDLE);
-}
 NTSTATUS DeviceAdd(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
 {
     WDF_IO_QUEUE_CONFIG config;
@@ -34,7 +29,7 @@ NTSTATUS DeviceAdd(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
     config.EvtIoDefault = Received;
     return WdfIoQueueCreate(device, &config, WDF_NO_OBJECT_ATTRIBUTES, WDF_NO_HANDLE);
 }
-"""
+""")
 
 
 class Loaded:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.kmdf.conftest import whole_driver
 from wsklab.machine import NotModelled
 from wsklab.machine.status import name_of
 
@@ -28,7 +29,7 @@ PARAMETERS = {
     "D0ExitPreInterruptsDisabled": "WDF_POWER_DEVICE_STATE State",
     "RelationsQuery": "DEVICE_RELATION_TYPE Type",
 }
-DRIVER = """
+DRIVER = whole_driver("""
 #include <ntddk.h>
 #include <wdf.h>
 EVT_WDF_DRIVER_DEVICE_ADD DeviceAdd;
@@ -37,12 +38,6 @@ EVT_WDF_IO_QUEUE_IO_STOP Stop;
 PCSTR fails = "";
 WDFDEVICE device;
 WDFREQUEST held;
-NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
-{
-    WDF_DRIVER_CONFIG config;
-    WDF_DRIVER_CONFIG_INIT(&config, DeviceAdd);
-    return WdfDriverCreate(DriverObject, RegistryPath, WDF_NO_OBJECT_ATTRIBUTES, &config, WDF_NO_HANDLE);
-}
 VOID Read(WDFQUEUE Queue, WDFREQUEST Request, size_t Length) { DbgPrint("Read "); held = Request; }
 VOID Stop(WDFQUEUE Queue, WDFREQUEST Request, ULONG ActionFlags)
 {
@@ -65,7 +60,7 @@ NTSTATUS DeviceAdd(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
     config.EvtIoStop = Stop;
     return WdfIoQueueCreate(device, &config, WDF_NO_OBJECT_ATTRIBUTES, WDF_NO_HANDLE);
 }
-"""
+""")
 
 
 def callback(name: str, fails: str, does: str) -> str:
@@ -194,17 +189,11 @@ def test_callbacks_that_nothing_here_calls(kit: Any, name: str) -> None:
         kit.wdk.WdfDeviceInitSetPnpPowerEventCallbacks(init, callbacks)
 
 
-IDLE = """
+IDLE = whole_driver("""
 #include <ntddk.h>
 #include <wdf.h>
 EVT_WDF_DRIVER_DEVICE_ADD DeviceAdd;
 WDFDEVICE device;
-NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
-{
-    WDF_DRIVER_CONFIG config;
-    WDF_DRIVER_CONFIG_INIT(&config, DeviceAdd);
-    return WdfDriverCreate(DriverObject, RegistryPath, WDF_NO_OBJECT_ATTRIBUTES, &config, WDF_NO_HANDLE);
-}
 NTSTATUS DeviceAdd(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
 {
     INIT
@@ -239,7 +228,7 @@ NTSTATUS StopIdleHigh(void)
     KeLowerIrql(irql);
     return status;
 }
-"""
+""")
 
 
 def idle(kit: Any, init: str = "") -> tuple[Any, Any]:
