@@ -1,4 +1,4 @@
-"""The wheel: pure Python, two dependencies, headers and catalogues inside; and it works where nothing else of ours is."""
+"""The wheel: pure Python, three dependencies, headers and catalogues inside; and it works where nothing else of ours is."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def test_wheel_is_pure_python(wheel: Path) -> None:
     assert wheel.name == "wsklab-0.1.0-py3-none-any.whl"
 
 
-def test_wheel_depends_on_two_packages_and_the_rest_is_extra(wheel: Path) -> None:
+def test_wheel_depends_on_three_packages_and_the_rest_is_extra(wheel: Path) -> None:
     metadata = _metadata(wheel)
     needed = metadata.get_all("Requires-Dist") or []
-    assert [line for line in needed if "extra ==" not in line] == ["pycparser==3.12", "pcpp==1.30"]
+    assert [line for line in needed if "extra ==" not in line] == ["pycparser==3.12", "pcpp==1.30", "python-pcapng==2.1.1"]
     assert metadata.get_all("Provides-Extra") == ["notebook"]
     assert (metadata["Requires-Python"], metadata["License-Expression"]) == (">=3.11", "MIT")
 
@@ -62,14 +62,16 @@ def test_wheel_holds_every_file_of_the_engine_and_nothing_else(wheel: Path) -> N
 
 def test_engine_runs_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
     packages = Path(pycparser.__file__).parents[1]
-    for name in ("pcpp", "pycparser"):
+    for name in ("pcapng", "pcpp", "pycparser"):
         for folder in packages.glob(f"{name}*"):
             shutil.copytree(folder, tmp_path / folder.name)
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
     script = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import wsklab; lab = wsklab.Lab(); " + (
-        "driver = lab.load('ULONG Twice(ULONG Value) { return 2 * Value; }'); print(driver.Twice(21), wsklab.__file__)"
+        "driver = lab.load('ULONG Twice(ULONG Value) { return 2 * Value; }'); print(driver.Twice(21), wsklab.__file__); "
+        "lab.capture('run.pcapng')"
     )
     done = subprocess.run([sys.executable, "-I", "-S", "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["42", str(tmp_path / "wsklab" / "__init__.py")]
+    assert (tmp_path / "run.pcapng").read_bytes().startswith(b"\x0a\x0d\x0d\x0a")

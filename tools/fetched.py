@@ -31,7 +31,7 @@ PYODIDE = "314.0.6"
 PYTHON = "3.14"
 """The Python in it."""
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
-LOADED = ("micropip", "comm", "jedi", "ipython", "ipywidgets", "pycparser", "pcpp")
+LOADED = ("micropip", "comm", "jedi", "ipython", "ipywidgets", "pycparser", "pcpp", "python-pcapng")
 """What the kernel has loaded before the first cell. What they need is added from `DEPENDS` and from Pyodide's lock."""
 CARRIED = ("piplite", "ipykernel", "pyodide_kernel", "widgetsnbextension-4")
 """Beginnings of the names of the wheels that the kernel's extension carries."""

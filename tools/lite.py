@@ -89,7 +89,7 @@ def add_engine(lab: Path) -> str:
     for name in packages().keys() - ready.keys():
         (folder / packages()[name]["path"].name).unlink()
     shutil.copy(compiled.library(), folder)
-    entry = locked(engine, {"wsklab": ["pcpp", "pycparser"]})
+    entry = locked(engine, {"wsklab": ["pcpp", "pycparser", "python-pcapng"]})
     entry["file_name"] = f"{entry['sha256'][:12]}/{engine.name}"  # so that no old copy is ever taken for it
     (folder / entry["file_name"]).parent.mkdir()
     shutil.copy(engine, folder / entry["file_name"])

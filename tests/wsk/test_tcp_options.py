@@ -54,6 +54,7 @@ def test_small_pieces_wait_for_the_acknowledgement_and_go_together(driver: Any, 
     assert crossed(driver, "data") == [("data", b"a"), ("data", b"bcdefghij")]
     assert [call.result for call in calls] == [("STATUS_SUCCESS", size) for size in (1, 2, 3, 4)]
     assert scene.peer_of(driver.m, socket).received == b"abcdefghij"
+    scene.network(driver.m).close()
     assert [told(packet) for packet in packets(tmp_path / "run.pcapng")] == [
         ("PA", 0, 0, 1), ("A", 0, 1, 0), ("PA", 1, 0, 9), ("A", 0, 10, 0),
     ]  # fmt: skip
@@ -134,6 +135,7 @@ def test_an_idle_connection_is_probed_every_two_hours(idle: Any, tmp_path: Path)
     driver.run(4 * 7_200_000 + 60_000)
     assert crossed(driver, "keep-alive") == [("keep-alive", b"")] * 4
     assert subsystem(driver.m).sockets[socket].state == "connected"
+    scene.network(driver.m).close()
     sent = [told(packet) for packet in packets(tmp_path / "run.pcapng")][:2]
     assert sent == [("A", (1 << 32) - 1, 0, 0), ("A", 0, 0, 0)]  # the number before; its answer acknowledges what came
 

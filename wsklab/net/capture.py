@@ -1,12 +1,12 @@
 """Capture files: what crosses the network, as packets that Wireshark and tshark open.
 
-The file is pcapng (draft-ietf-opsawg-pcapng) with the three blocks that a capture needs; they are written here and not by a
-library, so that a capture needs no other package and works in the browser. Neither network has packets: IP, TCP and UDP
-headers are made up around the bytes, with sequence numbers, acknowledgements and checksums as the other side would see them.
+The file is pcapng (draft-ietf-opsawg-pcapng), written by python-pcapng. Neither network has packets: IP, TCP and UDP headers
+are made up around the bytes, with sequence numbers, acknowledgements and checksums as the other side would see them.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from struct import pack
 from typing import NamedTuple
@@ -34,26 +34,28 @@ class Capture:
     """A capture file that is complete after every packet."""
 
     def __init__(self, path: str | Path) -> None:
-        self._file = Path(path).open("wb", buffering=0)  # noqa: SIM115 - open as long as the run lasts
+        from pcapng import FileWriter, blocks  # only a capture needs it
+
+        self._file = Path(path).open("wb")  # noqa: SIM115 - open as long as the run lasts
         self._sent: dict[Way, int] = {}  # the next sequence number of each direction
         self._arrived: dict[Way, int] = {}  # how far each direction has come
-        self._block(0x0A0D0D0A, pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
-        resolution = pack("<HHB3xHH", 9, 1, 7, 0, 0)  # if_tsresol: times are in 10^-7 s, as virtual time is
-        self._block(1, pack("<HHI", RAW_IP, 0, 0) + resolution)
+        section = blocks.SectionHeader(options={"shb_userappl": "wsklab"})
+        ticks = {"if_name": "wsklab", "if_tsresol": b"\x07"}  # times are in 10^-7 s, as virtual time is
+        section.new_member(blocks.InterfaceDescription, link_type=RAW_IP, options=ticks)
+        self._packet = partial(section.new_member, blocks.EnhancedPacket)
+        self._writer = FileWriter(self._file, section)
+        self._file.flush()
 
     def close(self) -> None:
         """Write nothing more."""
         self._file.close()
 
-    def _block(self, kind: int, body: bytes) -> None:
-        size = pack("<I", 12 + len(body))
-        self._file.write(pack("<I", kind) + size + body + size)
-
     def write(self, time: int, packets: list[bytes]) -> None:
         """Write packets that cross at a time in 100-ns units."""
+        high, low = divmod(time, 1 << 32)
         for packet in packets:
-            size, padding = len(packet), -len(packet) % 4
-            self._block(6, pack("<IIIII", 0, time >> 32, time & 0xFFFF_FFFF, size, size) + packet + bytes(padding))
+            self._writer.write_block(self._packet(timestamp_high=high, timestamp_low=low, packet_data=packet))
+        self._file.flush()
 
     def datagram(self, time: int, source: Address, destination: Address, content: bytes) -> None:
         """Write a UDP datagram."""
