@@ -220,12 +220,17 @@ def test_kernel_survives_an_error_a_stop_a_mistake_and_an_endless_loop(
     page.close()
 
 
-def test_a_restarted_kernel_starts_as_the_first_one_did(readers: Callable[[str], BrowserContext], address: str) -> None:
+def test_a_restarted_kernel_starts_as_the_first_one_did_and_captures(readers: Callable[[str], BrowserContext], address: str) -> None:
     page, _ = from_its_page(readers("en"), address, "en", "00_welcome")
     assert execute(page, "kept = 1") == ""
     page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     assert "NameError: name 'kept' is not defined" in execute(page, "kept")
     assert execute(page, "from wsklab import Lab\nprint(Lab().console)\nimport json, ipywidgets") == "\n"
+    captured = (
+        "from pathlib import Path\nwith Lab() as lab:\n    lab.capture('run.pcapng')\n    lab.connected_socket('reads')\n"
+        "print(Path('run.pcapng').read_bytes()[:4].hex())"
+    )
+    assert execute(page, captured) == "0a0d0d0a\n"
     page.close()
 
 
