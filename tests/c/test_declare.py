@@ -81,6 +81,11 @@ def test_packing_and_alignment_of_whole_records() -> None:
     assert sizes == {"p": (5, 1), "q": (8, 4), "r": (32, 32)}
 
 
+def test_packing_by_the_headers_of_the_wdk() -> None:
+    text = "#include <pshpack1.h>\nstruct P { char a; int b; } p;\n#include <PopPack.h>\nstruct Q { char a; int b; } q;\n"
+    assert {name: v.type.size for name, v in unit(text).variables.items()} == {"p": 5, "q": 8}
+
+
 def test_functions_know_their_parameters_as_pointers() -> None:
     compiled = unit("int f(int a[3], DRIVER_ROUTINE g) { return a[0]; }")
     definition = compiled.functions["f"]

@@ -220,7 +220,7 @@ def test_kernel_survives_an_error_a_stop_a_mistake_and_an_endless_loop(
     page.close()
 
 
-def test_a_restarted_kernel_starts_as_the_first_one_did_and_captures(readers: Callable[[str], BrowserContext], address: str) -> None:
+def test_a_restarted_kernel_starts_afresh_and_captures(readers: Callable[[str], BrowserContext], address: str) -> None:
     page, _ = from_its_page(readers("en"), address, "en", "00_welcome")
     assert execute(page, "kept = 1") == ""
     page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")

@@ -305,6 +305,8 @@ class Expressions(Body):
         value = self.value(node.expr, "initialiser", target)
         if unknown(value) or (isinstance(target, Record) and value.type == target):
             return value
+        if target is UNKNOWN:
+            return replace(value, type=UNKNOWN)
         if isinstance(target, Void):
             return Value(VOID, place_of(node), settled(value))
         floating = isinstance(value.type, Float) and isinstance(target, Pointer)

@@ -122,6 +122,7 @@ def switch(body: Statements, node: Any) -> Python:
 def _begin(body: Statements, level: Level, selected: Value, cases: list[Any], end: int) -> ast.stmt:
     """What says where a switch begins, `end` for behind it."""
     table: dict[int, Any] = {}
+    known: set[int] = set()
     default: Any = (end, 0)
     for case in cases:
         target = level.labels[case], body.entered.get(case, 0)
@@ -131,8 +132,12 @@ def _begin(body: Statements, level: Level, selected: Value, cases: list[Any], en
             default = target
             continue
         value = int(converted(body.declarations.required_constant(case.expr, "a case label"), selected.type))
-        if value in table:
+        if body.declarations.constant(case.expr) is None:  # of what is wrong or left out, nobody knows the value
+            table.setdefault(value, target)
+            continue
+        if value in known:
             body.wrong(case, "duplicate-case", "The case {value} appears twice.", value=value)
+        known.add(value)
         table[value] = target
     deep = any(case in body.entered for case in cases)
     if not deep:

@@ -48,6 +48,9 @@ _TRACE_MACROS = (
     "Hexdump(Message) wsklab_trace_hexdump Message",
     "TracePrint(Message) TraceEvents Message",
 )
+_PACKING = {f"pshpack{size}.h": f"#pragma pack(push, {size})\n" for size in (1, 2, 4, 8, 16)}
+_PACKING["poppack.h"] = "#pragma pack(pop)\n"
+"""Headers of the WDK that are included for what they do where they stand."""
 _BLANKS = (BLANK, NEWLINE, JOINED)
 _BEGINNINGS = {"typedef", "static", "extern", "return", "if", "for", "while", "switch", "do", "else", "break", "goto", "case"}
 """Words that stand in no argument of a macro at the beginning of a line, if the macro is called as it should be."""
@@ -252,6 +255,14 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
             for token in macro.value:
                 token.own = None
 
+    def macro_prescan(self, macro: Any) -> None:
+        """Find what a use of the macro replaces; the comma before an empty ``__VA_ARGS__`` goes, as MSVC has it."""
+        super().macro_prescan(macro)
+        for kind, number, at in macro.patch if macro.variadic else ():
+            before = [index for index in range(at) if macro.value[index].type not in self.t_WS][-1:]
+            if kind == "e" and number == len(macro.arglist) - 1 and before and macro.value[before[0]].value == ",":
+                macro.var_comma_patch.append(before[0])
+
     def macro_expand_args(self, macro: Any, args: list[list[Token]]) -> list[Token]:
         """Put arguments in; an empty one beside ``##`` leaves a blank, so that nothing else is pasted instead."""
         pasted = {number for kind, number, _ in macro.patch if kind == "t"} - ({len(args) - 1} if macro.variadic else set())
@@ -305,7 +316,7 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         if content is not None:
             name = beside
         elif base:
-            content = self.includes(name)
+            content = _PACKING.get(base) or self.includes(name)
         if not base:
             self.problems.error("include-malformed", place, 'Write #include "name" or #include <name>.')
         elif content is None and base not in self.known:

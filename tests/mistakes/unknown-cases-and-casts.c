@@ -1,0 +1,22 @@
+/* A name that nobody declared is told once, and nothing else because of it. */
+#include <ntddk.h>
+
+NTSTATUS Notified(REG_NOTIFY_CLASS Class, PVOID Argument, PVOID Context)
+{
+    switch (Class) {
+    case RegNtPreCreateKey:
+    case RegNtPreOpenKey:
+        Context = ((PREG_PRE_INFORMATION) Argument)->Object;
+        break;
+    case 1:
+    case 1:
+        break;
+    }
+    return Context == NULL ? STATUS_UNSUCCESSFUL : STATUS_SUCCESS;
+}
+
+EVT_OF_NO_FRAMEWORK Told;
+VOID Told(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+}

@@ -1,0 +1,2 @@
+/* driverspecs.h: the annotations of drivers are in sal.h. */
+#include "sal.h"
