@@ -20,3 +20,9 @@ VOID Told(PVOID Context)
 {
     UNREFERENCED_PARAMETER(Context);
 }
+
+VOID Listed(CONST IP_PREFIX_OF_NOBODY *Prefix)
+{
+    struct nobody_knows hints = { 0 };
+    hints.flags = Prefix->Length;
+}

@@ -2,6 +2,24 @@
 #include <ntddk.h>
 #include <wsk.h>
 #include <stdio.h>
+#include <stdbool.h>
+#include <driverspecs.h>
+
+#define LOG(Format, ...) DbgPrint("%s: "##Format"\n", __FUNCTION__, __VA_ARGS__)
+
+EXTERN_C_START
+static_assert(sizeof(wchar_t) == 2, "UTF-16");
+EXTERN_C_END
+static LOOKASIDE_ALIGN LOOKASIDE_LIST_EX blocks;
+
+static bool scanned(ULONG64 mask)
+{
+    ULONG first = 77, last = 77;
+    bool found = BitScanForward64(&first, mask) && BitScanReverse64(&last, mask);
+
+    LOG("%lu %lu", first, last);
+    return found;
+}
 
 #pragma warning(push)
 #pragma warning(disable : 4201 4214)
@@ -120,6 +138,12 @@ int main(void)
     printf("%d\n", select(0) + select(1) + select(2) + select(3));
     printf("%d %d %d\n", 5u > -1, -1 >> 1, (UCHAR)200 + (UCHAR)100);
     printf("%d %d %llu\n", 7 / -2, 7 % -2, 1ULL << 40);
+    LOG("no argument");
+    printf("%d %d ", scanned(0x0000010000000100), scanned(0));
+    printf("%d ", BitScanReverse((ULONG *)&counter, 0x90) ? counter : -1);
+    counter = BitScanForward((ULONG *)&counter, 0x90) ? counter : -1;
+    printf("%ld %d\n", ReadNoFence(&counter), (int)((ULONG_PTR)&blocks % SYSTEM_CACHE_ALIGNMENT_SIZE));
+    counter = 1;
     ASSERT(WIDE_PREPROCESSOR);
     NT_ASSERT(counter == 1);
     unload(NULL);

@@ -166,6 +166,17 @@ def test_a_list_that_is_left(resolver: Resolver) -> None:
     assert rule_of(lambda: check_unload(resolver.m)) == "wsk-address-info-not-freed"
 
 
+def test_strings_and_structures_may_lie_in_paged_pool(resolver: Resolver) -> None:
+    """WskGetAddressInfo is for PASSIVE_LEVEL (WSK-GAI-01); no page asks for memory that is not paged."""
+    d, m = resolver.driver, resolver.m
+    place, result = (m.api("ExAllocatePool2")(0x100, size, 0x656D614E) for size in (16, 8))  # POOL_FLAG_PAGED
+    m.memory.copy(place, text(d, "localhost"), 16)
+    call = d.call("WskGetAddressInfo", resolver.client, place, 0, 0, 0, 0, result, 0, 0)
+    d.run()
+    assert (call.returned, call.result) == ("STATUS_PENDING", ("STATUS_SUCCESS", 0))
+    m.api("WskFreeAddressInfo")(resolver.client, m.u64(result))
+
+
 def test_the_strings_must_live_until_the_answer(resolver: Resolver) -> None:
     """WSK-GAI-09."""
     d, name = resolver.driver, text(resolver.driver, "localhost")

@@ -331,7 +331,7 @@ class Declarations:
         if isinstance(ctype, Void) or (not has_size(ctype) and storage != "extern"):
             hint = "Perhaps a pointer to it is meant." if isinstance(ctype, Record) else None
             self.problems.error("no-size", node, "{name} cannot be {type}: it has no size.", hint, name=node.name, type=ctype)
-            return INT
+            return UNKNOWN
         return ctype
 
     def _declared(self, symbol: Symbol) -> Symbol:

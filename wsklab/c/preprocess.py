@@ -48,9 +48,9 @@ _TRACE_MACROS = (
     "Hexdump(Message) wsklab_trace_hexdump Message",
     "TracePrint(Message) TraceEvents Message",
 )
-_PACKING = {f"pshpack{size}.h": f"#pragma pack(push, {size})\n" for size in (1, 2, 4, 8, 16)}
-_PACKING["poppack.h"] = "#pragma pack(pop)\n"
-"""Headers of the WDK that are included for what they do where they stand."""
+_HERE = {f"pshpack{size}.h": f"#pragma pack(push, {size})\n" for size in (1, 2, 4, 8, 16)}
+_HERE |= {"poppack.h": "#pragma pack(pop)\n", "stdbool.h": "#define bool _Bool\n#define true 1\n#define false 0\n"}
+"""Headers that are included for what they do where they stand."""
 _BLANKS = (BLANK, NEWLINE, JOINED)
 _BEGINNINGS = {"typedef", "static", "extern", "return", "if", "for", "while", "switch", "do", "else", "break", "goto", "case"}
 """Words that stand in no argument of a macro at the beginning of a line, if the macro is called as it should be."""
@@ -316,7 +316,7 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
         if content is not None:
             name = beside
         elif base:
-            content = _PACKING.get(base) or self.includes(name)
+            content = _HERE.get(base) or self.includes(name)
         if not base:
             self.problems.error("include-malformed", place, 'Write #include "name" or #include <name>.')
         elif content is None and base not in self.known:
@@ -324,7 +324,7 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
                 "The lab's own headers are always there; "
                 "files of your own must be handed over with the source (on the command line: -I FOLDER)."
             )
-            text, close = "There is no file {name} to include.", closest(base, self.known)
+            text, close = "There is no file {name} to include.", closest(base, self.known | _HERE.keys())
             self.problems.error("include-not-found", place, text, hint, name=name, close=close)
             if not close and not self.problems.left_out:  # what is unknown from now on can stand there
                 self.problems.left_out = LEFT_OUT - {"include-not-found"}

@@ -301,7 +301,9 @@ def _written_alike(one: Record, other: Record, across: list[Pair]) -> bool:
 
 def constant(ctype: CType) -> CType:
     """The type with ``const``; of an array, its elements have it."""
-    return replace(ctype, of=constant(ctype.of)) if isinstance(ctype, Array) else replace(ctype, const=True)
+    if isinstance(ctype, Array):
+        return replace(ctype, of=constant(ctype.of))
+    return ctype if ctype is UNKNOWN else replace(ctype, const=True)
 
 
 def same_type(one: CType, other: CType) -> bool:

@@ -30,6 +30,8 @@
 #define WDFAPI
 #define WDFEXPORT(name) name
 #define EXTERN_C extern
+#define EXTERN_C_START
+#define EXTERN_C_END
 #define FORCEINLINE static inline
 #define CFORCEINLINE static inline
 #define DECLSPEC_INLINE static inline

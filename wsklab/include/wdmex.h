@@ -424,6 +424,10 @@ FORCEINLINE BOOLEAN InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit)
 #define InterlockedDecrementSizeT(Addend) InterlockedDecrement64((LONG64 volatile *)(Addend))
 #define ReadAcquire(Source) (*(Source))
 #define ReadNoFence(Source) (*(Source))
+#define ReadAcquire64(Source) (*(Source))
+#define ReadNoFence64(Source) (*(Source))
+#define ReadULong64Acquire(Source) (*(Source))
+#define ReadULong64NoFence(Source) (*(Source))
 #define ReadPointerAcquire(Source) (*(Source))
 #define ReadPointerNoFence(Source) (*(Source))
 #define ReadULongAcquire(Source) (*(Source))
@@ -431,6 +435,13 @@ FORCEINLINE BOOLEAN InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit)
 #define WriteRelease(Destination, Value) ((void)(*(Destination) = (Value)))
 #define WriteNoFence(Destination, Value) ((void)(*(Destination) = (Value)))
 #define WritePointerRelease(Destination, Value) ((void)(*(Destination) = (Value)))
+#define WriteRelease64(Destination, Value) ((void)(*(Destination) = (Value)))
+#define WriteNoFence64(Destination, Value) ((void)(*(Destination) = (Value)))
+#define WritePointerNoFence(Destination, Value) ((void)(*(Destination) = (Value)))
+#define WriteULongRelease(Destination, Value) ((void)(*(Destination) = (Value)))
+#define WriteULongNoFence(Destination, Value) ((void)(*(Destination) = (Value)))
+#define WriteULong64Release(Destination, Value) ((void)(*(Destination) = (Value)))
+#define WriteULong64NoFence(Destination, Value) ((void)(*(Destination) = (Value)))
 
 /* Lookaside lists. */
 typedef PVOID ALLOCATE_FUNCTION(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
@@ -442,6 +453,7 @@ typedef ALLOCATE_FUNCTION_EX *PALLOCATE_FUNCTION_EX;
 typedef void FREE_FUNCTION_EX(PVOID Buffer, struct _LOOKASIDE_LIST_EX *Lookaside);
 typedef FREE_FUNCTION_EX *PFREE_FUNCTION_EX;
 
+#define LOOKASIDE_ALIGN DECLSPEC_CACHEALIGN
 typedef struct DECLSPEC_CACHEALIGN _GENERAL_LOOKASIDE {
     union {
         SLIST_HEADER ListHead;

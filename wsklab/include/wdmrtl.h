@@ -561,6 +561,24 @@ ULONG RtlRandom(PULONG Seed);
 ULONG RtlRandomEx(PULONG Seed);
 CCHAR RtlFindMostSignificantBit(ULONGLONG Set);
 CCHAR RtlFindLeastSignificantBit(ULONGLONG Set);
+
+/* Intrinsics: where the first bit of a mask is set; zero, and no index, when none is. */
+FORCEINLINE unsigned char _BitScanReverse64(unsigned long *Index, unsigned long long Mask)
+{
+    if (Mask) *Index = (unsigned long)RtlFindMostSignificantBit(Mask);
+    return Mask != 0;
+}
+FORCEINLINE unsigned char _BitScanForward64(unsigned long *Index, unsigned long long Mask)
+{
+    if (Mask) *Index = (unsigned long)RtlFindLeastSignificantBit(Mask);
+    return Mask != 0;
+}
+#define _BitScanReverse(Index, Mask) _BitScanReverse64(Index, (unsigned long)(Mask))
+#define _BitScanForward(Index, Mask) _BitScanForward64(Index, (unsigned long)(Mask))
+#define BitScanReverse _BitScanReverse
+#define BitScanForward _BitScanForward
+#define BitScanReverse64 _BitScanReverse64
+#define BitScanForward64 _BitScanForward64
 #define RtlLargeIntegerGreaterThan(X, Y) ((X).QuadPart > (Y).QuadPart)
 #define RtlLargeIntegerLessThan(X, Y) ((X).QuadPart < (Y).QuadPart)
 FORCEINLINE LARGE_INTEGER RtlConvertLongToLargeInteger(LONG SignedInteger)
@@ -623,6 +641,9 @@ FORCEINLINE NTSTATUS RtlSizeTMult(SIZE_T Multiplicand, SIZE_T Multiplier, PSIZE_
     *pResult = (!Multiplier || Multiplicand <= ~(SIZE_T)0 / Multiplier) ? Multiplicand * Multiplier : (SIZE_T)-1;
     return (!Multiplier || Multiplicand <= ~(SIZE_T)0 / Multiplier) ? STATUS_SUCCESS : STATUS_INTEGER_OVERFLOW;
 }
+#define RtlSIZETAdd RtlSizeTAdd
+#define RtlSIZETSub RtlSizeTSub
+#define RtlSIZETMult RtlSizeTMult
 FORCEINLINE NTSTATUS RtlULongLongAdd(ULONGLONG Augend, ULONGLONG Addend, PULONGLONG pResult)
 {
     *pResult = Augend <= ~(ULONGLONG)0 - Addend ? Augend + Addend : (ULONGLONG)-1;

@@ -32,7 +32,7 @@ def _ask(call: Request, process: int, thread: int, work: Callable[[], None]) -> 
     if (thread and not process) or (process and impersonates):
         raise Refused(status.INVALID_PARAMETER)
     call.withdraw = bool
-    call.begin(work)
+    call.begin(work, irql=PASSIVE_LEVEL)  # so that strings and structures may lie in paged memory
 
 
 @operation(MOVING_DATA, irql=PASSIVE_LEVEL)

@@ -184,12 +184,12 @@ class Request:
             self.way = INLINE
             self.fail(refusal.args[0])
 
-    def begin(self, action: Callable[[], object], at_once: bool = False) -> None:
-        """Do something that may be refused: inside the call, or soon after it."""
+    def begin(self, action: Callable[[], object], at_once: bool = False, irql: int = DISPATCH_LEVEL) -> None:
+        """Do something that may be refused: inside the call, or soon after it at `irql`."""
         if self.at_once or at_once:
             action()
         else:
-            self.wsk.machine.after(0, lambda: self.attempt(action))
+            self.wsk.machine.after(0, lambda: self.attempt(action), irql=irql)
 
     def take(self, pointer: int) -> Buffer:
         """The memory that a WSK_BUF describes; the request uses it until it completes."""
