@@ -28,11 +28,8 @@ class NoViews:
     s1 = s2 = s4 = s8 = i8 = u8 = i16 = u16 = i32 = u32 = i64 = u64 = ()
     written = {1: 0, 2: 0, 4: 0, 8: 0}
 
-    def near(self, size: int, address: int) -> int:
-        return NOWHERE
-
-    def run(self, size: int, address: int) -> tuple[int, int]:
-        return NOWHERE, 0
+    def run(self, size: int, address: int, length: int, stays: bool) -> tuple[int, int, int]:
+        return NOWHERE, 0, 0
 
 
 class Raised(Exception):
@@ -94,8 +91,8 @@ class StandIn:
     def fill(self, target: int, size: int) -> None:
         self.memory[target - BASE : target - BASE + size] = bytes(size)
 
-    def push_frame(self, layout: bytes, function: str) -> int:
-        assert function
+    def push_frame(self, layout: bytes, function: str, align: int = 16) -> int:
+        assert function and align >= 16
         size = len(layout)
         address = self._allocate(size)
         self.memory[address - BASE : address - BASE + size] = b"\xcc" * size

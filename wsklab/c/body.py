@@ -1,14 +1,16 @@
 """The state of one function body on its way to Python, and the code that touches memory.
 
 Array accesses inside loops are made without a function call: while a loop runs that does not assign `a`, the place of `a`
-in the machine's memory does not move. It is looked up once before the loop (``near·4(a)``), and ``a[i]`` indexes typed
+in the machine's memory does not move. It is looked up once before the loop (``run·4(a, …)``), and ``a[i]`` indexes typed
 views of the memory and of its states directly. Whatever is not plainly right there (a wild pointer, a byte not written, an
-odd address) goes to the checked load or store, which reports it.
+odd address) goes to the checked load or store, which reports it. Of an array whose end is known the views end there too, so
+that its bounds cost nothing; only where a view cannot be taken the index is compared with them.
 """
 
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,10 +22,14 @@ from wsklab.c import python as py
 from wsklab.c.declare import Declarations, Symbol
 from wsklab.c.parse import Gap
 from wsklab.c.python import Python
-from wsklab.c.runtime import RED_ZONE, GapKind
+from wsklab.c.runtime import RED_ZONE, WIDE_RED_ZONE, GapKind
 from wsklab.c.source import Place, Problems, closest, place_of
+from wsklab.c.tree import changed, changes, walk
 from wsklab.c.types import INT, Array, CType, Float, Function, Int, Pointer, Record
-from wsklab.c.values import NOTHING, UNKNOWN, Local, Object, Value, is_scalar, number, possible, reach, settled, type_range
+
+from wsklab.c.values import (  # isort: skip
+    NOTHING, UNKNOWN, Local, Object, Range, Value, is_scalar, number, possible, reach, settled, type_range,
+)  # fmt: skip
 
 FRAME, RESULT, REST, ARGUMENTS = "frame·", "result·", "rest·", "arguments·"
 Waits = Callable[[str | None, Function], bool]
@@ -33,28 +39,6 @@ Waits = Callable[[str | None, Function], bool]
 def never(name: str | None, function: Function) -> bool:
     """No call waits."""
     return False
-
-
-def walk(node: Any) -> Iterator[Any]:
-    """All parser nodes at and below a node."""
-    pending = [node]
-    while pending:
-        current = pending.pop()
-        if current is not None:
-            yield current
-            pending += [child for _, child in current.children()]
-
-
-def changed(*nodes: Any) -> set[str]:
-    """Names of the locals that the parser nodes assign or declare."""
-    names: set[str] = set()
-    for node in (part for root in nodes for part in walk(root)):
-        target = node.lvalue if isinstance(node, c_ast.Assignment) else None
-        if isinstance(node, c_ast.UnaryOp) and node.op in ("++", "--", "p++", "p--"):
-            target = node.expr
-        if isinstance(target, c_ast.ID) or (isinstance(node, c_ast.Decl) and node.name):
-            names.add((target or node).name)
-    return names
 
 
 @dataclass
@@ -79,8 +63,8 @@ class LoopScope:
         self.changing = changed(*parts)
         self.calls = any(isinstance(node, c_ast.FuncCall | Gap) for part in parts for node in walk(part))
         self.changes_states = False  # whether what was written can become unwritten in it, by a copy or at the end of a block
-        self.found: dict[str, tuple[str, int, Value]] = {}
-        """Python name → C local, size of an element, address of the array."""
+        self.found: dict[str, tuple[str, int, Value, int]] = {}
+        """Python name → C local, size of an element, address of the array, number of its elements or 0."""
         self.views: set[str] = set()
         """Attributes of ``memory·`` that are in Python locals, because no call can make the memory grow."""
 
@@ -102,6 +86,12 @@ class Body:
         self._taken = {node.name.name for node in nodes if isinstance(node, c_ast.FuncCall) and isinstance(node.name, c_ast.ID)}
         addressed = [node.expr for node in nodes if isinstance(node, c_ast.UnaryOp) and node.op == "&"]
         self._addressed = {node.name for node in addressed if isinstance(node, c_ast.ID)}
+        values = [(name, value) for name, value in changes(text) if value is not None]
+        times = Counter(name for name, _ in values)
+        self.once = {name: value.name for name, value in values if times[name] == 1 and isinstance(value, c_ast.ID)}
+        """The locals that are set only once, to what another name stands for."""
+        self.declared = Counter(node.name for node in nodes if isinstance(node, c_ast.Decl))
+        """How often each name is declared."""
         self.returns_value = any(isinstance(node, c_ast.Return) for node in nodes)
         self.labels = [node.name for node in nodes if isinstance(node, c_ast.Label)]
         self.references = References()
@@ -121,8 +111,8 @@ class Body:
         self.uses_rest = False  # whether it looks at the arguments that came for ``...``
         self.known: dict[str, str] = {}
         """What the compiler's own functions stand for here: the Python local."""
-        self.counter: Local | None = None
-        """A local that is surely below the largest value of its type."""
+        self.counters: dict[Local, Range] = {}
+        """The locals that count the loops around, and which values they can have there."""
         self._temporaries = self._unevaluated = 0
 
     # Problems
@@ -170,8 +160,9 @@ class Body:
             self.uses_stack = True
         elif in_frame or isinstance(ctype, Array | Record) or name in self._addressed:
             align = max(ctype.align, 1)
-            variable.offset = -(-(self.frame_size + RED_ZONE) // align) * align
-            self.frame_size = variable.offset + ctype.size
+            beside = max(min(ctype.size, WIDE_RED_ZONE), RED_ZONE) if isinstance(ctype, Array) else RED_ZONE
+            variable.offset = -(-(self.frame_size + beside) // align) * align
+            self.frame_size = variable.offset + ctype.size + beside - RED_ZONE
         if isinstance(ctype, Array) or variable.offset is not None:
             self.alive.append(variable)
         self.locals.append(variable)
@@ -241,8 +232,8 @@ class Body:
         if isinstance(x, Value):
             return x
         if x.local is not None:
-            low, high = type_range(x.type)
-            return Value(x.type, x.at, py.name(x.local.python), (low, high - (x.local is self.counter)), root=x.local.name)
+            span = self.counters.get(x.local) or type_range(x.type)
+            return Value(x.type, x.at, py.name(x.local.python), span, root=x.local.name)
         if x.wide:
             return replace(x.address, type=x.type)
         load = self.need(f"load·{py.kind(x.type)}", "load", x.type)
@@ -318,25 +309,37 @@ class Body:
         home = None if item.scale % size else self._home(item.root)
         if home is None or not isinstance(item.base, ast.Name):
             return None
-        array = Value(x.address.type, x.at, item.base, offset=x.address.offset)
-        looked_up = f"{item.base.id}·{array.offset}·{size}"
-        home.found[looked_up] = item.root, size, array
+        array, length = Value(x.address.type, x.at, item.base, offset=x.address.offset), item.count * item.scale // size
+        looked_up = f"{item.base.id}·{array.offset}·{size}·{length}"
+        home.found[looked_up] = item.root, size, array, length
         index, again = self.twice(item.number)
         kept = py.save("o·", py.binary(py.name(looked_up), "+", py.binary(index, "*", item.scale // size)))
-        end, upwards = self._view(f"n{size}"), possible(item.index)[0] >= 0
+        begin: int | ast.expr = py.name(looked_up) if length else 0
+        end, upwards = py.name(f"last·{looked_up}") if length else self._view(f"n{size}"), possible(item.index)[0] >= 0
         state = ast.Subscript(self._view(f"s{size}"), py.name("o·"), py.LOAD)
         written = py.compare(state, "==", py.name(f"written·{size}"))
         if home.calls:
-            inside = py.compare(kept, "<", end) if upwards else py.between(0, kept, "<", end)
+            inside = py.compare(kept, "<", end) if upwards else py.between(begin, kept, "<", end)
             test = py.either("&&", inside, written)
         else:
             # What was written when the loop began stays so: no call frees it. The rest is asked one by one.
             first, last = py.name(looked_up), py.name(f"end·{looked_up}")
-            known = py.compare(kept, "<", last) if upwards else ast.Compare(first, [ast.LtE(), ast.Lt()], [kept, last])
-            test = py.either("||", known, py.either("&&", py.between(0, py.name("o·"), "<", end), written))
+            known = py.compare(kept, "<", last) if upwards else py.between(first, kept, "<", last)
+            test = py.either("||", known, py.either("&&", py.between(begin, py.name("o·"), "<", end), written))
         element = ast.Subscript(self._view(py.kind(x.type)), py.name("o·"), py.LOAD)
-        far = py.binary(py.binary(item.base, "+", py.binary(again, "*", item.scale)), "+", array.offset)
+        number = replace(item.index, node=again, span=possible(item.index), truth=False)
+        checked = settled(self.bounded(number, item.count, item.allowed) if length else number)
+        far = py.binary(py.binary(item.base, "+", py.binary(checked, "*", item.scale)), "+", array.offset)
         return test, element, far
+
+    def bounded(self, index: Value, count: int, allowed: Range) -> Value:
+        """The index of an array with `count` elements, compared with the `allowed` ones unless it surely is one of them."""
+        (low, high), (first, last) = possible(index), allowed
+        if first <= low and high <= last:
+            return index
+        number, again = self.twice(settled(index))
+        inside, beyond = py.between(first, number, "<=", py.constant(last)), py.call("beyond·", again, py.constant(count))
+        return Value(index.type, index.at, py.choose(inside, again, beyond), allowed)
 
     def _home(self, root: str) -> LoopScope | None:
         """The outermost loop around that does not change a local."""
@@ -358,14 +361,13 @@ class Body:
     def before(self, loop: LoopScope) -> Python:
         """The look-ups before a loop; a pointer that has no value yet is found out when the loop uses it."""
         result: Python = []
-        for name, (root, size, array) in loop.found.items():
-            pair = ast.Tuple([ast.Name(name, py.STORE), ast.Name(f"end·{name}", py.STORE)], py.STORE)
-            near, known = py.call(f"near·{size}", reach(array)), py.call(f"run·{size}", reach(array))
-            found: ast.stmt = ast.Assign([pair], ast.Tuple([near, py.constant(0)], py.LOAD) if loop.changes_states else known)
-            if loop.calls:
-                found = py.assign(name, near)
+        for name, (root, size, array, length) in loop.found.items():
+            parts = [name, f"end·{name}", f"last·{name}"]
+            stays = not (loop.calls or loop.changes_states)
+            run = py.call(f"run·{size}", reach(array), py.constant(length), py.constant(stays))
+            found: ast.stmt = ast.Assign([ast.Tuple([ast.Name(part, py.STORE) for part in parts], py.STORE)], run)
             if root and root not in [parameter.name for parameter in self.parameters]:
-                unset: Python = [py.assign(name, py.name("nowhere·")), py.assign(f"end·{name}", 0)]
+                unset: Python = [py.assign(name, py.name("nowhere·")), *(py.assign(part, 0) for part in parts[1:])]
                 nowhere = ast.ExceptHandler(py.name("UnboundLocalError"), None, unset)
                 found = ast.Try([found], [nowhere], [], [])
             result.append(found)

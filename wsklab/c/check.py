@@ -133,7 +133,8 @@ def _finished(body: Statements, ctype: Function, place: Place, first: Python, st
             whole = py.binary(whole, "+", py.call("room·", py.name(REST)))
             where = py.binary(py.name(FRAME), "+", len(layout))
             lines.insert(0, py.assign(ARGUMENTS, py.call("slots·", where, py.name(REST))))
-        push = py.assign(FRAME, py.call("push·", whole, py.constant(body.name)))
+        align = max([_FRAME_ALIGNMENT, *(local.type.align for local in body.locals if local.offset is not None)])
+        push = py.assign(FRAME, py.call("push·", whole, py.constant(body.name), py.constant(align)))
         ends = ["cut·", "pop·"] if body.uses_stack else ["pop·"]
         lines = [push, ast.Try(lines or [ast.Pass()], [], [], [ast.Expr(py.call(end, py.name(FRAME))) for end in ends])]
     arguments = [ast.arg(parameter.python) for parameter in body.parameters]

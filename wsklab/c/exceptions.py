@@ -12,10 +12,10 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from wsklab.c import python as py
-from wsklab.c.body import changed, walk
 from wsklab.c.parse import Leave
 from wsklab.c.python import Python
 from wsklab.c.source import place_of
+from wsklab.c.tree import changed, walk
 from wsklab.c.types import Int
 from wsklab.c.values import Local, settled
 

@@ -17,6 +17,7 @@ from pycparser import c_ast
 from wsklab.c import operators
 from wsklab.c import python as py
 from wsklab.c.body import Body
+from wsklab.c.bounds import elements
 from wsklab.c.constant import literal
 from wsklab.c.conversions import convert, logical, promoted, unary
 from wsklab.c.initialisers import compound_literal
@@ -180,34 +181,31 @@ class Expressions(Body):
         ctype = constant(field.type) if record.const else field.type
         return member(self.read(x), field.offset, ctype, field.bit_offset, field.bit_width)
 
-    def _ArrayRef(self, node: Any, behind: int = 0) -> Operand:
-        """An element; its number ends `behind` the last, which only ``&`` allows."""
-        x, index = self.designator(node.name), self.value(node.subscript)
+    def _ArrayRef(self, node: Any, behind: int | None = None) -> Operand:
+        """An element, which may be the one `behind` the last where only its address is taken, as that of an inner array."""
+        inner = isinstance(node.name, c_ast.ArrayRef)
+        x, index = self._ArrayRef(node.name, behind or 0) if inner else self.designator(node.name), self.value(node.subscript)
         base = self._decayed(x)
         if isinstance(index.type, Pointer):
             base, index = index, base
-        elif isinstance(x.type, Array) and isinstance(index.type, Int) and (x.type.count or 0) > 1 and not self._unevaluated:
-            beside = RED_ZONE // max(x.type.of.size, 1) if isinstance(node.name, c_ast.ID) else 0
-            index = index if beside and self.loops else self._bounded(index, x.type.count or 0, max(beside, behind), -beside)
         if unknown(base, index):
             return self.unknown(node)
         if not isinstance(base.type, Pointer) or not isinstance(index.type, Int):
             return self.wrong(node, "not-an-array", "{type} cannot be indexed.", type=base.type)
-        size = operators.pointed_size(self, base.type, node)
-        return self.unknown(node) if size is None else member(element(base, index, size, base.type), 0, base.type.to)
-
-    def _bounded(self, index: Value, count: int, behind: int, first: int) -> Value:
-        """An index, checked where only it tells that an access leaves its array: the bytes behind belong to something else.
-
-        Those right beside a variable are nobody's, which memory tells, and which costs a loop nothing. An array of one element,
-        or of none, stands for more.
-        """
-        (low, high), last = possible(index), count + behind - 1
-        if first <= low and high <= last:
-            return index
-        number, again = self.twice(settled(index))
-        inside, beyond = py.between(first, number, "<=", py.constant(last)), py.call("beyond·", again, py.constant(count))
-        return Value(index.type, index.at, py.choose(inside, again, beyond), (first, last))
+        size, named = operators.pointed_size(self, base.type, node), isinstance(node.name, c_ast.ID)
+        if size is None:
+            return self.unknown(node)
+        checked, count, allowed = index, 0, (0, 0)
+        if isinstance(size, int) and not self._unevaluated and (count := elements(self, x, named, size)):
+            # The bytes right beside a variable are nobody's, which memory tells better.
+            beside = RED_ZONE // max(size, 1) if named else 0
+            behind = int(isinstance(base.type.to, Array)) if behind is None else behind
+            allowed = -beside, count + max(beside, behind) - 1
+            checked = self.bounded(index, count, allowed)
+        made = element(base, checked, size, base.type)
+        if made.element is not None and made.element is not base.element:
+            made.element = replace(made.element, index=index, number=settled(index), count=count, allowed=allowed)
+        return member(made, 0, base.type.to)
 
     def _address(self, node: Any) -> Operand:
         inner = node.expr
@@ -223,6 +221,9 @@ class Expressions(Body):
         return self.wrong(node, "no-address", "This value has no address.")
 
     def _dereference(self, node: Any) -> Operand:
+        added = node.expr if isinstance(node.expr, c_ast.BinaryOp) and node.expr.op == "+" else None
+        if added is not None and isinstance(added.left, c_ast.ID) and isinstance(self.type_of(added.left), Array):
+            return self._ArrayRef(c_ast.ArrayRef(added.left, added.right, added.coord))
         pointer = self.value(node.expr)
         if unknown(pointer):
             return pointer
@@ -352,7 +353,8 @@ class Expressions(Body):
 
     def _stored_and_read(self, x: Object) -> tuple[Object, Value]:
         """The object to store to, and its value; the address is computed once, by whichever comes first."""
-        if is_pure(x.address.node):
+        item = x.address.element
+        if is_pure(x.address.node if item is None or not self.loops else item.number):
             return x, self.read(x)
         first, again = self.twice(x.address.node)
         stored = replace(x, address=replace(x.address, node=first, element=None))

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from pycparser import c_ast
 
 from wsklab.c import python as py
-from wsklab.c.body import walk
 from wsklab.c.conversions import converted, promoted
 from wsklab.c.python import Python
+from wsklab.c.tree import walk
 from wsklab.c.types import Int
 from wsklab.c.values import Value, settled
 

@@ -61,9 +61,9 @@ def compare(left: ast.expr, op: str, right: ast.expr | int) -> ast.expr:
     return ast.Compare(left, [_COMPARE[op]()], [constant(right) if isinstance(right, int) else right])
 
 
-def between(low: int, value: ast.expr, op: str, high: ast.expr) -> ast.expr:
+def between(low: int | ast.expr, value: ast.expr, op: str, high: ast.expr) -> ast.expr:
     """``low <= value op high``."""
-    return ast.Compare(constant(low), [ast.LtE(), _COMPARE[op]()], [value, high])
+    return ast.Compare(constant(low) if isinstance(low, int) else low, [ast.LtE(), _COMPARE[op]()], [value, high])
 
 
 def choose(condition: ast.expr, then: ast.expr, otherwise: ast.expr) -> ast.expr:

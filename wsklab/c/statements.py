@@ -17,15 +17,16 @@ from typing import Any
 from pycparser import c_ast
 
 from wsklab.c import python as py
-from wsklab.c.body import FRAME, RESULT, LoopScope, changed, walk
-from wsklab.c.constant import promote, usual
+from wsklab.c.body import FRAME, RESULT, LoopScope
+from wsklab.c.bounds import counted
 from wsklab.c.exceptions import guarded, leaves_by_name
 from wsklab.c.expressions import Expressions
 from wsklab.c.initialisers import initialised
 from wsklab.c.labels import INTO, JUMP, LABELS, Level, entered, given, switch
 from wsklab.c.python import Python, leaves
 from wsklab.c.source import closest, place_of
-from wsklab.c.types import Array, Int, Record, Void, is_variable
+from wsklab.c.tree import walk
+from wsklab.c.types import Array, Record, Void, is_variable
 from wsklab.c.values import Local, settled, truth, unknown
 
 
@@ -259,14 +260,15 @@ class Statements(Expressions):
         self.loops.append(scope)
         level, entries = Level("loop"), self._inside(node.stmt)
         test = self._stop_unless(node.cond, entries)
-        self.counter = None if entries else self._counted(node)
+        counters = self.counters
+        self.counters = counters | ({} if entries or step is None else counted(self, node))
         level.proceed = test if test_last else py.located(self.effect(step), place_of(step)) if step is not None else []
-        self.counter = None
         self.levels.append(level)
         body = [] if test_last else [*test]
         body += self._inner(node.stmt)
         self.levels.pop()
         self.loops.pop()
+        self.counters = counters
         if not leaves(body):
             body += level.proceed
         return self.before(scope) + self.python_loop(level, body or [ast.Pass()])
@@ -279,22 +281,6 @@ class Statements(Expressions):
         if value.constant is not None and not (entries and not value.constant):
             return [] if value.constant else py.located([ast.Break()], value.at)
         return py.located([py.when(py.negate(self._unless_entered(truth(value), entries)), [ast.Break()])], value.at)
-
-    def _counted(self, node: Any) -> Local | None:
-        """The ``i`` of ``for (…; i < n; i++)``, when it cannot be at the largest value of its type in the step."""
-        step = node.next if isinstance(node, c_ast.For) else None
-        target = step.expr if isinstance(step, c_ast.UnaryOp) and step.op in ("++", "p++") else None
-        symbol = self.declarations.lookup(target.name) if isinstance(target, c_ast.ID) else None
-        local = symbol.data if symbol is not None else None
-        if not isinstance(local, Local) or local.name in changed(node.cond, node.stmt) or promote(local.type) != local.type:
-            return None
-        test = node.cond
-        while isinstance(test, c_ast.BinaryOp) and test.op == "&&":
-            test = test.left
-        if not isinstance(test, c_ast.BinaryOp) or test.op != "<" or not isinstance(test.left, c_ast.ID):
-            return None
-        other = self.type_of(test.right) if test.left.name == local.name else None
-        return local if isinstance(other, Int) and usual(local.type, other) == local.type else None
 
     def _do_Switch(self, node: Any) -> Python:
         return self.scope(lambda: switch(self, node))

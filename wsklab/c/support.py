@@ -104,7 +104,6 @@ def helpers(runtime: Runtime) -> dict[str, object]:
 
     return {
         "memory·": views,
-        **{f"near·{size}": partial(views.near, size) for size in (1, 2, 4, 8)},
         **{f"run·{size}": partial(views.run, size) for size in (1, 2, 4, 8)},
         **{f"written·{size}": views.written[size] for size in (1, 2, 4, 8)},
         "nowhere·": NOWHERE,

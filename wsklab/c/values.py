@@ -26,13 +26,18 @@ _PURE = (ast.Name, ast.Constant, ast.BinOp, ast.operator, ast.expr_context)
 
 @dataclass(eq=False)
 class Element:
-    """How an address was made: `number`, the settled `index`, times `scale` bytes behind `base` (see `Value.root`)."""
+    """How an address was made: `number`, the settled `index`, times `scale` bytes behind `base` (see `Value.root`).
+
+    Of an array that is known it is an element of `count`; an index that is not among the `allowed` ones stops the run.
+    """
 
     base: ast.expr
     root: str
     index: Value
     number: ast.expr
     scale: int
+    count: int = 0
+    allowed: Range = (0, 0)
 
 
 @dataclass(eq=False)

@@ -70,7 +70,7 @@ class CRuntime:
         self.memory.write(address, bytes(ctype.size))
         return address
 
-    def push_frame(self, layout: bytes, function: str) -> int:
+    def push_frame(self, layout: bytes, function: str, align: int = 16) -> int:
         """Stack space for the locals of one call that live in memory, a byte of `layout` each: 1 where a variable lies, else 0.
 
         Nothing in it is written yet, and the bytes between the variables are nobody's.
@@ -80,7 +80,7 @@ class CRuntime:
             thread.stack = block = self.memory.map(KERNEL_STACK, "stack", label=f"stack of {thread.name}")
             self.memory.mark(block.address, block.size, OUT_OF_SCOPE)
             thread.frames.append(block.end)
-        address = (thread.frames[-1] - size) & ~15
+        address = (thread.frames[-1] - size) & -align
         if address < thread.stack.address:
             self.machine.stop("stack-overflow", function=function)
         self.memory.set_states(address, layout)  # 0 and 1 are the states of bytes that are nobody's and not written yet

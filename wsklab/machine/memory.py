@@ -32,7 +32,7 @@ _OUT = bytes(range(8, 16))
 _PAGING = (bytes.maketrans(_OUT, bytes(range(8))), bytes.maketrans(bytes(range(8)), _OUT))
 
 _LEAD = 1 << 20  # never mapped, so that a pointer somewhat below the first block cannot alias the end of the arena
-_GAP = 32  # bytes between blocks, so that what lies before one is not taken for the end of the other
+_GAP = 128  # bytes between blocks, so that what lies before one is not taken for the end of the other
 LARGEST_BLOCK = 1 << 28  # bytes; larger ones are refused, because the arena lies in the memory of this Python
 _GROWTH = 1 << 20
 PAGE_SIZE = 4096
@@ -92,16 +92,23 @@ class Views:
         for view in reversed(self._open):
             view.release()
 
-    def near(self, size: int, address: int) -> int:
-        """The element number of an aligned address inside the arena; a number beyond every element otherwise."""
-        offset = address - BASE
-        return offset // size if 0 <= offset < self._size and not offset % size else self._NOWHERE
+    def run(self, size: int, address: int, length: int, stays: bool) -> tuple[int, int, int]:
+        """The element number of an aligned address inside the arena, and two ends of the array there; else nothing is inside.
 
-    def run(self, size: int, address: int) -> tuple[int, int]:
-        """Like :meth:`near`, and where the written elements that begin there end (not farther than a page)."""
-        first = self.near(size, address)
-        written = _WRITTEN_RUN.match(self._states, first * size, first * size + PAGE_SIZE) if first != self._NOWHERE else None
-        return first, written.end() // size if written else 0
+        Args:
+            length: how many elements it has; 0 if that is not known.
+            stays: whether what is written stays so.
+
+        Returns:
+            The number of the first element; of the one behind those that are written and stay so (not farther than a page);
+            of the one behind the last.
+        """
+        offset = address - BASE
+        if not 0 <= offset < self._size or offset % size:
+            return self._NOWHERE, 0, 0
+        most = min(length * size or PAGE_SIZE, PAGE_SIZE)
+        written = _WRITTEN_RUN.match(self._states, offset, offset + most) if stays else None
+        return offset // size, written.end() // size if written else 0, offset // size + length
 
 
 _WRITTEN_RUN = re.compile(b"\2+")
