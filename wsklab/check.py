@@ -12,7 +12,7 @@ import itertools
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -67,13 +67,16 @@ class Verdict:
     unit: Unit | None = field(default=None, compare=False, repr=False)
 
 
-def check_listing(listing: Listing, name: str, folders: tuple[Path, ...] = ()) -> Verdict:
+def check_listing(
+    listing: Listing, name: str, folders: tuple[Path, ...] = (), defines: Mapping[str, str] | None = None
+) -> Verdict:
     """Compile one listing; problems carry the page's own line numbers.
 
     A listing that is not `whole` may leave names to its reader, and be statements without a function around them.
     """
     try:
-        unit = compile_unit(listing.placed, name, left_out=() if listing.whole else LEFT_OUT, includes=folders)
+        left_out = () if listing.whole else LEFT_OUT
+        unit = compile_unit(listing.placed, name, left_out=left_out, includes=folders, defines=defines)
     except CompileError as error:
         found = tuple(error.problems)
         wrong, warnings = (tuple(_said(p) for p in found if p.severity == kind) for kind in ("error", "warning"))
@@ -139,14 +142,17 @@ def by_case() -> dict[str, str]:
     return {name.lower(): name for name in sorted(names, key=lambda name: (name.isupper(), name), reverse=True)}
 
 
-def check_page(page: Page) -> list[Verdict]:
+def check_page(page: Page, defines: Mapping[str, str] | None = None) -> list[Verdict]:
     """The verdicts on a page's listings; what one of them declares, the others need not have from the reader."""
-    verdicts = [check_listing(listing, page.name, page.folders) for listing in page.listings]
+    verdicts = [check_listing(listing, page.name, page.folders, defines) for listing in page.listings]
     declared = {name for verdict in verdicts if verdict.unit for name in verdict.unit.declarations.scopes[0].names}
     return [replace(verdict, supplies=tuple(name for name in verdict.supplies if name not in declared)) for verdict in verdicts]
 
 
-def run_check(paths: list[Path], language: str, as_json: bool, folders: tuple[Path, ...] = (), run: bool = False) -> int:
+def run_check(
+    paths: list[Path], language: str, as_json: bool, folders: tuple[Path, ...] = (), run: bool = False,
+    defines: Mapping[str, str] | None = None,
+) -> int:  # fmt: skip
     """Check files and folders, `run` what compiles if asked to, and print what was found; 1 when anything is wrong."""
     if run:
         from wsklab import tryout  # the whole engine, which a check without a run needs nothing of
@@ -162,7 +168,7 @@ def run_check(paths: list[Path], language: str, as_json: bool, folders: tuple[Pa
             wrong += 1
             continue
         for page in pages:
-            verdicts, names = check_page(page), list(check_names(page))
+            verdicts, names = check_page(page, defines), list(check_names(page))
             tried = tryout.try_page(page, [verdict.unit for verdict in verdicts]) if run else []
             trials += tried
             wrong += sum(bool(verdict.problems) for verdict in verdicts) + len(names)

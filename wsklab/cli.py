@@ -11,11 +11,11 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import re
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -45,6 +45,13 @@ def _duration(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
 
 
+def _definition(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not re.fullmatch(r"[A-Za-z_]\w*", name):
+        raise argparse.ArgumentTypeError(f"{name} is not the name of a macro")
+    return name, value if sign else "1"
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line as a parser."""
     top = _Parser(prog="python -m wsklab", description="Run and check Windows kernel C code on a simulated machine.")
@@ -67,6 +74,10 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "-I", "--include", action="append", type=Path, default=[], metavar="FOLDER",
             help="a folder of header files besides that of each C file; can be given several times",
+        )  # fmt: skip
+        command.add_argument(
+            "-D", "--define", action="append", type=_definition, default=[], metavar="NAME[=TEXT]",
+            help="a macro that exists beforehand, 1 unless told; can be given several times",
         )  # fmt: skip
         command.add_argument("--json", action="store_true", help="print the result as one JSON object on standard output")
         command.add_argument("--lang", choices=LANGUAGES, default=None, help="language of the messages")
@@ -96,7 +107,7 @@ def _carry_out(options: argparse.Namespace) -> int:
     if options.command == "check":
         from wsklab.check import run_check
 
-        return run_check(options.files, language, options.json, tuple(options.include), options.run)
+        return run_check(options.files, language, options.json, tuple(options.include), options.run, dict(options.define))
     return _run(options, language)
 
 
@@ -132,47 +143,36 @@ def _run(options: argparse.Namespace, language: str) -> int:
     return status
 
 
-def _text(path: Path, language: str) -> str:
-    from wsklab.listings import read_text, unreadable
-
-    try:
-        return read_text(path)
-    except (OSError, ValueError) as error:
-        raise _WrongUse(unreadable(path, error, language)) from None
-
-
 def _life(options: argparse.Namespace, language: str, result: dict[str, Any], sources: dict[str, list[str]]) -> tuple[int, str]:
-    from wsklab.c.unit import compile_all, compile_unit
     from wsklab.driverlife import run_program, start, unload
-    from wsklab.lab import Lab
+    from wsklab.lab import Lab, LabError
     from wsklab.machine.status import is_success, name_of
     from wsklab.rules.report import compile_problems
 
-    folders = options.include
-    tasks = [partial(compile_unit, _text(path, language), path.name, includes=(path.parent, *folders)) for path in options.files]
-    units: list[Any] = compile_all(tasks)
-    for unit in units:
-        sources.update(unit.lines)
-    warnings = [problem for unit in units for problem in unit.warnings]
-    if warnings:
-        result["warnings"] = [str(problem) for problem in warnings]
-        print(compile_problems(warnings, language), file=sys.stderr)
     drawn = f"seed:{options.seed}" if options.seed is not None else None
     lab = Lab(language, options.network, f"replay:{options.replay.removeprefix('replay:')}" if options.replay else drawn)
     lab.strict = options.strict
     if not options.json:
         lab.machine.console = _Echo()
-    driver = lab.load_all(units)
+    try:
+        driver = lab.load_all(options.files, includes=tuple(options.include), defines=dict(options.define))
+    except LabError as error:
+        raise _WrongUse(error) from None
+    sources.update(lab.machine.sources)
+    if warnings := [problem for unit in driver.units for problem in unit.warnings]:
+        result["warnings"] = [str(problem) for problem in warnings]
+        print(compile_problems(warnings, language), file=sys.stderr)
+    name = driver.units[0].name
     if "DriverEntry" not in driver.functions and "main" not in driver.functions:
-        return NOT_COMPILED, translate("{file} compiles, but it has no DriverEntry to run.", language, file=units[0].name)
+        return NOT_COMPILED, translate("{file} compiles, but it has no DriverEntry to run.", language, file=name)
     if options.capture:
         lab.capture(options.capture)
     try:
         if "DriverEntry" not in driver.functions:
-            return run_program(lab, driver, units[0].name.removesuffix(".c")) & 0xFF, ""
+            return run_program(lab, driver, name.removesuffix(".c")) & 0xFF, ""
         with _serving(lab, options, language):
             seconds = options.seconds if options.network == "simulated" else None
-            started = start(lab, driver, units[0].name.removesuffix(".c"), seconds)
+            started = start(lab, driver, name.removesuffix(".c"), seconds)
         result["driver_entry"] = name_of(started.status)
         unloaded = unload(lab, started)
         if not is_success(started.status):

@@ -10,7 +10,7 @@ import itertools
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from wsklab.c.source import CompileError, closest
 from wsklab.c.types import Function, Int, Pointer, Void
 from wsklab.c.unit import Unit, compile_all, compile_unit
 from wsklab.kmdf import framework
-from wsklab.listings import read_text
+from wsklab.listings import read_text, unreadable
 from wsklab.machine import Machine, NotModelled, Stop, View, Where
 from wsklab.machine.api import MODELLED
 from wsklab.machine.code import STEPS, Code
@@ -89,7 +89,10 @@ class Lab(Scenes, Looking):
 
     # C
 
-    def load(self, source: str | Path | Driver | Unit, name: str = "listing.c", includes: IncludesFrom = None) -> Driver:
+    def load(
+        self, source: str | Path | Driver | Unit, name: str = "listing.c", includes: IncludesFrom = None,
+        defines: Mapping[str, str] | None = None,
+    ) -> Driver:  # fmt: skip
         """Compile a C text, link it against the modelled kernel, and bind its functions.
 
         Args:
@@ -97,21 +100,26 @@ class Lab(Scenes, Looking):
             name: the file name that messages show, of a text.
             includes: where ``#include "…"`` finds files, besides the folder of a C file: a tuple of folders, or a mapping of
                 names to texts.
+            defines: macros that exist beforehand, name to text, for example ``{"DBG": "1"}``.
 
         Returns:
             The driver: its C functions are its attributes.
 
         Raises:
             CompileError: with file, line, column and caret for every mistake.
+            LabError: for a file that cannot be read.
         """
         if not isinstance(source, (str, Path, Driver, Unit)):
             raise LabError(f"load takes a C text or the Path of a C file, not {type(source).__name__}")
-        return self.load_all(list(source.units) if isinstance(source, Driver) else [source], name, includes)
+        return self.load_all(list(source.units) if isinstance(source, Driver) else [source], name, includes, defines)
 
-    def load_all(self, sources: Sequence[str | Path | Unit], name: str = "listing.c", includes: IncludesFrom = None) -> Driver:
+    def load_all(
+        self, sources: Sequence[str | Path | Unit], name: str = "listing.c", includes: IncludesFrom = None,
+        defines: Mapping[str, str] | None = None,
+    ) -> Driver:  # fmt: skip
         """Like :meth:`load` for several texts or files that link into one driver."""
         try:
-            units = compile_all(partial(self._compiled, source, name, includes) for source in sources)
+            units = compile_all(partial(self._compiled, source, name, includes, defines) for source in sources)
             for unit in units:
                 self.machine.sources.update(unit.lines)
             self.drivers.append(Driver(self, link(units, CRuntime(self.machine)), units))
@@ -119,13 +127,17 @@ class Lab(Scenes, Looking):
             raise _CompileError(error, self.language) from None
         return self.drivers[-1]
 
-    def _compiled(self, source: str | Path | Unit, name: str, includes: IncludesFrom) -> Unit:
-        if isinstance(source, str):
-            return compile_unit(source, self._free_name(name), includes=includes)
+    def _compiled(self, source: str | Path | Unit, name: str, includes: IncludesFrom, defines: Mapping[str, str] | None) -> Unit:
+        if isinstance(source, Unit):
+            return source
         if isinstance(source, Path):
-            beside = (source.parent, *includes) if isinstance(includes, tuple) else includes or (source.parent,)
-            return compile_unit(read_text(source), self._free_name(source.name), includes=beside)
-        return source
+            includes = (source.parent, *includes) if isinstance(includes, tuple) else includes or (source.parent,)
+            name = source.name
+        try:
+            text = read_text(source) if isinstance(source, Path) else source
+        except (OSError, ValueError) as error:
+            raise LabError(unreadable(Path(source), error, self.language)) from None
+        return compile_unit(text, self._free_name(name), includes=includes, defines=defines)
 
     def _free_name(self, name: str) -> str:
         names = (f"{name.removesuffix('.c')}-{number}.c" for number in itertools.count(2))

@@ -57,6 +57,26 @@ def test_several_files_link_into_one_driver(tmp_path: Path) -> None:
     assert main(["run", str(tmp_path / "a.c"), str(tmp_path / "b.c")]) == 0
 
 
+DEFINED = """
+#include <ntddk.h>
+NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    DbgPrint("%s %d\\n", NAME, TRACED);
+    return STATUS_UNSUCCESSFUL;
+}
+"""
+
+
+def test_macros_of_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, given = tmp_path / "x.c", ("-D", 'NAME="echo"', "--define", "TRACED")
+    path.write_text(DEFINED)
+    assert (main(["run", str(path), *given]), capsys.readouterr().out) == (4, "echo 1\n")
+    assert (main(["check", str(path), *given]), main(["check", str(path)]), main(["run", str(path)])) == (0, 1, 2)
+    capsys.readouterr()
+    assert main(["check", str(path), "-D", "2=3"]) == 64
+    assert capsys.readouterr().err.endswith("argument -D/--define: 2 is not the name of a macro\n")
+
+
 def test_the_language_of_the_messages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, "int f(void) { return x; }", "--lang", "fr") == 2
     assert "x n'est pas déclaré." in capsys.readouterr().err

@@ -216,3 +216,15 @@ def test_a_function_that_is_not_there_is_told_with_the_one_that_was_meant() -> N
     assert not hasattr(driver, "_repr_html_")
     with pytest.raises(TypeError, match="what lab.load"):
         lab.start_driver("DRIVER_INITIALIZE DriverEntry;")
+
+
+def test_macros_that_exist_beforehand() -> None:
+    assert Lab().load("ULONG Size(VOID) { return SIZE; }", defines={"SIZE": "40 + 2"}).Size() == 42
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "driver.sys").write_bytes(b"MZ\x90\0\x03\0")
+    with pytest.raises(LabError, match="driver.sys ne peut pas être lu\N{NO-BREAK SPACE}: ce n'est pas un fichier texte"):
+        Lab(language="fr").load(tmp_path / "driver.sys")
+    with pytest.raises(LabError, match=r"none\.c cannot be read: No such file or directory"):
+        Lab().load(tmp_path / "none.c")

@@ -179,6 +179,32 @@ VOID Six(PIN6_ADDR Address)
     DbgPrint("%x ", RtlIpv6StringToAddressExW(Text, &Again, &Scope, &Port));
     DbgPrint("%d %u %x", IN6_ADDR_EQUAL(Address, &Again), Scope, Port);
 }
+VOID Narrow(PIN_ADDR Four, PIN6_ADDR Six)
+{
+    CHAR Text[72];
+    ULONG Length = 14, Scope;
+    USHORT Port;
+    DbgPrint("%x ", RtlIpv4AddressToStringExA(Four, 0x901F, Text, &Length));
+    DbgPrint("%x ", RtlIpv4AddressToStringExA(Four, 0x901F, Text, &Length));
+    DbgPrint("%s %u ", Text, Length);
+    DbgPrint("%x ", RtlIpv4StringToAddressExA(Text, TRUE, Four, &Port));
+    DbgPrint("%x\n", Port);
+    Length = 72;
+    DbgPrint("%x ", RtlIpv6AddressToStringExA(Six, 3, 0x901F, Text, &Length));
+    DbgPrint("%s %u ", Text, Length);
+    DbgPrint("%x ", RtlIpv6StringToAddressExA(Text, Six, &Scope, &Port));
+    DbgPrint("%u %x", Scope, Port);
+}
+VOID Mapped(PIN_ADDR Four)
+{
+    SOCKADDR_IN6 Address;
+    SCOPE_ID Scope = { 0 };
+    CHAR Text[46];
+    IN6ADDR_SETV4MAPPED(&Address, Four, Scope, 0x901F);
+    RtlIpv6AddressToStringA(&Address.sin6_addr, Text);
+    DbgPrint("%s %d %d ", Text, IN6ADDR_ISV4MAPPED(&Address), IN6_IS_ADDR_V4MAPPED(&in6addr_loopback));
+    DbgPrint("%d %x", memcmp(IN6_GET_ADDR_V4MAPPED(&Address.sin6_addr), Four, 4), Address.sin6_port);
+}
 NTSTATUS Read(PCSTR Text) { IN6_ADDR Address; PCSTR End; return RtlIpv6StringToAddressA(Text, &End, &Address); }
 """
 
@@ -187,6 +213,20 @@ def test_ip_version_4() -> None:
     lab = Lab()
     lab.load(ADDRESSES).Four(memory(lab, bytes([192, 0, 2, 1])))
     assert lab.console == "192.0.2.1:8080 15 0 1 901f"
+
+
+def test_an_address_of_version_4_in_one_of_version_6() -> None:
+    lab = Lab()
+    lab.load(ADDRESSES).Mapped(memory(lab, bytes([192, 0, 2, 1])))
+    assert lab.console == "::ffff:192.0.2.1 1 0 0 901f"
+
+
+def test_both_versions_in_ansi() -> None:
+    lab = Lab()
+    lab.load(ADDRESSES).Narrow(memory(lab, bytes([192, 0, 2, 1])), memory(lab, bytes(15) + b"\1"))
+    first, second = lab.console.split("\n")
+    assert first == "c000000d 0 192.0.2.1:8080 15 0 901f"
+    assert second == "0 [::1%3]:8080 13 0 3 901f"
 
 
 @settings(max_examples=30, deadline=None)

@@ -101,6 +101,7 @@ static void numbers(void)
     ULONG sum = 0;
     LONGLONG wide64 = 5;
     LONG number = 7;
+    SHORT bits = 3;
     TIME_FIELDS fields;
     LARGE_INTEGER time;
 
@@ -112,6 +113,11 @@ static void numbers(void)
     DbgPrint("%ld ", InterlockedCompareExchange(&number, 1, 10));
     DbgPrint("%ld ", number);
     DbgPrint("%ld %I64d\n", InterlockedDecrement(&number), InterlockedAdd64(&wide64, 10));
+    DbgPrint("%I64d ", InterlockedIncrementNoFence64(&wide64));
+    DbgPrint("%I64d ", InterlockedCompareExchangeRelease64(&wide64, 2, 16));
+    DbgPrint("%x ", InterlockedOr16(&bits, 0x30));
+    DbgPrint("%x ", InterlockedAnd16(&bits, 0x11));
+    DbgPrint("%x %I64d %u\n", bits, ReadAcquire64(&wide64), MAXUINT16);
     time.QuadPart = 116444736000000000LL + 86400LL * 10000000;
     RtlTimeToTimeFields(&time, &fields);
     DbgPrint("%04d-%02d-%02d %d\n", fields.Year, fields.Month, fields.Day, fields.Weekday);

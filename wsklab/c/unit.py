@@ -149,7 +149,7 @@ def parse_unit(
 
 def compile_unit(
     text: str, name: str = "listing.c", headers: Headers | None = None, includes: IncludesFrom = None,
-    left_out: Collection[str] = (),
+    left_out: Collection[str] = (), defines: Mapping[str, str] | None = None,
 ) -> Unit:  # fmt: skip
     """Compile one C text up to checked functions.
 
@@ -159,6 +159,7 @@ def compile_unit(
         headers: the prelude, by default the lab's own.
         includes: finds the files of ``#include "…"``: a mapping of names to texts, a tuple of folders, or a function.
         left_out: ids of problems that are none, because the text is a part of a page (`wsklab.c.source.LEFT_OUT`).
+        defines: macros that exist beforehand, name to text.
 
     Raises:
         CompileError: with all problems found in one pass.
@@ -168,7 +169,8 @@ def compile_unit(
 
     prelude = headers or own_headers()
     problems, source = Problems(left_out), Source(name, text)
-    preprocessor = Preprocessor(problems, prelude.macros, prelude.files, includes_from(includes))
+    macros = prelude.macros | {name: f"{name} {value}" for name, value in (defines or {}).items()}
+    preprocessor = Preprocessor(problems, macros, prelude.files, includes_from(includes))
     with deep_recursion():
         try:
             externals, parser = parse_unit(source, problems, preprocessor, prelude.typedef_names)

@@ -37,6 +37,7 @@
 #include "wdmob.c"
 #include "wdmextimer.c"
 #include "wdmzw.c"
+#include "mstcpip.c"
 #include "wdmresource.c"
 #include "wdmstartio.c"
 #include "wdfbuffers.c"

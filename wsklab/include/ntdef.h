@@ -114,6 +114,14 @@ typedef HANDLE *PHANDLE, *LPHANDLE;
 #define MAXLONG 0x7fffffff
 #define MAXUCHAR 0xff
 #define MAXUSHORT 0xffff
+#define MAXUINT8 0xffui8
+#define MAXUINT16 0xffffui16
+#define MAXUINT32 0xffffffffui32
+#define MAXUINT64 0xffffffffffffffffui64
+#define MAXINT8 0x7fi8
+#define MAXINT16 0x7fffi16
+#define MAXINT32 0x7fffffffi32
+#define MAXINT64 0x7fffffffffffffffi64
 #define MAXULONG 0xffffffff
 #define MAXULONGLONG 0xffffffffffffffffULL
 #define MAXLONGLONG 0x7fffffffffffffffLL

@@ -32,6 +32,7 @@
 #define EXTERN_C extern
 #define EXTERN_C_START
 #define EXTERN_C_END
+#define DEFINE_ENUM_FLAG_OPERATORS(Type)
 #define FORCEINLINE static inline
 #define CFORCEINLINE static inline
 #define DECLSPEC_INLINE static inline

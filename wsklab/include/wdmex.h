@@ -411,37 +411,7 @@ FORCEINLINE BOOLEAN InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit)
     *place = old & ~mask;
     return (old & mask) != 0;
 }
-#define InterlockedIncrementAcquire InterlockedIncrement
-#define InterlockedIncrementRelease InterlockedIncrement
-#define InterlockedIncrementNoFence InterlockedIncrement
-#define InterlockedDecrementAcquire InterlockedDecrement
-#define InterlockedDecrementRelease InterlockedDecrement
-#define InterlockedDecrementNoFence InterlockedDecrement
-#define InterlockedCompareExchangeAcquire InterlockedCompareExchange
-#define InterlockedCompareExchangeRelease InterlockedCompareExchange
-#define InterlockedExchangeAddSizeT(Addend, Value) InterlockedExchangeAdd64((LONG64 volatile *)(Addend), (LONG64)(Value))
-#define InterlockedIncrementSizeT(Addend) InterlockedIncrement64((LONG64 volatile *)(Addend))
-#define InterlockedDecrementSizeT(Addend) InterlockedDecrement64((LONG64 volatile *)(Addend))
-#define ReadAcquire(Source) (*(Source))
-#define ReadNoFence(Source) (*(Source))
-#define ReadAcquire64(Source) (*(Source))
-#define ReadNoFence64(Source) (*(Source))
-#define ReadULong64Acquire(Source) (*(Source))
-#define ReadULong64NoFence(Source) (*(Source))
-#define ReadPointerAcquire(Source) (*(Source))
-#define ReadPointerNoFence(Source) (*(Source))
-#define ReadULongAcquire(Source) (*(Source))
-#define ReadULongNoFence(Source) (*(Source))
-#define WriteRelease(Destination, Value) ((void)(*(Destination) = (Value)))
-#define WriteNoFence(Destination, Value) ((void)(*(Destination) = (Value)))
-#define WritePointerRelease(Destination, Value) ((void)(*(Destination) = (Value)))
-#define WriteRelease64(Destination, Value) ((void)(*(Destination) = (Value)))
-#define WriteNoFence64(Destination, Value) ((void)(*(Destination) = (Value)))
-#define WritePointerNoFence(Destination, Value) ((void)(*(Destination) = (Value)))
-#define WriteULongRelease(Destination, Value) ((void)(*(Destination) = (Value)))
-#define WriteULongNoFence(Destination, Value) ((void)(*(Destination) = (Value)))
-#define WriteULong64Release(Destination, Value) ((void)(*(Destination) = (Value)))
-#define WriteULong64NoFence(Destination, Value) ((void)(*(Destination) = (Value)))
+#include "interlockedapi.h"
 
 /* Lookaside lists. */
 typedef PVOID ALLOCATE_FUNCTION(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);

@@ -351,6 +351,7 @@ KPRIORITY KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority);
 LONG KeSetBasePriorityThread(PKTHREAD Thread, LONG Increment);
 KPRIORITY KeQueryPriorityThread(PKTHREAD Thread);
 ULONG KeGetCurrentProcessorNumber(void);
+#define KeGetCurrentProcessorIndex() KeGetCurrentProcessorNumberEx(NULL)
 ULONG KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER ProcNumber);
 ULONG KeQueryActiveProcessorCount(PKAFFINITY ActiveProcessors);
 ULONG KeQueryActiveProcessorCountEx(USHORT GroupNumber);
@@ -363,6 +364,8 @@ void KeRevertToUserAffinityThreadEx(KAFFINITY Affinity);
 #define KeMemoryBarrier() ((void)0)
 #define KeFlushIoBuffers(Mdl, ReadOperation, DmaOperation) ((void)0)
 #define YieldProcessor() ((void)0)
+#define PreFetchCacheLine(Level, Address) ((void)(Address))
+#define PrefetchForWrite(Address) ((void)(Address))
 #define MemoryBarrier() ((void)0)
 #define _ReadWriteBarrier() ((void)0)
 
@@ -408,6 +411,13 @@ FORCEINLINE void KeBugCheck(ULONG BugCheckCode)
 }
 void KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheckParameter1, ULONG_PTR BugCheckParameter2, ULONG_PTR BugCheckParameter3,
                   ULONG_PTR BugCheckParameter4);
+#define __fastfail(Code) KeBugCheckEx(0x139, (Code), 0, 0, 0) /* KERNEL_SECURITY_CHECK_FAILURE */
+#define RtlFailFast(Code) __fastfail(Code)
+#define FAST_FAIL_CORRUPT_LIST_ENTRY 3
+#define FAST_FAIL_INVALID_ARG 5
+#define FAST_FAIL_FATAL_APP_EXIT 7
+#define FAST_FAIL_INVALID_REFERENCE_COUNT 14
+#define DbgRaiseAssertionFailure() RtlAssert((PVOID)"DbgRaiseAssertionFailure()", (PVOID)__FILE__, __LINE__, NULL)
 void DbgBreakPoint(void);
 void DbgBreakPointWithStatus(ULONG Status);
 void __debugbreak(void);

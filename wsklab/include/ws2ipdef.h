@@ -82,6 +82,34 @@ FORCEINLINE VOID IN4ADDR_SETANY(PSOCKADDR_IN a)
     memset(a, 0, sizeof(SOCKADDR_IN));
     a->sin_family = AF_INET;
 }
+/* An IPv4 address as an IPv6 one, ::ffff:a.b.c.d, as sockets for both families have it (WSK-AF-06). */
+FORCEINLINE BOOLEAN IN6_IS_ADDR_V4MAPPED(const IN6_ADDR *a)
+{
+    return a->u.Word[0] == 0 && a->u.Word[1] == 0 && a->u.Word[2] == 0 && a->u.Word[3] == 0 && a->u.Word[4] == 0 &&
+           a->u.Word[5] == 0xFFFF;
+}
+FORCEINLINE const UCHAR *IN6_GET_ADDR_V4MAPPED(const IN6_ADDR *a)
+{
+    return &a->u.Byte[12];
+}
+FORCEINLINE VOID IN6_SET_ADDR_V4MAPPED(PIN6_ADDR a6, const IN_ADDR *a4)
+{
+    memset(a6, 0, sizeof(IN6_ADDR));
+    a6->u.Word[5] = 0xFFFF;
+    memcpy(&a6->u.Byte[12], a4, sizeof(IN_ADDR));
+}
+FORCEINLINE BOOLEAN IN6ADDR_ISV4MAPPED(const SOCKADDR_IN6 *a)
+{
+    return IN6_IS_ADDR_V4MAPPED(&a->sin6_addr);
+}
+FORCEINLINE VOID IN6ADDR_SETV4MAPPED(PSOCKADDR_IN6 a6, const IN_ADDR *a4, SCOPE_ID scope, USHORT port)
+{
+    memset(a6, 0, sizeof(SOCKADDR_IN6));
+    a6->sin6_family = AF_INET6;
+    a6->sin6_port = port;
+    IN6_SET_ADDR_V4MAPPED(&a6->sin6_addr, a4);
+    a6->sin6_scope_struct = scope;
+}
 FORCEINLINE VOID IN6ADDR_SETANY(PSOCKADDR_IN6 a)
 {
     memset(a, 0, sizeof(SOCKADDR_IN6));

@@ -1,0 +1,2 @@
+/* basetsd.h: what it declares for kernel code is in ntdef.h. */
+#include "ntdef.h"

@@ -1,0 +1,2 @@
+/* minwindef.h: what it declares for kernel code is in windef.h. */
+#include "windef.h"
