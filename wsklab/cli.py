@@ -139,7 +139,8 @@ def _run(options: argparse.Namespace, language: str) -> int:
         result["report"] = text
         print(json.dumps(result, ensure_ascii=False, indent=2))
     elif text:
-        print(text, file=sys.stderr)
+        unended = result.get("console", "")[-1:] not in ("", "\n")
+        print("\n" * unended + text, file=sys.stderr)
     return status
 
 

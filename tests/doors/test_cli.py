@@ -51,6 +51,14 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (result["exit_status"], result["driver_entry"], result["console"], result["gaps"]) == (0, "STATUS_SUCCESS", "hi", [])
 
 
+@pytest.mark.parametrize(("end", "begin"), [("", "\nLoaded"), ("\\n", "Loaded")])
+def test_what_is_ours_begins_on_a_line_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], end: str, begin: str
+) -> None:
+    assert run(tmp_path, UNLOAD + ENTRY + BODY % f'DbgPrint("here{end}"); return STATUS_SUCCESS;') == 0
+    assert capsys.readouterr().err.startswith(begin)
+
+
 def test_several_files_link_into_one_driver(tmp_path: Path) -> None:
     (tmp_path / "a.c").write_text("NTSTATUS Answer(VOID);\n" + UNLOAD + ENTRY + BODY % "return Answer();", "utf-8")
     (tmp_path / "b.c").write_text("NTSTATUS Answer(VOID) { return STATUS_SUCCESS; }\n", "utf-8")
