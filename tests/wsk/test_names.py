@@ -111,6 +111,12 @@ def test_what_nobody_knows(resolver: Resolver, node: str, service: str, hints: d
     assert resolver.ask(node, service, **hints).result == ("STATUS_NO_MATCH", 0xC0000272)
 
 
+def test_newer_systems_have_another_status_for_it(make_driver: Any) -> None:
+    """The page says STATUS_NO_MATCH; Windows 10 is reported to say STATUS_NOT_FOUND."""
+    resolver = Resolver(make_driver(choices={"status that no page names": CHOSEN[1]}))
+    assert resolver.ask("nobody.lab.example").result[0] == "STATUS_NOT_FOUND"
+
+
 def test_arguments_that_do_not_fit(resolver: Resolver) -> None:
     """WSK-GAI-03, WSK-GAI-08, WSK-GNI-02."""
     invalid = ("STATUS_INVALID_PARAMETER", 0xC000000D)

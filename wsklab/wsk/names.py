@@ -51,7 +51,7 @@ def WskGetAddressInfo(
         port = _port(service, hints[0])
         found = [address.at(port) for address in _addresses(call, node, hints[0]) if hints[1] in (0, address.family)]
         if not found:
-            raise Refused(status.NO_MATCH)
+            raise refuse("no such name")
         m.set_u64(Result, _list(call, found, hints, node if hints[0] & CANONNAME else ""))
         call.complete(0)
 
@@ -70,7 +70,7 @@ def _port(service: str, flags: int) -> int:
     if service.isdecimal() and int(service) < 65536:
         return int(service)
     if service and (flags & NUMERICSERV or service.lower() not in tables().services):
-        raise Refused(status.NO_MATCH)
+        raise refuse("no such name")
     return tables().services[service.lower()] if service else 0
 
 
