@@ -8,6 +8,7 @@ import pytest
 
 from tests.wsk.conftest import rule_of
 from wsklab.wsk import check_unload, scene
+from wsklab.wsk.tables import CHOSEN as WHICH
 from wsklab.wsk.tables import tables
 
 CHOSEN = tables().chosen
@@ -113,7 +114,7 @@ def test_what_nobody_knows(resolver: Resolver, node: str, service: str, hints: d
 
 def test_newer_systems_have_another_status_for_it(make_driver: Any) -> None:
     """The page says STATUS_NO_MATCH; Windows 10 is reported to say STATUS_NOT_FOUND."""
-    resolver = Resolver(make_driver(choices={"status that no page names": CHOSEN[1]}))
+    resolver = Resolver(make_driver(choices={"status that no page names": WHICH[1]}))
     assert resolver.ask("nobody.lab.example").result[0] == "STATUS_NOT_FOUND"
 
 
