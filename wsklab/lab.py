@@ -212,6 +212,11 @@ class Lab(Scenes, Looking):
         framework(self.machine).verifier = does
 
     @property
+    def wdf_parameters(self) -> dict[str, Any]:
+        """The values of the registry key ``Parameters\\Wdf`` that switch parts of the verifier, by name, for every driver."""
+        return framework(self.machine).parameters
+
+    @property
     def strict(self) -> bool:
         """Whether a run also stops where a driver relies on what only the framework's source grants, or breaks a static rule."""
         return framework(self.machine).strict

@@ -467,7 +467,7 @@ MISTAKES = [
     Mistake(
         "RULE-78, KMDF-QUE-23: a handler waits for its own queue, and never completes what the queue waits for",
         "WdfIoQueuePurgeSynchronously(Queue);",
-        "kmdf-request-never-completed",
+        "kmdf-wait-for-queue",
     ),
     Mistake(
         "KMDF-OBJ-19: a control device is deleted above PASSIVE_LEVEL, an I/O target may be",

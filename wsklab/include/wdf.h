@@ -6,6 +6,7 @@
  *   wdfrequest.h wdfmemory.h wdffileobject.h       requests                  wdfiotarget.h  I/O targets
  *   wdfsync.h wdftimer.h wdfworkitem.h wdfdpc.h    locks, timers, callbacks  wdfcollection.h wdfstring.h wdfregistry.h
  *   wdfpdo.h wdfqueryinterface.h                   children of a bus driver, interfaces between drivers
+ *   wdfverifier.h wdfbugcodes.h                    breakpoints and bug checks
  *   wdfusb.h wdfdmaenabler.h                      what the pages name of other parts: it compiles and is not modelled
  *   wdfprivate.h                                   what the functions written in C share
  */
@@ -13,6 +14,7 @@
 #define _WDF_H_
 
 #include "wdfstatus.h"
+#include "wdfbugcodes.h"
 #include "wdftypes.h"
 #include "wdfcore.h"
 #include "wdfobject.h"

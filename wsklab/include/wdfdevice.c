@@ -112,18 +112,26 @@ VOID WdfDeviceInitSetDeviceClass(PWDFDEVICE_INIT DeviceInit, const GUID *DeviceC
     wsklab_given(DeviceClassGuid, "DeviceClassGuid");
 }
 
-/* Power callbacks may be pageable; nothing is paged out here. */
+/* Power callbacks may touch paged memory: so it is unless the driver says otherwise. */
 _IRQL_requires_max_(PASSIVE_LEVEL)
 VOID WdfDeviceInitSetPowerPageable(PWDFDEVICE_INIT DeviceInit)
 {
-    FxInit(DeviceInit);
+    FxInit(DeviceInit)->NotPageable = FALSE;
 }
 
-/* Power callbacks are not pageable; nothing is paged out here. */
+/* Power callbacks touch no paged memory; from now on they are watched (see wdfpower.c). */
 _IRQL_requires_max_(PASSIVE_LEVEL)
 VOID WdfDeviceInitSetPowerNotPageable(PWDFDEVICE_INIT DeviceInit)
 {
-    FxInit(DeviceInit);
+    FxInit(DeviceInit)->NotPageable = TRUE;
+}
+
+/* The device draws much current when it starts; its power callbacks may not touch paged memory. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+VOID WdfDeviceInitSetPowerInrush(PWDFDEVICE_INIT DeviceInit)
+{
+    PFX_DEVICE_INIT init = FxInit(DeviceInit);
+    init->Inrush = init->NotPageable = TRUE;
 }
 
 /* Callbacks for start, power and removal. */
@@ -136,6 +144,8 @@ VOID WdfDeviceInitSetPnpPowerEventCallbacks(PWDFDEVICE_INIT DeviceInit, PWDF_PNP
     if (PnpPowerEventCallbacks->EvtDeviceUsageNotification != NULL || PnpPowerEventCallbacks->EvtDeviceUsageNotificationEx != NULL)
         wsklab_not_modelled("the callback EvtDeviceUsageNotification");
     init->Callbacks = *PnpPowerEventCallbacks;
+    wsklab_wdf_watch(&init->Callbacks.EvtDeviceD0Entry,
+                     (ULONG)((PVOID *)(&init->Callbacks + 1) - (PVOID *)&init->Callbacks.EvtDeviceD0Entry));
 }
 
 /* File objects: their callbacks, and what each carries. Facts: KMDF-GET-13. */

@@ -122,6 +122,17 @@ static NTSTATUS FxDispatchQuery(WDFDEVICE Device, PFX_DEVICE device, PIRP Irp, P
     return device->Init.Lower != NULL ? wsklab_device_down(Device, Irp) : wsklab_device_answer(Device, Irp, status);
 }
 
+/*
+ * Whether the framework keeps an IRP until the device has changed its Plug and Play state. A function driver keeps a start only
+ * after the device below has started: that one is not looked at.
+ */
+static BOOLEAN FxChangesPnpState(UCHAR MinorFunction)
+{
+    return MinorFunction == IRP_MN_QUERY_STOP_DEVICE || MinorFunction == IRP_MN_CANCEL_STOP_DEVICE ||
+           MinorFunction == IRP_MN_STOP_DEVICE || MinorFunction == IRP_MN_QUERY_REMOVE_DEVICE ||
+           MinorFunction == IRP_MN_CANCEL_REMOVE_DEVICE || MinorFunction == IRP_MN_SURPRISE_REMOVAL;
+}
+
 /* What the framework does with an IRP. */
 static NTSTATUS FxProcess(WDFDEVICE Device, PFX_DEVICE device, PIRP Irp)
 {
@@ -135,6 +146,8 @@ static NTSTATUS FxProcess(WDFDEVICE Device, PFX_DEVICE device, PIRP Irp)
     }
     if (major == IRP_MJ_CREATE || major == IRP_MJ_CLEANUP || major == IRP_MJ_CLOSE)
         return FxDispatchFile(Device, device, Irp, here);
+    if (major == IRP_MJ_PNP && device->PnpPending && FxChangesPnpState(here->MinorFunction))
+        wsklab_wdf_stop("kmdf-pnp-pending", Device, "irp=0x%016I64x;minor=0x%02x", Irp, here->MinorFunction);
     if (major == IRP_MJ_PNP && here->MinorFunction == IRP_MN_QUERY_INTERFACE) return FxDispatchQuery(Device, device, Irp, here);
     return device->Init.Filter ? wsklab_device_down(Device, Irp)
                                : wsklab_device_answer(Device, Irp, STATUS_INVALID_DEVICE_REQUEST);

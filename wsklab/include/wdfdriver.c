@@ -48,6 +48,32 @@ BOOLEAN WdfDriverIsVersionAvailable(WDFDRIVER Driver, PWDF_DRIVER_VERSION_AVAILA
            VersionAvailableParams->MinorVersion <= KMDF_VERSION_MINOR;
 }
 
+/*
+ * What a driver's code reports that was about to call a function of a newer framework. One that returns a status may fail instead,
+ * unless the verifier is on. Page: bug-check-0x10d---wdf-violation.
+ */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS WdfDriverErrorReportApiMissing(WDFDRIVER Driver, PCWSTR FrameworkExtensionName, ULONG ApiIndex,
+                                        BOOLEAN DoesApiReturnNtstatus)
+{
+    PWSTR path;
+    CHAR name[32] = "";
+    ULONG i, length = 0;
+    wsklab_wdf(Driver, FX_TYPE_DRIVER);
+    if (DoesApiReturnNtstatus && !wsklab_wdf_verifies()) return STATUS_PROCEDURE_NOT_FOUND;
+    if (FrameworkExtensionName == NULL) FrameworkExtensionName = L"KMDF";
+    path = (PWSTR)wsklab_ask(Driver, "Driver.registry_path");
+    for (i = 0; path[i] != 0; i++) {
+        if (path[i] == L'\\') length = 0;
+        else if (length < sizeof(name) - 1) name[length++] = (CHAR)path[i];
+    }
+    name[length] = 0;
+    wsklab_wdf_stop("kmdf-api-missing", Driver,
+                    "driver=%s;name=0x%016I64x;extension=%ws;extensionname=0x%016I64x;index=0x%x", name, (PVOID)name,
+                    FrameworkExtensionName, FrameworkExtensionName, ApiIndex);
+    return STATUS_PROCEDURE_NOT_FOUND;
+}
+
 /* Properties of devices, as their bus reported them; a control device has none. */
 
 static NTSTATUS FxQueryProperty(PDEVICE_OBJECT Physical, DEVICE_REGISTRY_PROPERTY Property, ULONG Length, PVOID Buffer, PULONG Result)

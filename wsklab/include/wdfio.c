@@ -180,6 +180,7 @@ static BOOLEAN FxPowerStep(PFX_QUEUE Queue)
     if (Queue->Power == FX_POWER_RESUMING) {
         if (request == NULL) {
             Queue->Power = FX_POWER_ON;
+            KeSetEvent(&Queue->AtRest, 0, FALSE);
             return TRUE;
         }
         request->Notified = request->Acknowledged = FALSE;
@@ -213,6 +214,7 @@ static BOOLEAN FxPowerStep(PFX_QUEUE Queue)
         }
     }
     Queue->Power = FX_POWER_OFF;
+    KeSetEvent(&Queue->AtRest, 0, FALSE);
     return TRUE;
 }
 
@@ -356,6 +358,9 @@ static NTSTATUS FxMakeQueue(WDFDEVICE Device, PWDF_IO_QUEUE_CONFIG Config, PWDF_
     InitializeListHead(&queue->CancelDue);
     InitializeListHead(&queue->CanceledOnQueueDue);
     KeInitializeDpc(&queue->Dpc, wsklab_queue_dpc, *Made);
+    KeInitializeEvent(&queue->AtRest, NotificationEvent, TRUE);
+    wsklab_wdf_watch(&queue->Config.EvtIoDefault,
+                     (ULONG)((PVOID *)&queue->Config.Settings - (PVOID *)&queue->Config.EvtIoDefault));
     InsertTailList(&device->AllQueues, &queue->Sibling);
     return STATUS_SUCCESS;
 }
@@ -376,6 +381,7 @@ NTSTATUS wsklab_device_begins(WDFDEVICE Device)
     if (device->Init.Parent != NULL) device->Init.Physical = device->Object;
     if (device->Init.ShutdownFlags & WdfDeviceShutdown) IoRegisterShutdownNotification(device->Object);
     if (device->Init.ShutdownFlags & WdfDeviceLastChanceShutdown) IoRegisterLastChanceShutdownNotification(device->Object);
+    FxPowerFlags(device);
     device->Object->StackSize += (device->Init.Preprocess != NULL) + (device->SelfTarget != NULL);
     if (device->Init.Forwards) device->Object->StackSize += FxDevice(device->Init.Parent)->Object->StackSize;
     if (device->Init.Files.EvtDeviceFileCreate == NULL) return STATUS_SUCCESS;
@@ -505,6 +511,25 @@ void wsklab_queue_state_reached(WDFQUEUE Queue, WDFCONTEXT Context)
     KeSetEvent((PKEVENT)Context, 0, FALSE);
 }
 
+/*
+ * Wait for a queue, with a breakpoint of the verifier now and then. When nothing else will ever happen the last word is a rule
+ * about the request that holds it up, or a hang. Facts: KMDF-VER-08.
+ */
+static void FxWaitForQueue(WDFQUEUE Queue, PKEVENT Event, PCSTR What)
+{
+    PFX_QUEUE queue = FxQueue(Queue);
+    ULONG seconds = wsklab_wdf_verifies() ? wsklab_wdf_parameter("DbgWaitForSignalTimeoutInSec") : 0;
+    LARGE_INTEGER timeout;
+    timeout.QuadPart = WDF_REL_TIMEOUT_IN_SEC((ULONGLONG)seconds);
+    while (KeWaitForSingleObject(Event, Executive, KernelMode, FALSE, seconds != 0 ? &timeout : NULL) == STATUS_TIMEOUT) {
+        BOOLEAN idle = wsklab_idle();
+        if (idle) wsklab_queue_blocked(Queue);
+        wsklab_wdf_break("kmdf-wait-for-queue", Queue, "function=%s;seconds=%d;count=%d;waiting=%d", What, seconds,
+                         queue->OwnedCount, queue->WaitingCount);
+        if (idle) seconds = 0;
+    }
+}
+
 static void FxChangeAndWait(WDFQUEUE Queue, BOOLEAN Stops, BOOLEAN Cancels, PCSTR Function)
 {
     KEVENT reached;
@@ -512,7 +537,7 @@ static void FxChangeAndWait(WDFQUEUE Queue, BOOLEAN Stops, BOOLEAN Cancels, PCST
     if (FxTooHigh(Queue, Function)) return;
     KeInitializeEvent(&reached, NotificationEvent, FALSE);
     FxChange(Queue, Stops, Cancels, wsklab_queue_state_reached, &reached, Function);
-    KeWaitForSingleObject(&reached, Executive, KernelMode, FALSE, NULL);
+    FxWaitForQueue(Queue, &reached, Function);
 }
 
 /* Hold requests back; the callback comes when the driver has none left. Facts: KMDF-QUE-18, 21. */
@@ -686,6 +711,7 @@ void wsklab_queue_power(WDFQUEUE Queue, ULONG Power)
     }
     if (Power == FX_POWER_RESUMING && queue->WaitingCount > 0) queue->BecameReady = TRUE;
     queue->Power = Power;
+    KeClearEvent(&queue->AtRest);
     wsklab_queue_dispatch(Queue);
 }
 

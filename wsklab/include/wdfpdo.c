@@ -31,6 +31,7 @@ PWDFDEVICE_INIT WdfPdoInitAllocate(WDFDEVICE ParentDevice)
     wsklab_free(memory);
     init = wsklab_device_init(parent->Driver);
     FxInit(init)->Parent = ParentDevice;
+    FxInit(init)->NotPageable = parent->Init.NotPageable;
     return init;
 }
 

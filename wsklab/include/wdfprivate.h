@@ -11,6 +11,7 @@
 #include "wdfworkitem.h"
 #include "wdfdpc.h"
 #include "wdfqueryinterface.h"
+#include "wdfbugcodes.h"
 
 /* The framework's numbers for kinds of objects: parameter 3 of bug check 0x10D/5. */
 enum {
@@ -46,8 +47,10 @@ enum {
  * The machine's side. wsklab_wdf: the structure behind a handle; a stop when it is NULL, gone or of another kind. wsklab_given:
  * a stop when a pointer is NULL. wsklab_wdf_check: the status of attributes. wsklab_wdf_create: an object with its structure
  * zeroed and its handle stored. wsklab_wdf_stop: a stop with a rule about an object. wsklab_wdf_break: a breakpoint of the
- * verifier; whether the verifier is on. wsklab_wdf_serialize: whose lock serializes the callbacks of a child of Parent.
- * wsklab_wdf_call: call an event callback with that lock held. wsklab_wdf_wait_for: the same, until it has returned.
+ * verifier; whether the verifier is on, as wsklab_wdf_verifies tells. wsklab_wdf_watch: compare IRQL and critical regions before
+ * and after the callbacks of a table. wsklab_idle: whether nothing else will happen. wsklab_wdf_serialize: whose lock serializes
+ * the callbacks of a child of Parent. wsklab_wdf_call: call an event callback with that lock held. wsklab_wdf_wait_for: the
+ * same, until it has returned.
  * wsklab_wdf_answer: call a callback that returns something and cannot wait. wsklab_request_fails: whether there is no memory
  * for a request; wsklab_request_attach: a reserved one gets an IRP; wsklab_request_drop: a request goes without its IRP;
  * wsklab_wdf_of: the WDFDRIVER of a DRIVER_OBJECT, NULL for none. wsklab_wdf_status: call a callback that returns a
@@ -76,6 +79,9 @@ BOOLEAN wsklab_wdf_stop(PCSTR Rule, PVOID Object, PCSTR Values, ...);
 BOOLEAN wsklab_wdf_strict(PCSTR Rule, PVOID Object, PCSTR Values, ...);
 ULONG_PTR wsklab_ask(PVOID Handle, PCSTR Member, ...);
 ULONG_PTR wsklab_ask_waits(PVOID Handle, PCSTR Member, ...);
+BOOLEAN wsklab_wdf_verifies(void);
+void wsklab_wdf_watch(PVOID Callbacks, ULONG Count);
+BOOLEAN wsklab_idle(void);
 BOOLEAN wsklab_wdf_break(PCSTR Rule, PVOID Object, PCSTR Values, ...);
 NTSTATUS wsklab_wdf_serialize(WDFOBJECT Parent, BOOLEAN Automatic, BOOLEAN Passive, WDFOBJECT *Lock);
 void wsklab_wdf_call(PVOID Lock, PVOID Routine, ...);
@@ -247,6 +253,7 @@ typedef struct _FX_QUEUE {
     BOOLEAN ShuttingDown;
     BOOLEAN InPowerCallback;
     PFX_PROGRESS Progress;
+    KEVENT AtRest; /* signalled unless the device waits until the driver has let go of requests */
     KDPC Dpc;
 } FX_QUEUE, *PFX_QUEUE;
 
@@ -286,6 +293,8 @@ typedef struct _FX_DEVICE_INIT {
     UCHAR ShutdownFlags;
     PFX_PREPROCESS Preprocess;
     BOOLEAN AllowSelf;
+    BOOLEAN NotPageable; /* power callbacks touch no paged memory, and are watched */
+    BOOLEAN Inrush;
     UCHAR Owner; /* of the power policy: 0 by default, 1 no, 2 yes */
     WDFDEVICE Parent;    /* of a bus driver's child, NULL for others */
     BOOLEAN Raw;
@@ -317,6 +326,10 @@ typedef struct _FX_DEVICE {
     BOOLEAN SelfManaged;
     BOOLEAN Surprised;
     BOOLEAN Reported;
+    BOOLEAN PnpPending; /* while it handles an IRP that changes its Plug and Play state */
+    WDF_POWER_ROUTINE_TIMED_OUT_DATA Watched; /* what the power watchdog would report */
+    KTIMER Watchdog;
+    KDPC WatchdogDpc;
     BOOLEAN FromSelf; /* the IRP that comes next was sent to the self target */
 } FX_DEVICE, *PFX_DEVICE;
 typedef struct _FX_FILE {
@@ -329,6 +342,9 @@ typedef struct _FX_FILE {
 /* What our functions need of each other before it is defined. */
 void wsklab_queue_dispatch(WDFQUEUE Queue);
 void wsklab_queue_deferred(WDFQUEUE Queue);
+void wsklab_queue_blocked(WDFQUEUE Queue);
+void wsklab_queue_power(WDFQUEUE Queue, ULONG Power);
+static void FxPowerFlags(PFX_DEVICE Device);
 static void FxFreeReserve(PFX_QUEUE Queue);
 static void FxCancelPended(PFX_QUEUE Queue, PFILE_OBJECT File);
 static NTSTATUS FxProgress(PFX_QUEUE Queue, PIRP Irp, PFX_REQUEST *Request);
@@ -341,6 +357,7 @@ static PFX_DEVICE_INIT FxInit(PWDFDEVICE_INIT DeviceInit);
 static PFX_DEVICE FxDevice(WDFDEVICE Device);
 static PFX_FILE FxFile(PFX_DEVICE Device, PFILE_OBJECT File);
 static PFX_QUEUE FxQueue(WDFQUEUE Queue);
+static void FxWaitForQueue(WDFQUEUE Queue, PKEVENT Event, PCSTR What);
 static PFX_REQUEST FxRequest(WDFREQUEST Request);
 static PIO_STACK_LOCATION FxLocation(PFX_REQUEST Request);
 static BOOLEAN FxHasIrp(WDFREQUEST Request, PCSTR Function);

@@ -58,4 +58,9 @@ typedef struct _WDF_DRIVER_GLOBALS *PWDF_DRIVER_GLOBALS;
 /* The Size member of framework structures; compared for equality (KMDF-CON-23). */
 #define WDF_STRUCTURE_SIZE(StructName) ((ULONG)sizeof(StructName))
 
+/* The framework is as new as these headers: nothing that they declare is missing. */
+#define WDF_IS_FUNCTION_AVAILABLE(FunctionName) TRUE
+#define WDF_IS_STRUCTURE_AVAILABLE(StructName) TRUE
+#define WDF_IS_FIELD_AVAILABLE(StructName, FieldName) TRUE
+
 #endif

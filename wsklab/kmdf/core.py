@@ -8,10 +8,12 @@ they all do first: handles become objects, pointers that must not be NULL are lo
 from __future__ import annotations
 
 import inspect
+from collections import defaultdict
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from wsklab.io.irp import MORE_PROCESSING_REQUIRED
+from wsklab.kmdf.verifier import NO_LIMIT, TABLE, Parameters, in_region
 from wsklab.machine import DISPATCH_LEVEL, Machine, Wait, wdk
 
 if TYPE_CHECKING:
@@ -48,6 +50,9 @@ class Framework:
         self.quiet_routine = m.python_code(lambda *arguments: 0, "framework routine of a synchronous send")
         # At a breakpoint of the verifier (KMDF-VER-01, 04): "stop" the run, "continue" as Windows does after it; or it is "off".
         self.verifier = "stop"
+        self.parameters = Parameters(TABLE["values"])
+        self.objects: defaultdict[Object, set[Object]] = defaultdict(set)  # of each driver, if they are counted
+        self.watched: set[int] = set()  # callbacks of devices and queues that are compared before and after (KMDF-VER-05)
         self.members: dict[int, tuple[type[Object], Callable[[Any], Any]]] = {}  # see wsklab_ask
         self.strict = False  # whether what the documents forbid and only the framework's source grants ends the run as well
 
@@ -107,8 +112,11 @@ class Framework:
             self.stop(rule, obj, **values)
 
     def fails(self, kind: str = "framework allocation") -> bool:
-        """Whether an allocation fails: a choice of that kind. Facts: KMDF-VER-07."""
-        return self.m.choose(kind, ("succeeds", "fails")) == "fails"
+        """Whether an allocation fails: when enough have succeeded, else a choice of that kind. Facts: KMDF-VER-03, 07."""
+        left = self.parameters["VerifierAllocateFailCount"] if self.checking else NO_LIMIT
+        if left not in (0, NO_LIMIT):
+            self.parameters["VerifierAllocateFailCount"] = left - 1
+        return left == 0 or self.m.choose(kind, ("succeeds", "fails")) == "fails"
 
     def c(self, function: str, *arguments: int) -> int:
         """Call one of our own functions that are written in C; it stays out of the trace."""
@@ -124,12 +132,30 @@ class Framework:
             self.m.trace.add(kind, name, actor="framework", target=target, objects=objects, **data)
 
     def call(self, address: int, *arguments: int) -> int:
-        """Call a driver's callback, which may not wait and returns at the IRQL it was called at. Facts: KMDF-VER-05."""
-        before = self.m.irql
+        """Call a driver's callback, which may not wait and returns at the IRQL it was called at."""
+        before = self.m.irql, in_region(self.m)
         value = int(self.m.call(address, *arguments, actor="framework") or 0)
-        if self.m.irql != before:
-            self.m.stop("kmdf-callback-changed-irql", what=self.m.code_at(address).name, before=before, after=self.m.irql)
+        self._compare(address, *before)
         return value
+
+    def call_waiting(self, address: int, *arguments: int) -> Generator[Wait, Any, int]:
+        """The same for one that may wait."""
+        before = self.m.irql, in_region(self.m)
+        value = int((yield from self.m.call_waiting(address, *arguments, actor="framework")) or 0)
+        self._compare(address, *before)
+        return value
+
+    def _compare(self, address: int, irql: int, region: bool) -> None:
+        """Stop when a callback has returned at another IRQL, or in another region if watched. Facts: KMDF-VER-05, KMDF-CRT-17."""
+        m, watched = self.m, address in self.watched
+        if m.irql != irql:
+            rule = "kmdf-callback-changed-irql" if watched else "routine-changed-irql"
+        elif watched and in_region(m) != region:
+            rule = "kmdf-callback-changed-region"
+        else:
+            return
+        name, thread = m.code_at(address).name, m.thread.name
+        m.stop(rule, what=name, routine=name, address=_hex(address), thread=thread, before=irql, after=m.irql)
 
     def run(self, address: int, *arguments: int, lock: Object | None = None) -> None:
         """Call a driver's event callback, with the callback lock of an object held.
@@ -154,7 +180,7 @@ class Framework:
             if lock.lock_owner is not None:
                 yield Wait(lambda: lock.lock_owner is None, None, (lock.KIND, lock.address))
             lock.lock_owner = self.m.thread
-        yield from self.m.call_waiting(address, *arguments, actor="framework")
+        yield from self.call_waiting(address, *arguments)
         if lock is not None:
             lock.lock_owner = None
 

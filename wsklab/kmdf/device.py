@@ -7,8 +7,6 @@ Facts: KMDF-DEV, KMDF-WHO-01, KMDF-TGT-02 to 05, KMDF-QUE. Pages: creating-a-fra
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any
 from uuid import UUID
 
 from wsklab.io import device as io_device
@@ -19,11 +17,11 @@ from wsklab.kmdf.private import Private
 from wsklab.kmdf.request import QUEUE, Request
 from wsklab.kmdf.target import IoTarget, SelfTarget
 from wsklab.kmdf.wdm import BUFFERED
-from wsklab.machine import PASSIVE_LEVEL, Machine, Wait, status, wdk
+from wsklab.machine import PASSIVE_LEVEL, Machine, status, wdk
 from wsklab.machine.functions_memory import c_text, text_of
 
 NON_PNP, NO_DISPATCH_OVERRIDE = 1, 2
-ON, OFF, STOPPING_QUEUES, PURGING, RESUMING = range(5)  # FX_POWER_…
+STOPPING_QUEUES, PURGING = 2, 3  # FX_POWER_…
 
 
 class Driver(Object, kind="WDFDRIVER", number=0x1001, passive=True):
@@ -55,8 +53,7 @@ class DeviceInit(Private, kind="WDFDEVICE_INIT", number=0x1FFF, structure="FX_DE
         self.driver, self.own = driver, fw.m.view(self.address, "FX_DEVICE_INIT")
         self.properties: dict[str, str] = {}  # of a bus driver's child
         self.own.Lower, self.own.IoType, self.own.DeviceType = lower, BUFFERED, 0x22
-        below = next((int(device.own.Init.Physical) for device in fw.devices if device.object == lower), lower)
-        self.own.Physical = below
+        self.own.Physical = wdm.bottom(fw.m, lower) if lower else 0
 
     def says(self, name: int, text: int) -> None:
         """One more text of a property of the child."""
@@ -181,14 +178,6 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
         for queue in self.queues:
             self.fw.c("wsklab_queue_dispatch", queue.handle)
 
-    def power(self, change: int) -> Generator[Wait, Any, None]:
-        """Its queues stop (if power-managed), are purged or go on; until the driver has let go. Facts: KMDF-MCA-11 to 13."""
-        queues = self.queues
-        for queue in queues:
-            self.fw.c("wsklab_queue_power", queue.handle, change)
-        if change != RESUMING and not all(queue.rests for queue in queues):
-            yield Wait(lambda: all(queue.rests for queue in queues), None, ("WDFDEVICE", self.address))
-
     def on_destroy(self) -> None:
         """Its names go; detach and delete the DEVICE_OBJECT."""
         super().on_destroy()
@@ -206,11 +195,6 @@ class Queue(Private, kind="WDFQUEUE", number=0x1003, passive=True, structure="FX
     def device(self) -> Device:
         """The device it belongs to."""
         return self.fw.get(self.m.u64(self.address + self.m.offset("FX_QUEUE", "Device")), Device)
-
-    @property
-    def rests(self) -> bool:
-        """Whether the driver has let go of its requests before the device sleeps or goes."""
-        return self.m.u32(self.address + self.m.offset("FX_QUEUE", "Power")) in (ON, OFF)
 
     def lock_holder(self) -> Object:
         """Its device's lock when that is the scope. Facts: KMDF-CON-14."""

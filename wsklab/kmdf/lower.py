@@ -75,7 +75,7 @@ class LowerDevice:
         self.pending: dict[int, Received] = {}
         self._alarms: dict[int, Callable[[], None]] = {}
         self.driver_object = io_device.make_driver(m, name, self._dispatch)
-        flags = wdm.FLAGS[IO_TYPES[io_type]]
+        flags = wdm.FLAGS[IO_TYPES[io_type]] | m.constant("DO_POWER_PAGABLE")
         self.object = io_device.make_device(
             m, self.driver_object, owner=ME, name=rf"\Device\{name}", stack_size=stack_size, flags=flags
         )

@@ -12,6 +12,7 @@ from collections.abc import Generator
 from typing import Any, ClassVar
 
 from wsklab.kmdf.core import HANDLE_MASK, KINDS, LEVEL_PASSIVE, OF_TYPE, Framework, wdf
+from wsklab.kmdf.verifier import count
 from wsklab.machine import DISPATCH_LEVEL, Wait, status
 from wsklab.machine.scheduler import Thread
 
@@ -31,6 +32,7 @@ class Object:
     STRUCTURE: ClassVar[str] = ""  # what lies at its address, for the functions that are written in C
     PLAIN_POINTER: ClassVar[str] = ""  # the parameter's name when C passes no handle: NULL is then 0x10D/4 (KMDF-OBJ-25)
     embedded = False
+    counted_in: set[Object] | None = None  # with the others of its driver, by leak detection
 
     def __init_subclass__(cls, kind: str = "", number: int = 0, passive: bool = False, structure: str = "") -> None:
         KINDS[cls.__name__] = cls
@@ -61,7 +63,7 @@ class Object:
 
     on_dispose = on_disposed = on_destroy = _nothing
 
-    def commit(self, attributes: int, out: int = 0) -> int:
+    def commit(self, attributes: int, out: int = 0, counts: bool = True) -> int:
         """Give a new object its callbacks, context and place in the tree, and the driver its handle. Facts: KMDF-OBJ-22."""
         if attributes:
             self.attribute(attributes)
@@ -75,6 +77,8 @@ class Object:
             return int(status.DELETE_PENDING)
         if out:
             self.m.set_u64(out, self.handle)
+        if counts:
+            count(self)
         return 0
 
     def attribute(self, attributes: int) -> None:
@@ -211,6 +215,8 @@ class Object:
         self._leave_parent()
         self.state = DESTROYED
         fw.live.pop(self.handle, None)
+        if self.counted_in:
+            self.counted_in.discard(self)
         fw.dying[self.handle] = self
         self.on_destroy()
         for _, destroy in self.callbacks:

@@ -101,8 +101,30 @@ for _name, _how in (("stop", Framework.stop), ("break", Framework.breakpoint), (
 
 @quiet()
 def wsklab_wdf_verifies(m: Machine) -> int:
-    """Whether WDFVERIFY checks: the value VerifyOn follows VerifierOn unless it is set, and the registry is not modelled."""
+    """Whether the verifier is on."""
     return int(framework(m).checking)
+
+
+@quiet()
+def wsklab_wdf_parameter(m: Machine, Name: int) -> int:
+    """A value of the registry key Parameters\\Wdf; VerifierOn is 1 while the verifier is on. Facts: KMDF-VER-01, 02, 03."""
+    fw, name = framework(m), c_text(m, Name)
+    value = fw.parameters.get(name, name)
+    return int(fw.checking if value == "VerifierOn" else value)
+
+
+@quiet()
+def wsklab_wdf_watch(m: Machine, Callbacks: int, Count: int) -> None:
+    """Watch the callbacks of a table while the registry says so. Facts: KMDF-VER-05."""
+    fw = framework(m)
+    if fw.checking and fw.parameters["EnhancedVerifierOptions"] & 1:
+        fw.watched.update(m.u64(Callbacks + 8 * index) for index in range(Count))
+
+
+@quiet()
+def wsklab_idle(m: Machine) -> int:
+    """Whether nothing else will happen, as long as the threads that wait get nothing."""
+    return int(m.scheduler.idle)
 
 
 def _member(m: Machine, handle: int, path: int) -> Any:
@@ -179,7 +201,7 @@ def wsklab_request_fails(m: Machine) -> int:
 @wdk(irql=HIGH_LEVEL, quiet=True, waits=True)
 def wsklab_wdf_status(m: Machine, Name: int, Routine: int, *arguments: int) -> Generator[Wait, Any, int]:
     """Call a callback of the driver that returns a status, if there is one; the trace tells of a failure."""
-    answer = int((yield from m.call_waiting(Routine, *arguments, actor="framework")) or 0) if Routine else 0
+    answer = (yield from framework(m).call_waiting(Routine, *arguments)) if Routine else 0
     if answer < 0:
         framework(m).event("state", f"{c_text(m, Name)} failed", arguments[0] ^ HANDLE_MASK, status=answer)
     return answer

@@ -304,7 +304,7 @@ def WdfRequestCreate(fw: Framework, attributes: int, target: IoTarget | None, ou
     answer = request.change_target(target) if target else 0
     if answer < 0:
         request.delete()
-    return answer if answer < 0 else request.commit(attributes, out)
+    return answer if answer < 0 else request.commit(attributes, out, counts=False)
 
 
 @wdf()
@@ -315,4 +315,4 @@ def WdfRequestCreateFromIrp(fw: Framework, attributes: int, irp: Given, frees: i
         return answer if answer < 0 else status.INSUFFICIENT_RESOURCES
     request = Request(fw, parent, OWNED if frees else DRIVER, irp)
     request.from_irp = True
-    return request.commit(attributes, out)
+    return request.commit(attributes, out, counts=not frees)

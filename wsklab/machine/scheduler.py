@@ -114,6 +114,12 @@ class Scheduler:
         """Threads that wait for something."""
         return [thread for thread in self.threads if not thread.done and thread.waiting is not None]
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is due, and no thread but those that run can go on or waits for a time."""
+        timed = any(thread.waiting and thread.waiting.deadline is not None for thread in self.blocked)
+        return not (self.outside or self._foreground or timed or any(self._can_run(thread) for thread in self.threads))
+
     def run(self, until: Thread | None = None, deadline: int | None = None) -> bool:
         """Run until nothing is left to do, `until` is done, or time would pass `deadline`; False if `until` is not done."""
         turns = itertools.count() if self.outside or deadline is not None else range(TURNS)
