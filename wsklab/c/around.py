@@ -23,6 +23,7 @@ _KEYWORDS: tuple[str, ...] = tuple(word for word in c_lexer._keyword_map if word
 _NO_DECLARATION = ("Invalid declaration", "Missing type in declaration")
 _RECORDS = ("STRUCT", "UNION", "ENUM")
 _BEFORE_A_NAME = {*_TYPE_WORDS, "TIMES", "ID", "STATIC", "EXTERN", "INLINE", "CONST"}
+_BEGINS_DECLARATION = {*_TYPE_WORDS, "STATIC", "EXTERN", "TYPEDEF", "CONST", "INLINE"}
 _AFTER_A_STATEMENT = _STATEMENTS | _TYPE_WORDS | {"ELSE", "ID", "RBRACE"}
 _BEFORE_A_STATEMENT = {"SEMI", "LBRACE", "RBRACE", "COLON", "RPAREN", "ELSE", "DO"}
 Repair = tuple[int, int, str]
@@ -229,11 +230,8 @@ class Around:
     def name_unlisted(self) -> Any:
         """A name that another one follows in a list of declared names."""
         lists = self.ends and self.after in _VALUES and self.kind == "ID" and self.bad.lineno == self.before.lineno
-        return (
-            self.before
-            if lists and self.following in ("SEMI", "COMMA", "EQUALS", "ID") and self.first().type in _TYPE_WORDS
-            else None
-        )
+        named = lists and self.following in ("SEMI", "COMMA", "EQUALS", "ID") and self.first().type in _TYPE_WORDS
+        return self.before if named else None
 
     def body_missing(self) -> bool:
         """Whether a function's body begins here without its brace."""
@@ -258,14 +256,8 @@ class Around:
 
     def in_parameters(self) -> bool:
         """Whether the name before stands in a list of parameters where a type belongs."""
-        first = self.tokens[self._begin(self.opened or 0, self.start)].type in _TYPE_WORDS | {
-            "STATIC",
-            "EXTERN",
-            "TYPEDEF",
-            "CONST",
-            "INLINE",
-        }
-        return first and self.tokens[self.index - 2].type in ("LPAREN", "COMMA", "CONST", "VOLATILE")
+        declares = self.tokens[self._begin(self.opened or 0, self.start)].type in _BEGINS_DECLARATION
+        return declares and self.tokens[self.index - 2].type in ("LPAREN", "COMMA", "CONST", "VOLATILE")
 
     def unknown_type(self) -> Any:
         """A name that stands where only a type can stand."""
@@ -279,12 +271,8 @@ class Around:
             token = self.bad
         elif self.message in ("Invalid function definition", "Invalid declarator", "Invalid specifier list"):
             # `Foo Bar(` or `Foo *Bar(` at file level: the name the declaration begins with is no type.
-            words = (
-                token
-                for token in self.tokens[self._begin(index, 0) :]
-                if token.type not in ("STATIC", "EXTERN", "CONST", "INLINE")
-            )
-            token = next(words, self.bad)
+            specifiers, declaration = ("STATIC", "EXTERN", "CONST", "INLINE"), self.tokens[self._begin(index, 0) :]
+            token = next((token for token in declaration if token.type not in specifiers), self.bad)
         elif self.after == "ID" and self.kind in ("ID", "TYPEID"):
             begins = self.expected == "SEMI" and self.starts_statement(index - 1) and self.before.lineno == self.bad.lineno
             parameter = self.expected in ("RPAREN", "SEMI") and self.in_parameters()

@@ -20,11 +20,10 @@ from pycparser import c_ast
 
 from wsklab.c import python as py
 from wsklab.c.declare import Declarations, Symbol
-from wsklab.c.parse import Gap
+from wsklab.c.parse import Gap, change, changed, walk
 from wsklab.c.python import Python
 from wsklab.c.runtime import RED_ZONE, WIDE_RED_ZONE, GapKind
 from wsklab.c.source import Place, Problems, closest, place_of
-from wsklab.c.tree import changed, changes, walk
 from wsklab.c.types import INT, Array, CType, Float, Function, Int, Pointer, Record
 
 from wsklab.c.values import (  # isort: skip
@@ -86,7 +85,7 @@ class Body:
         self._taken = {node.name.name for node in nodes if isinstance(node, c_ast.FuncCall) and isinstance(node.name, c_ast.ID)}
         addressed = [node.expr for node in nodes if isinstance(node, c_ast.UnaryOp) and node.op == "&"]
         self._addressed = {node.name for node in addressed if isinstance(node, c_ast.ID)}
-        values = [(name, value) for name, value in changes(text) if value is not None]
+        values = [(name, value) for name, value in map(change, nodes) if value is not None]
         times = Counter(name for name, _ in values)
         self.once = {name: value.name for name, value in values if times[name] == 1 and isinstance(value, c_ast.ID)}
         """The locals that are set only once, to what another name stands for."""

@@ -97,9 +97,8 @@ def _codes(inside: str) -> list[tuple[int, bool]]:
 
 def _encoded(inside: str) -> bytes:
     """UTF-8 of the characters; numeric escapes are bytes."""
-    return b"".join(
-        bytes([code & 0xFF]) if is_byte else chr(code).encode("utf-8", "surrogatepass") for code, is_byte in _codes(inside)
-    )
+    codes = _codes(inside)
+    return b"".join(bytes([code & 0xFF]) if byte else chr(code).encode("utf-8", "surrogatepass") for code, byte in codes)
 
 
 # Conversions

@@ -12,10 +12,9 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from wsklab.c import python as py
-from wsklab.c.parse import Leave
+from wsklab.c.parse import Leave, changed, walk
 from wsklab.c.python import Python
 from wsklab.c.source import place_of
-from wsklab.c.tree import changed, walk
 from wsklab.c.types import Int
 from wsklab.c.values import Local, settled
 
@@ -38,16 +37,10 @@ def _terminated(body: Statements, node: Any, tried: Python, number: str) -> Pyth
     abnormal = f"abnormal·{number}"
     with body.knows(_abnormal_termination=abnormal):
         handler = body.block(node.handler.block_items)
-    stopped: Python = [py.assign(abnormal, 2), ast.Raise()]
-    return [
-        py.assign(abnormal, 1),
-        ast.Try(
-            [*tried, py.assign(abnormal, 0)],
-            [ast.ExceptHandler(py.name("raised·"), None, [ast.Raise()]), ast.ExceptHandler(None, None, stopped)],
-            [],
-            [py.when(py.compare(py.name(abnormal), "<", 2), handler)],
-        ),
-    ]
+    raised = ast.ExceptHandler(py.name("raised·"), None, [ast.Raise()])
+    stopped = ast.ExceptHandler(None, None, [py.assign(abnormal, 2), ast.Raise()])
+    finally_ = py.when(py.compare(py.name(abnormal), "<", 2), handler)
+    return [py.assign(abnormal, 1), ast.Try([*tried, py.assign(abnormal, 0)], [raised, stopped], [], [finally_])]
 
 
 def _caught(body: Statements, node: Any, tried: Python, number: str) -> Python:
@@ -69,6 +62,5 @@ def _caught(body: Statements, node: Any, tried: Python, number: str) -> Python:
     other = py.compare(ast.Attribute(py.name(exception), "guard", py.LOAD), "is not", py.name(guard))
     known = py.assign(code, ast.Attribute(py.name(exception), "code", py.LOAD))
     caught = ast.ExceptHandler(py.name("raised·"), exception, [py.when(other, [ast.Raise()]), known, *handler])
-    return py.located(
-        [asked, py.assign(guard, py.call("guard·", py.name(asked.name))), ast.Try([inner], [caught], [], [])], place_of(node)
-    )
+    guarding = py.assign(guard, py.call("guard·", py.name(asked.name)))
+    return py.located([asked, guarding, ast.Try([inner], [caught], [], [])], place_of(node))

@@ -70,14 +70,9 @@ class Headers:
     """
 
     def __init__(
-        self,
-        directory: Path,
-        files: frozenset[str],
-        macros: dict[str, str],
-        constants: dict[str, int],
-        declarations: Declarations,
-        exports: dict[str, Export],
-    ) -> None:
+        self, directory: Path, files: frozenset[str], macros: dict[str, str], constants: dict[str, int],
+        declarations: Declarations, exports: dict[str, Export],
+    ) -> None:  # fmt: skip
         self.exports = exports
         self.directory, self.files, self.macros, self.constants = directory, files, macros, constants
         self.declarations = declarations

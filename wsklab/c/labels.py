@@ -15,8 +15,8 @@ from pycparser import c_ast
 
 from wsklab.c import python as py
 from wsklab.c.conversions import converted, promoted
+from wsklab.c.parse import walk
 from wsklab.c.python import Python
-from wsklab.c.tree import walk
 from wsklab.c.types import Int
 from wsklab.c.values import Value, settled
 

@@ -52,6 +52,31 @@ class Leave(c_ast.EmptyStatement):  # type: ignore[misc]
     """``__leave``: to the end of the ``__try`` around."""
 
 
+def walk(node: Node) -> Iterator[Node]:
+    """All nodes at and below a node."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if current is not None:
+            yield current
+            pending += [child for _, child in current.children()]
+
+
+def change(node: Node) -> tuple[str, Node]:
+    """The variable that one node declares or assigns, and its value or what else changes it; an empty name if it does neither."""
+    if isinstance(node, c_ast.Decl) and node.name:
+        return node.name, node.init
+    if isinstance(node, c_ast.Assignment) and isinstance(node.lvalue, c_ast.ID):
+        return node.lvalue.name, node.rvalue if node.op == "=" else node
+    steps = isinstance(node, c_ast.UnaryOp) and node.op in ("++", "--", "p++", "p--") and isinstance(node.expr, c_ast.ID)
+    return (node.expr.name, node) if steps else ("", None)
+
+
+def changed(*nodes: Node) -> set[str]:
+    """Names of the variables that the nodes, and those below them, declare or assign."""
+    return {change(part)[0] for node in nodes for part in walk(node)}
+
+
 class External(NamedTuple):
     """One external declaration: its nodes and the tokens it was read from."""
 

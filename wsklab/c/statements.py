@@ -23,9 +23,9 @@ from wsklab.c.exceptions import guarded, leaves_by_name
 from wsklab.c.expressions import Expressions
 from wsklab.c.initialisers import initialised
 from wsklab.c.labels import INTO, JUMP, LABELS, Level, entered, given, switch
+from wsklab.c.parse import walk
 from wsklab.c.python import Python, leaves
 from wsklab.c.source import closest, place_of
-from wsklab.c.tree import walk
 from wsklab.c.types import Array, Record, Void, is_variable
 from wsklab.c.values import Local, settled, truth, unknown
 

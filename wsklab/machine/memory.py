@@ -93,15 +93,9 @@ class Views:
             view.release()
 
     def run(self, size: int, address: int, length: int, stays: bool) -> tuple[int, int, int]:
-        """The element number of an aligned address inside the arena, and two ends of the array there; else nothing is inside.
+        """The element number of an aligned address, and the two ends of the array there that has `length` elements (or 0).
 
-        Args:
-            length: how many elements it has; 0 if that is not known.
-            stays: whether what is written stays so.
-
-        Returns:
-            The number of the first element; of the one behind those that are written and stay so (not farther than a page);
-            of the one behind the last.
+        The first end is that of what is written (not farther than a page), if it `stays` so. Elsewhere nothing is inside.
         """
         offset = address - BASE
         if not 0 <= offset < self._size or offset % size:
