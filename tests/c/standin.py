@@ -28,7 +28,7 @@ class NoViews:
     s1 = s2 = s4 = s8 = i8 = u8 = i16 = u16 = i32 = u32 = i64 = u64 = ()
     written = {1: 0, 2: 0, 4: 0, 8: 0}
 
-    def run(self, size: int, address: int, length: int, stays: bool) -> tuple[int, int, int]:
+    def run(self, size: int, address: int, length: int, stays: int) -> tuple[int, int, int]:
         return NOWHERE, 0, 0
 
 
@@ -125,6 +125,9 @@ class StandIn:
         address = self._allocate(ctype.size)
         self.fill(address, ctype.size)
         return address
+
+    def seal(self, address: int, size: int) -> None:
+        assert size
 
     def define_function(self, name: str, compiled: Any) -> int:
         self.functions.append(compiled)

@@ -139,6 +139,13 @@ def test_what_surely_stays_inside_is_not_compared(loop: str, checked: bool) -> N
     assert ("beyond·" in code.co_names) is checked
 
 
+@pytest.mark.parametrize("array", ["int a[8] = {0};", "static int a[8];", "int b[8] = {0}, *a = b;", "const int a[8] = {0};"])
+def test_arrays_in_loops_are_read_from_the_views(array: str) -> None:
+    driver = Lab().load(f"int f(int k) {{ {array} int s = 0; for (int i = 0; i < k; i++) s += a[i]; return s; }}", "driver.c")
+    assert "memory·" in driver.image.functions["f"].call.__code__.co_names
+    assert driver.f(8) == 0
+
+
 BESIDE = {
     "behind a local": (
         "void g(char *p, int k) { p[k] = 1; } void f(int k) { char a[64], b[500]; g(a, k); }", 127, "local-overrun"),
@@ -166,3 +173,18 @@ def test_a_local_lies_where_its_type_wants_it() -> None:
     text = "typedef struct DECLSPEC_ALIGN(64) { int x; } A; int g(void) { A a; a.x = 1; return (ULONG_PTR)&a & 63; }"
     text += " int f(int k) { char c[16]; c[0] = 0; return k ? f(k - 1) + g() : c[0]; }"
     assert Lab().load(text, "driver.c").f(7) == 0
+
+
+def test_tables_that_are_constant_are_read_in_every_kind_of_loop() -> None:
+    text = """const short table[4] = {1, 2, 3, 4}; int same(int n) { return n; }
+int f(int k)
+{
+    const short own[2] = {5, 6}, *both[2] = {table, own};
+    int s = 0;
+    for (int i = 0; i < k; i++) s += table[i] + own[i & 1];
+    for (int i = 0; i < k; i++) s += same(table[i]) * same(own[i & 1]);
+    for (int i = 0; i < k; i++) s += both[i & 1][i & 1];
+    return s;
+}
+"""
+    assert Lab().load(text, "driver.c").f(4) == 10 + 22 + (5 + 12 + 15 + 24) + 14

@@ -271,13 +271,13 @@ def test_irql(m: Machine, inline: Any) -> None:
     assert (m.api("KfRaiseIrql")(1), inline(m, "KeRaiseIrqlToDpcLevel")(), m.irql) == (0, 1, 2)
 
 
-def test_paged_code(m: Machine) -> None:
+def test_paged_code(m: Machine, inline: Any) -> None:
     """KRN-33, KRN-34."""
     m.irql = 1
-    m.api("wsklab_paged_code")()
+    inline(m, "wsklab_paged_code")()
     m.irql = 2
     with stops("paged-code-at-dispatch", 0x0A):
-        m.api("wsklab_paged_code")()
+        inline(m, "wsklab_paged_code")()
 
 
 def lock_of(m: Machine) -> int:

@@ -62,8 +62,8 @@ class LoopScope:
         self.changing = changed(*parts)
         self.calls = any(isinstance(node, c_ast.FuncCall | Gap) for part in parts for node in walk(part))
         self.changes_states = False  # whether what was written can become unwritten in it, by a copy or at the end of a block
-        self.found: dict[str, tuple[str, int, Value, int]] = {}
-        """Python name → C local, size of an element, address of the array, number of its elements or 0."""
+        self.found: dict[str, tuple[str, int, Value, int, bool]] = {}
+        """Python name → C local, size of an element, address of the array, number of its elements or 0, whether it is const."""
         self.views: set[str] = set()
         """Attributes of ``memory·`` that are in Python locals, because no call can make the memory grow."""
 
@@ -309,14 +309,14 @@ class Body:
         if home is None or not isinstance(item.base, ast.Name):
             return None
         array, length = Value(x.address.type, x.at, item.base, offset=x.address.offset), item.count * item.scale // size
-        looked_up = f"{item.base.id}·{array.offset}·{size}·{length}"
-        home.found[looked_up] = item.root, size, array, length
+        looked_up = f"{item.base.id}·{array.offset}·{size}·{length}{'·const' * x.type.const}"
+        home.found[looked_up] = item.root, size, array, length, x.type.const
         index, again = self.twice(item.number)
         kept = py.save("o·", py.binary(py.name(looked_up), "+", py.binary(index, "*", item.scale // size)))
         begin: int | ast.expr = py.name(looked_up) if length else 0
         end, upwards = py.name(f"last·{looked_up}") if length else self._view(f"n{size}"), possible(item.index)[0] >= 0
         state = ast.Subscript(self._view(f"s{size}"), py.name("o·"), py.LOAD)
-        written = py.compare(state, "==", py.name(f"written·{size}"))
+        written = py.compare(state, "in" if x.type.const else "==", py.name(f"{'sealed' if x.type.const else 'written'}·{size}"))
         if home.calls:
             inside = py.compare(kept, "<", end) if upwards else py.between(begin, kept, "<", end)
             test = py.either("&&", inside, written)
@@ -360,9 +360,9 @@ class Body:
     def before(self, loop: LoopScope) -> Python:
         """The look-ups before a loop; a pointer that has no value yet is found out when the loop uses it."""
         result: Python = []
-        for name, (root, size, array, length) in loop.found.items():
+        for name, (root, size, array, length, sealed) in loop.found.items():
             parts = [name, f"end·{name}", f"last·{name}"]
-            stays = not (loop.calls or loop.changes_states)
+            stays = 0 if loop.calls or loop.changes_states else 1 + sealed
             run = py.call(f"run·{size}", reach(array), py.constant(length), py.constant(stays))
             found: ast.stmt = ast.Assign([ast.Tuple([ast.Name(part, py.STORE) for part in parts], py.STORE)], run)
             if root and root not in [parameter.name for parameter in self.parameters]:

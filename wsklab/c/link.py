@@ -23,7 +23,7 @@ from wsklab.c.headers import INCLUDE
 from wsklab.c.parse import deep_recursion
 from wsklab.c.source import CompileError, Place, Problems
 from wsklab.c.support import helpers
-from wsklab.c.types import Function, Pair, compatible
+from wsklab.c.types import Function, Pair, compatible, is_constant
 from wsklab.c.unit import FunctionDefinition, Unit, compile_unit
 
 if TYPE_CHECKING:
@@ -139,6 +139,9 @@ class _Linker:
         for module in self.modules:
             for body in module.unit.initialise if module.private else []:
                 module.namespace[body.name]()
+            for name, variable in module.unit.statics.items():
+                if is_constant(variable.type):
+                    self.runtime.seal(module.addresses[name], variable.type.size)
             image.globals = {**module.addresses, **image.globals}
             image.functions = {**(module.functions if module in self.own or not self.own else {}), **image.functions}
         return image

@@ -74,7 +74,7 @@ def change(node: Node) -> tuple[str, Node]:
 
 def changed(*nodes: Node) -> set[str]:
     """Names of the variables that the nodes, and those below them, declare or assign."""
-    return {change(part)[0] for node in nodes for part in walk(node)}
+    return {change(part)[0] for node in nodes for part in walk(node)} - {""}
 
 
 class External(NamedTuple):

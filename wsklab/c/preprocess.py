@@ -123,12 +123,9 @@ class Preprocessor(Pcpp):  # type: ignore[misc]
     """
 
     def __init__(
-        self,
-        problems: Problems,
-        macros: Mapping[str, str] | None = None,
-        known: Iterable[str] = (),
+        self, problems: Problems, macros: Mapping[str, str] | None = None, known: Iterable[str] = (),
         includes: Includes | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.problems = problems
         super().__init__(_Lexer())
         self.evaluator = self._if_value

@@ -137,10 +137,9 @@ class Statements(Expressions):
             chosen = [py.constant(self.entered[key]) for key in yes]
             among = ast.Compare(py.name(INTO), [ast.In()], [ast.Tuple(chosen, py.LOAD)])
             return py.choose(py.name(INTO), among, condition)
-        entering = py.name(INTO)
-        return (
-            py.either("||", entering, condition) if yes else py.either("&&", py.negate(entering), condition) if no else condition
-        )
+        if yes:
+            return py.either("||", py.name(INTO), condition)
+        return py.either("&&", py.negate(py.name(INTO)), condition) if no else condition
 
     def sequence(self, nodes: list[Any]) -> Python:
         """Statements in order; what follows a jump is checked and left out."""

@@ -106,6 +106,7 @@ def helpers(runtime: Runtime) -> dict[str, object]:
         "memory·": views,
         **{f"run·{size}": partial(views.run, size) for size in (1, 2, 4, 8)},
         **{f"written·{size}": views.written[size] for size in (1, 2, 4, 8)},
+        **{f"sealed·{size}": (views.written[size], 2 * views.written[size]) for size in (1, 2, 4, 8)},
         "nowhere·": NOWHERE,
         "divide·": quotient,
         "remainder·": lambda left, right, lowest: left - right * quotient(left, right, lowest),

@@ -306,6 +306,11 @@ def constant(ctype: CType) -> CType:
     return ctype if ctype is UNKNOWN else replace(ctype, const=True)
 
 
+def is_constant(ctype: CType) -> bool:
+    """Whether an object of this type must not be changed."""
+    return is_constant(ctype.of) if isinstance(ctype, Array) else ctype.const
+
+
 def same_type(one: CType, other: CType) -> bool:
     """Whether ``_Generic`` takes two types as the same: also the kinds of integer and what is const behind a pointer count."""
     if isinstance(one, Int) and isinstance(other, Int):

@@ -47,7 +47,6 @@ BOOLEAN wsklab_written(const VOID *Memory, SIZE_T Size);
 void wsklab_nonpaged(PVOID Object, PCSTR Function);
 void wsklab_initialize(PVOID Object, UCHAR Type, SIZE_T Size, LONG State);
 void wsklab_object(PVOID Object, PCSTR Function, PCSTR Kind);
-void wsklab_paged_code(void);
 /*
  * What the kernel functions in C ask the machine for. wsklab_not_modelled: the end of a run that needs something else.
  * wsklab_fails: whether a function fails now, by choice. wsklab_system_object: memory of the system, zeroed; when a function's name
@@ -69,6 +68,11 @@ void wsklab_breakpoint(PCSTR Function);
 PVOID *wsklab_entry(PCSTR Kind, PCUNICODE_STRING Name);
 void wsklab_delete(PVOID Object);
 struct _KTHREAD *wsklab_start_thread(PVOID Routine, PVOID Context);
+/* Whether pageable code may run here is asserted. Facts: KRN-33, KRN-34. */
+FORCEINLINE void wsklab_paged_code(void)
+{
+    if (KeGetCurrentIrql() >= DISPATCH_LEVEL) wsklab_stop("paged-code-at-dispatch", NULL, "");
+}
 #define PAGED_CODE() wsklab_paged_code()
 #define PAGED_ASSERT(exp) ASSERT(exp)
 #define PAGED_CODE_LOCKED()

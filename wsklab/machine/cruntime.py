@@ -16,7 +16,7 @@ from wsklab.machine.api import MODELLED, Modelled, written_in_c
 from wsklab.machine.code import KERNEL_STACK, Code
 from wsklab.machine.exceptions import Guard, Raised, raise_exception
 from wsklab.machine.machine import Machine
-from wsklab.machine.memory import OUT_OF_SCOPE, READ_ONLY, UNWRITTEN
+from wsklab.machine.memory import OUT_OF_SCOPE, UNWRITTEN
 from wsklab.machine.stops import Stop
 from wsklab.machine.trace import Where
 
@@ -33,7 +33,7 @@ class CRuntime:
         self.memory = machine.memory
         self.views = self.memory.views
         self.load, self.store, self.copy = self.memory.load, self.memory.store, self.memory.copy
-        self.address_of = machine.slot
+        self.address_of, self.seal = machine.slot, machine.seal
         self._fitting: dict[tuple[int, int], Function] = {}  # prototypes with which a code address was called already
         self._strings: dict[bytes, int] = {}
 
@@ -61,7 +61,7 @@ class CRuntime:
         if known is None:
             known = self._strings[content] = self.memory.map(len(content), "global", label="string literal").address
             self.memory.write(known, content)
-            self.memory.mark(known, len(content), READ_ONLY)
+            self.seal(known, len(content))
         return known
 
     def allocate_global(self, name: str, ctype: CType) -> int:

@@ -58,9 +58,7 @@ def raise_exception(m: Machine, code: int, *information: int) -> None:
 
 def _pointers(m: Machine, code: int, information: tuple[int, ...]) -> int:
     """The EXCEPTION_POINTERS of an exception, for GetExceptionInformation."""
-    record, pointers = (
-        m.allocate(m.sizeof(name), "global", label=name, zero=True) for name in ("EXCEPTION_RECORD", "EXCEPTION_POINTERS")
-    )
+    record, pointers = (m.new(name, "global") for name in ("EXCEPTION_RECORD", "EXCEPTION_POINTERS"))
     m.set_u32(record, code)
     m.set_u32(record + m.offset("EXCEPTION_RECORD", "NumberParameters"), len(information))
     for index, value in enumerate(information):

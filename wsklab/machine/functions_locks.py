@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wsklab.machine.api import DISPATCH_LEVEL, HIGH_LEVEL, IRQL_NAMES, quiet, wdk
+from wsklab.machine.api import HIGH_LEVEL, IRQL_NAMES, quiet, wdk
 from wsklab.machine.machine import Machine
 
 
@@ -38,13 +38,6 @@ def KeLowerIrql(m: Machine, NewIrql: int) -> None:
         what = "the saved IRQL is another one" if saved else "KeRaiseIrql has not been called before"
         m.stop("irql-lowered-wrongly", new=IRQL_NAMES.get(NewIrql, str(NewIrql)), function="KeLowerIrql", what=what)
     m.irql = saved.pop()
-
-
-@quiet()
-def wsklab_paged_code(m: Machine) -> None:
-    """PAGED_CODE(): asserts that pageable code may run here. Facts: KRN-33, KRN-34."""
-    if m.irql >= DISPATCH_LEVEL:
-        m.stop("paged-code-at-dispatch")
 
 
 @quiet()

@@ -92,20 +92,21 @@ class Views:
         for view in reversed(self._open):
             view.release()
 
-    def run(self, size: int, address: int, length: int, stays: bool) -> tuple[int, int, int]:
+    def run(self, size: int, address: int, length: int, stays: int) -> tuple[int, int, int]:
         """The element number of an aligned address, and the two ends of the array there that has `length` elements (or 0).
 
-        The first end is that of what is written (not farther than a page), if it `stays` so. Elsewhere nothing is inside.
+        The first end is that of what is written (not farther than a page), if it `stays` so: 1, or 2 with what is read-only.
+        Elsewhere nothing is inside.
         """
         offset = address - BASE
         if not 0 <= offset < self._size or offset % size:
             return self._NOWHERE, 0, 0
         most = min(length * size or PAGE_SIZE, PAGE_SIZE)
-        written = _WRITTEN_RUN.match(self._states, offset, offset + most) if stays else None
+        written = _RUNS[stays - 1].match(self._states, offset, offset + most) if stays else None
         return offset // size, written.end() // size if written else 0, offset // size + length
 
 
-_WRITTEN_RUN = re.compile(b"\2+")
+_RUNS = re.compile(b"\2+"), re.compile(b"[\2\4]+")
 Fault = Callable[[str, int, int, str], NoReturn]
 """Called as fault(rule id, address, size in bytes, "read" | "write"); it never returns."""
 
