@@ -92,7 +92,7 @@ def test_a_reference_postpones_destruction_only(kit: Any) -> None:
 def test_the_last_dereference_of_an_undeleted_object_is_10d_7(kit: Any) -> None:
     """KMDF-OBJ-20, RULE-38."""
     handle = made(kit)
-    with kit.stops("kmdf-dereferenced-to-zero", "0x7", f"{handle:#018x}"):
+    with kit.stops("kmdf-dereferenced-to-zero", "0x7", f"{handle:#018x}", f"{kit.fw.live[handle].address:#018x}", "0"):
         kit.wdk.WdfObjectDereferenceActual(handle, 0, 0, 0)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.kmdf.queues import CONTROL, CREATE, MANUAL, PARALLEL, READ, SEQUENTIAL, WRITE, Queues
+from wsklab import Stop
 from wsklab.machine.status import name_of
 
 ACCEPTS, DISPATCHES, EMPTY, NONE_OUT = 1, 2, 4, 8
@@ -228,8 +229,12 @@ def test_stop_and_start(queues: Queues) -> None:
     queues.wdk.WdfIoQueueStop(queue, stopped, 3)
     queues.read()
     assert (seen, queues.counts(queue)) == ([], (ACCEPTS, 1, 1))
-    with queues.kit.stops("kmdf-queue-state", "0xA", f"{queue:#018x}"):
+    with pytest.raises(Stop) as caught:
         queues.wdk.WdfIoQueueStop(queue, stopped, 3)
+    queues.kit.lab.stopped = None
+    data = queues.kit.lab.view(int(caught.value.parameters[1], 0), "WDF_QUEUE_FATAL_ERROR_DATA")
+    assert (caught.value.rule.id, caught.value.parameters) == ("kmdf-queue-state", ("0xA", f"{int(data):#018x}", "0", "0"))
+    assert (int(data.Queue), int(data.Request), data.Status) == (queue, 0, -0x3FFFFFF0)
     queues.complete(queues.owned[0])
     assert (seen, queues.counts(queue)) == ([3], (ACCEPTS | NONE_OUT, 1, 0))
     queues.wdk.WdfIoQueueStart(queue)

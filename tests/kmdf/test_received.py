@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.kmdf.conftest import whole_driver
+from wsklab import Stop
 from wsklab.kmdf import scene
 from wsklab.machine.status import name_of
 
@@ -400,8 +401,14 @@ def test_more_information_than_the_buffer_holds(kit: Any, ask: str, allowed: int
         if allowed is None:
             driver.complete(request, 0, 99)
         else:
-            with kit.stops("kmdf-information-too-large", "0x6", "0x4"):
+            with pytest.raises(Stop) as caught:
                 driver.complete(request, 0, allowed + 1)
+            kit.lab.stopped, parameters = None, caught.value.parameters
+            data = kit.lab.view(int(parameters[2], 0), "WDF_REQUEST_FATAL_ERROR_INFORMATION_LENGTH_MISMATCH_DATA")
+            assert parameters == ("0x6", "0x4", f"{int(data):#018x}", "0")
+            assert (int(data.Request), data.OutputBufferLength, data.Information) == (request, allowed, allowed + 1)
+            assert int(data.Irp) == kit.wdk.WdfRequestWdmGetIrp(request)
+            assert data.MajorFunction == {"read": 3, "write": 4, "ioctl": 14}[ask]
             driver.complete(request, -0x3FFFFFFF, allowed)
         log.append("completed")
 
@@ -472,8 +479,10 @@ def test_formatting_with_current_type_needs_a_location(kit: Any) -> None:
     """KMDF-FCU-02, KMDF-CRE-04, RULE-15."""
     with kit.stops("kmdf-no-irp", "0x6", "0x2"):
         kit.wdk.WdfRequestFormatRequestUsingCurrentType(kit.request())
-    with kit.stops("kmdf-no-stack-location", "0x6", "0x1"):
-        kit.wdk.WdfRequestFormatRequestUsingCurrentType(kit.request(kit.target()))
+    request = kit.request(kit.target())
+    irp = f"{int(kit.wdk.WdfRequestWdmGetIrp(request)):#018x}"
+    with kit.stops("kmdf-no-stack-location", "0x6", "0x1", irp, "0"):
+        kit.wdk.WdfRequestFormatRequestUsingCurrentType(request)
 
 
 def test_send_and_forget_misused(kit: Any) -> None:

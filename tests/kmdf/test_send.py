@@ -112,7 +112,7 @@ def test_sent_twice(kit: Any, verifier: str) -> None:
     target = kit.target(kit.device(answers="never"))
     request, _ = kit.ready(target)
     assert kit.send(request, target)
-    with kit.stops("kmdf-request-already-sent", "0x6", "0x3"):
+    with kit.stops("kmdf-request-already-sent", "0x6", "0x3", f"{request:#018x}", "0"):
         kit.send(request, target)
 
 

@@ -250,7 +250,7 @@ def test_two_owners_of_the_power_policy(lower: str, upper: str, asked: str, stop
     stop = caught.value
     irp = lab.view(int(stop.parameters[2], 0), "IRP")
     next_location = lab.view(int(irp.Tail.Overlay.CurrentStackLocation) - 72, "IO_STACK_LOCATION")
-    assert (stop.rule.id, stop.bugcheck) == ("kmdf-two-power-owners", 0x10D)
+    assert (stop.rule.id, stop.bugcheck, stop.where and stop.where.file) == ("kmdf-two-power-owners", 0x10D, f"{stops}.c")
     assert stop.parameters == ("0xD", f"{drivers[stops].object:#018x}", f"{int(irp):#018x}", "0")
     assert (next_location.MajorFunction, next_location.MinorFunction) == (0x16, 2)
     assert (next_location.Parameters.Power.Type, next_location.Parameters.Power.State.DeviceState) == (1, 4)
@@ -401,9 +401,10 @@ def test_a_missing_function(extension: str, returns_status: str, verifier: str, 
     with pytest.raises(Stop) as caught:
         load(lab, name="mine", prepare=MISSING.replace("EXTENSION", extension).replace("STATUS", returns_status))
     stop = caught.value
-    assert (stop.rule.id, stop.bugcheck, stop.parameters[0], stop.parameters[3]) == ("kmdf-api-missing", 0x10D, "0x10", "0x1c9")
+    assert (stop.rule.id, stop.rule.source, stop.bugcheck) == ("kmdf-api-missing", "Windows", 0x10D)
+    assert (stop.parameters[0], stop.parameters[3]) == ("0x10", "0x1c9")
     assert lab.machine.read(int(stop.parameters[2], 0), 2 * len(name) + 2).decode("utf-16-le") == name + "\0"
-    assert (stop.values["driver"], stop.values["extension"]) == ("mine", name)
+    assert (stop.values["driver"], stop.values["extension"]) == ("mine.sys", name)
 
 
 def test_a_missing_function_that_returns_a_status() -> None:

@@ -1,6 +1,7 @@
 /*
  * wdfbugcodes.h: what bug check 0x10D WDF_VIOLATION says: its first parameter, and structures that another parameter points to.
- * Follows the page bug-check-0x10d---wdf-violation and fact sheet 3.2.
+ * Follows the page bug-check-0x10d---wdf-violation and fact sheet 3.2. Three are never raised here: there is no DMA (0x8), the
+ * framework does not use 0x9, and 0x6 with 0x5 guards lists of its own.
  */
 #ifndef _WDFBUGCODES_H_
 #define _WDFBUGCODES_H_
@@ -51,5 +52,28 @@ typedef struct _WDF_POWER_ROUTINE_TIMED_OUT_DATA {
     WDFDEVICE Device;
     PKTHREAD TimedOutThread;
 } WDF_POWER_ROUTINE_TIMED_OUT_DATA;
+
+/* What parameter 2 points to after WDF_QUEUE_FATAL_ERROR. */
+typedef struct _WDF_QUEUE_FATAL_ERROR_DATA {
+    WDFQUEUE Queue;
+    WDFREQUEST Request;
+    NTSTATUS Status;
+} WDF_QUEUE_FATAL_ERROR_DATA, *PWDF_QUEUE_FATAL_ERROR_DATA;
+
+/* What parameter 2 is after WDF_REQUEST_FATAL_ERROR, and what parameter 3 points to for the fourth. */
+typedef enum _WDF_REQUEST_FATAL_ERROR_CODES {
+    WDF_REQUEST_FATAL_ERROR_NO_MORE_STACK_LOCATIONS = 0x1,
+    WDF_REQUEST_FATAL_ERROR_NULL_IRP = 0x2,
+    WDF_REQUEST_FATAL_ERROR_REQUEST_ALREADY_SENT = 0x3,
+    WDF_REQUEST_FATAL_ERROR_INFORMATION_LENGTH_MISMATCH = 0x4,
+    WDF_REQUEST_FATAL_ERROR_REQUEST_NOT_IN_QUEUE = 0x5
+} WDF_REQUEST_FATAL_ERROR_CODES;
+typedef struct _WDF_REQUEST_FATAL_ERROR_INFORMATION_LENGTH_MISMATCH_DATA {
+    WDFREQUEST Request;
+    PIRP Irp;
+    ULONG OutputBufferLength;
+    ULONG_PTR Information;
+    UCHAR MajorFunction;
+} WDF_REQUEST_FATAL_ERROR_INFORMATION_LENGTH_MISMATCH_DATA, *PWDF_REQUEST_FATAL_ERROR_INFORMATION_LENGTH_MISMATCH_DATA;
 
 #endif

@@ -30,8 +30,16 @@ static void FxCheckInformation(WDFREQUEST Request, PIRP Irp)
         if (information != 0 && room == 0 && (here->Parameters.DeviceIoControl.IoControlCode & 3) == METHOD_BUFFERED)
             wsklab_wdf_break("kmdf-information-without-output", Request, "information=%I64d", information);
     }
-    if (limited && information > room)
-        wsklab_wdf_stop("kmdf-information-too-large", Request, "information=%I64d;allowed=%d;irp=0x%016I64x", information, room, Irp);
+    if (limited && information > room) {
+        WDF_REQUEST_FATAL_ERROR_INFORMATION_LENGTH_MISMATCH_DATA data;
+        data.Request = Request;
+        data.Irp = Irp;
+        data.OutputBufferLength = room;
+        data.Information = information;
+        data.MajorFunction = here->MajorFunction;
+        wsklab_wdf_stop("kmdf-information-too-large", Request, "information=%I64d;allowed=%d;irp=0x%016I64x;data=0x%016I64x",
+                        information, room, Irp, &data);
+    }
 }
 
 /* The rest of the system does not know statuses of the framework. Facts: KMDF-CMP-08, 09, KMDF-MIS-35. */

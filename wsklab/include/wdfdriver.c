@@ -69,7 +69,7 @@ NTSTATUS WdfDriverErrorReportApiMissing(WDFDRIVER Driver, PCWSTR FrameworkExtens
     }
     name[length] = 0;
     wsklab_wdf_stop("kmdf-api-missing", Driver,
-                    "driver=%s;name=0x%016I64x;extension=%ws;extensionname=0x%016I64x;index=0x%x", name, (PVOID)name,
+                    "driver=%s.sys;name=0x%016I64x;extension=%ws;extensionname=0x%016I64x;index=0x%x", name, (PVOID)name,
                     FrameworkExtensionName, FrameworkExtensionName, ApiIndex);
     return STATUS_PROCEDURE_NOT_FOUND;
 }

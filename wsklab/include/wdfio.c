@@ -491,7 +491,13 @@ static void FxChange(WDFQUEUE Queue, BOOLEAN Stops, BOOLEAN Cancels, PFN_WDF_IO_
     if (*Function != 0 && FxDevice(queue->Device)->Surprised)
         wsklab_wdf_strict("kmdf-in-surprise-removal", Queue, "function=%s", Function);
     if (Complete != NULL) {
-        if (callback->Routine != NULL) wsklab_wdf_stop("kmdf-queue-state", Queue, "function=%s", Function);
+        if (callback->Routine != NULL) {
+            WDF_QUEUE_FATAL_ERROR_DATA data;
+            data.Queue = Queue;
+            data.Request = NULL;
+            data.Status = STATUS_INVALID_DEVICE_REQUEST;
+            wsklab_wdf_stop("kmdf-queue-state", Queue, "function=%s;data=0x%016I64x", Function, &data);
+        }
         callback->Routine = Complete;
         callback->Context = Context;
     }

@@ -21,7 +21,7 @@ VOID WdfRequestFormatRequestUsingCurrentType(WDFREQUEST Request)
     PIRP irp = (PIRP)wsklab_ask(Request, "Request.irp");
     if (!irp) wsklab_wdf_stop("kmdf-no-irp", Request, "");
     if (irp->CurrentLocation < 2 || irp->CurrentLocation > irp->StackCount)
-        wsklab_wdf_stop("kmdf-no-stack-location", Request, "irp=0x%p", irp);
+        wsklab_wdf_stop("kmdf-no-stack-location", Request, "irp=0x%016I64x", irp);
     wsklab_fill_next(Request, irp, IoGetCurrentIrpStackLocation(irp));
 }
 
@@ -32,7 +32,7 @@ VOID WdfRequestWdmFormatUsingStackLocation(WDFREQUEST Request, PIO_STACK_LOCATIO
     PIRP irp = (PIRP)wsklab_ask(Request, "Request.irp");
     wsklab_given(Stack, "Stack");
     if (!irp) wsklab_wdf_stop("kmdf-no-irp", Request, "");
-    if (irp->CurrentLocation < 2) wsklab_wdf_stop("kmdf-no-stack-location", Request, "irp=0x%p", irp);
+    if (irp->CurrentLocation < 2) wsklab_wdf_stop("kmdf-no-stack-location", Request, "irp=0x%016I64x", irp);
     wsklab_fill_next(Request, irp, Stack);
 }
 

@@ -92,7 +92,8 @@ class Framework:
         """Stop with a rule about one object. Numbers among the values are addresses; the IRP's life is shown too."""
         irp = (int(str(values["irp"]), 0),) if values.get("irp") else ()
         shown = {name: _hex(value) if isinstance(value, int) else value for name, value in values.items()}
-        self.m.stop(rule, objects=(obj.address, *irp), kind=obj.KIND, handle=_hex(obj.handle), **shown)
+        shown |= {"kind": obj.KIND, "handle": _hex(obj.handle), "address": _hex(obj.address)}
+        self.m.stop(rule, objects=(obj.address, *irp), **shown)
 
     def stop_dead(self, rule: str, handle: int) -> NoReturn:
         """Stop with a rule about a handle whose object is gone."""

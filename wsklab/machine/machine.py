@@ -341,7 +341,7 @@ class Machine:
     def _blamed(self, rule: str, objects: tuple[int, ...], routine: str | None) -> Where | None:
         if self._returned and routine == self._returned.name:
             return self._returned.place
-        if "leaked" in rule and objects:
+        if objects and ("leaked" in rule or "power-owners" in rule):  # where it was born
             return next((event.where for event in self.trace.about(objects[0]) if event.where), None)
         return next((event.where for event in reversed(self.trace.events) if event.where), None)
 
