@@ -60,6 +60,40 @@ def test_the_mistakes_of_all_files_come_together() -> None:
     ]
 
 
+def together(**texts: str) -> list[tuple[str, str]]:
+    """What is said of several files, which are to become one program."""
+    with pytest.raises(CompileError) as raised:
+        compile_all(functools.partial(compile_unit, text, f"{name}.c") for name, text in texts.items())
+    return [(str(problem.place), problem.message) for problem in raised.value.problems]
+
+
+def test_what_the_linker_misses_comes_with_the_mistakes_of_the_files() -> None:
+    assert together(
+        a="int nowhere(int n); extern int absent; int twice; int f(void) { return nowhere(1) + absent + x; }",
+        b='static int own(void) { return 1; }\nint twice; int g(void) { DbgPrint("%d", own()); return strlen(""); }',
+        c="int own(void); int f(int n);\nint h(void) { return own() + f(1); }",
+    ) == [
+        ("a.c:1:94", "x is not declared."),
+        ("b.c:2:5", "twice is defined twice; the first time at a.c:1:44."),
+        ("a.c:1:72", "The function nowhere is declared but defined nowhere."),
+        ("a.c:1:85", "The variable absent is declared but defined nowhere."),
+        ("c.c:2:22", "The function own is declared but defined nowhere."),
+        ("c.c:1:20", "f is declared as int (int) here, but as int (void) in line 1 of a.c."),
+    ]
+
+
+def test_the_linker_misses_nothing_that_stands_in_a_hole() -> None:
+    user = "int g(void); int h(void); extern int kept; int f(void) { return g() + h() + kept; }"
+    mistaken = "int g(void) { return 1; }\nint kept = = 2;\n"
+    assert together(user=user, mistaken=mistaken) == [
+        ("mistaken.c:2:12", "A value was expected here, not =."),
+        ("user.c:1:71", "The function h is declared but defined nowhere."),
+    ]
+    assert together(user=user, mistaken="(" * 1000) == [
+        ("mistaken.c:1:200", "Brackets are nested more than 200 deep here."),
+    ]
+
+
 def test_a_mistake_in_one_place_hides_none_in_another() -> None:
     """After each statement that cannot be mended, the rest of the function and of the file is checked."""
     statements = "\n".join(f"    x = = {number}; x = unknown{number};" for number in range(1, 11))

@@ -12,16 +12,17 @@ import ast
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from types import CodeType
-from typing import TYPE_CHECKING, Any
+from types import CodeType, SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 from wsklab.c import python as py
 from wsklab.c.check import CheckedFunction, check_function, waiting
 from wsklab.c.declare import Symbol
-from wsklab.c.headers import INCLUDE
+from wsklab.c.headers import INCLUDE, headers
 from wsklab.c.parse import deep_recursion
-from wsklab.c.source import CompileError, Place, Problems
+from wsklab.c.source import CompileError, Place, Problem, Problems
 from wsklab.c.support import helpers
 from wsklab.c.types import Function, Pair, compatible, is_constant
 from wsklab.c.unit import FunctionDefinition, Unit, compile_unit
@@ -104,6 +105,16 @@ def link_export(name: str, headers_unit: Unit, runtime: Runtime) -> Image:
     return linker.link()
 
 
+def unresolved(units: list[Unit]) -> list[Problem]:
+    """What linking units would report of which some do not compile. Of names in their holes nothing is known."""
+    machine = SimpleNamespace(resolve=lambda name, prototype: (headers().prototypes[name], False))
+    linker = _Linker(units, cast("Runtime", machine))
+    lost = {name for unit in units for hole in unit.problems.lost for name in hole.names}
+    with suppress(CompileError):
+        linker.check()
+    return [problem for problem in linker.problems.errors if problem.values["name"] not in lost]
+
+
 class _Linker:
     def __init__(self, units: list[Unit], runtime: Runtime) -> None:
         self.runtime = runtime
@@ -117,7 +128,8 @@ class _Linker:
         for unit in units:
             self.problems.sources.update(unit.problems.sources)
 
-    def link(self) -> Image:
+    def check(self) -> None:
+        """Find what each name stands for. Raises CompileError."""
         self._check_definitions()
         if self.own and self.own[0].unit.headers_unit:
             named = [name for _, body in self._pairs() for name in [*body.references.calls, *body.references.addresses]]
@@ -128,6 +140,10 @@ class _Linker:
             self._resolve(module, body)
         if self.problems.errors:
             raise CompileError(self.problems.errors)
+
+    def link(self) -> Image:
+        """Make the image."""
+        self.check()
         self._infer_waiting()
         shared = helpers(self.runtime)
         for module in self.modules:

@@ -178,11 +178,14 @@ class Problem:
 
 
 class CompileError(Exception):
-    """A source text that cannot be compiled: `problems`, warnings too, and place and English sentence of the first error."""
+    """A source text that cannot be compiled: `problems`, warnings too, and place and English sentence of the first error.
 
-    def __init__(self, problems: list[Problem]) -> None:
+    `unit` is what was made of it, if it could be read to its end.
+    """
+
+    def __init__(self, problems: list[Problem], unit: Any = None) -> None:
         super().__init__(problems)
-        self.problems = problems
+        self.problems, self.unit = problems, unit
         first = next(problem for problem in problems if problem.severity == "error")
         self.place, self.text = first.place, first.message
         self.line, self.column = self.place.line, self.place.column
@@ -279,7 +282,7 @@ class Problems:
             return value
         return re.sub(r"\b(?:struct|union|enum) \w+", lambda match: self.typedef_of(match[0]), str(value))
 
-    def check(self) -> None:
+    def check(self, unit: Any = None) -> None:
         """Raise `CompileError` if there are errors: with the warnings, by file as they were met, and by line."""
         if self.errors:
             places = {problem.place for problem in self.errors}
@@ -288,4 +291,4 @@ class Problems:
             found.sort(key=lambda p: (files.index(p.place.file), p.place.line, p.place.column))
             if self.more:
                 found.append(Problem("more", found[-1].place, "There are {count} more errors.", {"count": self.more}))
-            raise CompileError(found)
+            raise CompileError(found, unit)

@@ -168,7 +168,7 @@ def compile_unit(
     from wsklab.c.headers import headers as own_headers
 
     prelude = headers or own_headers()
-    problems, source = Problems(left_out), Source(name, text)
+    problems, source, whole = Problems(left_out), Source(name, text), None
     macros = prelude.macros | {name: f"{name} {value}" for name, value in (defines or {}).items()}
     preprocessor = Preprocessor(problems, macros, prelude.files, includes_from(includes))
     with deep_recursion():
@@ -188,20 +188,27 @@ def compile_unit(
                     text = "{name} differs only in capitals from {other} in line {line}."
                     line = problems.assumed[one].line
                     problems.warning("capitals", problems.assumed[other], text, name=other, other=one, line=line)
+            whole = unit
         except RecursionError:
             problems.error("nested-too-deeply", Place(name, 1, 0), "The expressions of this text are nested too deeply.")
-    problems.check()
+    problems.check(whole)
     return unit
 
 
 def compile_all(tasks: Iterable[Callable[[], Unit]]) -> list[Unit]:
-    """The units that several tasks compile. Raises one CompileError with the problems of all files."""
-    units, wrong = [], []
+    """The units that several tasks compile. Raises one CompileError with the problems of all files, and of linking them."""
+    units: list[Any] = []
+    wrong: list[Problem] = []
     for task in tasks:
         try:
             units.append(task())
         except CompileError as error:
             wrong += error.problems
+            units.append(error.unit)
+    if wrong and len(units) > 1 and None not in units:
+        from wsklab.c.link import unresolved
+
+        wrong += unresolved(units)
     if wrong:
         raise CompileError(wrong)
     return units

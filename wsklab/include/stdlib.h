@@ -15,7 +15,10 @@ typedef struct _div_t { int quot, rem; } div_t;
 
 
 DECLSPEC_NORETURN void exit(int status);
-DECLSPEC_NORETURN void abort(void);
+DECLSPEC_NORETURN FORCEINLINE void abort(void)
+{
+    exit(3);
+}
 size_t wsklab_size(void *Block);
 FORCEINLINE void *malloc(size_t size)
 {

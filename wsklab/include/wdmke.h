@@ -296,7 +296,13 @@ BOOLEAN KeCancelTimer(PKTIMER Timer);
 BOOLEAN KeReadStateTimer(PKTIMER Timer);
 
 /* Time: 100-nanosecond units since boot or since 1601. */
-void KeQuerySystemTime(PLARGE_INTEGER CurrentTime);
+ULONGLONG KeQueryInterruptTime(void);
+/* System time (100 ns since 1601) at virtual time 0: 2025-01-01, so that every run shows the same times. */
+#define WSKLAB_TIME_AT_START 133801632000000000
+FORCEINLINE void KeQuerySystemTime(PLARGE_INTEGER CurrentTime)
+{
+    CurrentTime->QuadPart = WSKLAB_TIME_AT_START + KeQueryInterruptTime();
+}
 FORCEINLINE void KeQuerySystemTimePrecise(PLARGE_INTEGER CurrentTime)
 {
     KeQuerySystemTime(CurrentTime);
@@ -309,7 +315,6 @@ FORCEINLINE ULONG KeQueryTimeIncrement(void)
 {
     return 156250; /* 15.625 ms */
 }
-ULONGLONG KeQueryInterruptTime(void);
 ULONGLONG KeQueryInterruptTimePrecise(PULONG64 QpcTimeStamp);
 FORCEINLINE ULONGLONG KeQueryUnbiasedInterruptTime(void)
 {

@@ -12,11 +12,9 @@
 /* Memory. */
 void RtlCopyMemory(VOID *Destination, const VOID *Source, SIZE_T Length);
 void RtlMoveMemory(VOID *Destination, const VOID *Source, SIZE_T Length);
-void RtlFillMemory(VOID *Destination, SIZE_T Length, UCHAR Fill);
 void RtlZeroMemory(VOID *Destination, SIZE_T Length);
 PVOID RtlSecureZeroMemory(PVOID Pointer, SIZE_T Size);
 SIZE_T RtlCompareMemory(const VOID *Source1, const VOID *Source2, SIZE_T Length);
-LOGICAL RtlEqualMemory(const VOID *Destination, const VOID *Source, SIZE_T Length);
 #define RtlCopyBytes RtlCopyMemory
 #define RtlZeroBytes RtlZeroMemory
 #define RtlFillBytes RtlFillMemory
@@ -29,6 +27,14 @@ void *memcpy(void *dest, const void *src, size_t count);
 void *memmove(void *dest, const void *src, size_t count);
 void *memset(void *dest, int c, size_t count);
 int memcmp(const void *buffer1, const void *buffer2, size_t count);
+FORCEINLINE void RtlFillMemory(VOID *Destination, SIZE_T Length, UCHAR Fill)
+{
+    memset(Destination, Fill, Length);
+}
+FORCEINLINE LOGICAL RtlEqualMemory(const VOID *Destination, const VOID *Source, SIZE_T Length)
+{
+    return !memcmp(Destination, Source, Length);
+}
 FORCEINLINE void *memchr(const void *buffer, int c, size_t count)
 {
     size_t i;

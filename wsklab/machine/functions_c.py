@@ -18,12 +18,6 @@ def exit(m: Machine, status: int) -> NoReturn:
 
 
 @quiet()
-def abort(m: Machine) -> NoReturn:
-    """End the program as one that failed."""
-    raise Exited(3)
-
-
-@quiet()
 def wsklab_size(m: Machine, Block: int) -> int:
     """The size in bytes of the block that begins at an address, 0 if none does."""
     block = m.block_at(Block)

@@ -43,12 +43,6 @@ def _copy(m: Machine, function: str, target: int, source: int, size: int) -> int
 
 
 @quiet()
-def RtlFillMemory(m: Machine, Destination: int, Length: int, Fill: int) -> None:
-    """Fill Length bytes with Fill."""
-    fill(m, Destination, Fill, Length)
-
-
-@quiet()
 def memcpy(m: Machine, target: int, source: int, size: int) -> int:
     """Copy `size` bytes between areas that do not overlap; returns the target."""
     return _copy(m, "memcpy", target, source, size)
@@ -65,12 +59,6 @@ def RtlCompareMemory(m: Machine, Source1: int, Source2: int, Length: int) -> int
     """The number of bytes that agree before the first difference."""
     pairs = zip(m.read(Source1, Length), m.read(Source2, Length), strict=True)
     return next((index for index, (one, other) in enumerate(pairs) if one != other), Length)
-
-
-@quiet()
-def RtlEqualMemory(m: Machine, Destination: int, Source: int, Length: int) -> int:
-    """Whether Length bytes agree."""
-    return int(m.read(Destination, Length) == m.read(Source, Length))
 
 
 @quiet()

@@ -25,8 +25,6 @@ KINDS = {0: "event", 1: "event", 2: "mutex", 5: "semaphore", 6: "thread", 8: "ti
 """Kinds of dispatcher objects by DISPATCHER_HEADER.Type."""
 SYNCHRONIZATION_EVENT, MUTANT, SEMAPHORE, THREAD, NOTIFICATION_TIMER, SYNCHRONIZATION_TIMER = 1, 2, 5, 6, 8, 9
 STATE = 4
-SYSTEM_TIME_AT_START = 133_801_632_000_000_000
-"""System time (100 ns since 1601) at virtual time 0: 2025-01-01, so that every run shows the same times."""
 
 
 @quiet("wsklab_initialize")
@@ -79,7 +77,7 @@ def _satisfying(m: Machine, address: int, kind: int) -> tuple[Callable[[], bool]
 
 def deadline_of(m: Machine, timeout: int) -> int:
     """The virtual time at which a time-out ends: negative is relative, positive a system time (KRN-22)."""
-    return m.time - timeout if timeout < 0 else max(timeout - SYSTEM_TIME_AT_START, m.time)
+    return m.time - timeout if timeout < 0 else max(timeout - m.constant("WSKLAB_TIME_AT_START"), m.time)
 
 
 def _wait(m: Machine, function: str, kind: str, address: int, ready: Callable[[], bool], take: Callable[[], None] | None,

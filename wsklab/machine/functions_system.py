@@ -12,17 +12,10 @@ from wsklab.machine.code import KERNEL_STACK
 from wsklab.machine.exceptions import BREAKPOINT, raise_exception
 from wsklab.machine.functions_memory import c_text
 from wsklab.machine.functions_pool import refuse_paged
-from wsklab.machine.functions_sync import SYSTEM_TIME_AT_START
 from wsklab.machine.functions_text import formatted
 from wsklab.machine.machine import Machine
 
 # Time, assertions, bug checks
-
-
-@quiet()
-def KeQuerySystemTime(m: Machine, CurrentTime: int) -> None:
-    """Store the system time: 100-ns units since 1601. Every run starts on 2025-01-01."""
-    m.set_i64(CurrentTime, SYSTEM_TIME_AT_START + m.time)
 
 
 @quiet()
