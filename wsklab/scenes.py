@@ -157,7 +157,7 @@ class Scenes:
         Args:
             name: its name in pictures.
             answers: ``"at once"``, ``"later"``, ``"error"`` or ``"never"``; a list gives one answer per request.
-            **options: as for :func:`wsklab.kmdf.scene.lower_device` (status, information, data, stack_size, io_type, delay).
+            **options: as for :func:`wsklab.kmdf.scene.lower_device` (status, information, data, stack_size, io_type, delay, usb).
         """
         return kmdf.lower_device(self.machine, name, answers=answers, **options)
 

@@ -2,6 +2,7 @@
  * scene.h: what stands before a listing of a page, so that the code around it can be written: see scene.c.
  */
 enum { SceneRead, SceneWrite, SceneControl, SceneInternal, SceneKinds };
+enum { SceneUsbIn, SceneUsbOut, SceneUsbInterrupt };
 enum { SceneRoom = 8, SceneBytes = 64, SceneTag = 'necS' };
 
 struct {
@@ -11,6 +12,9 @@ struct {
     WDFIOTARGET Target;
     WDFFILEOBJECT File;
     WDFCOLLECTION Collection;
+    WDFUSBDEVICE Usb;
+    WDFDEVICE Child;
+    WDFREQUEST ChildRequest;
     WDFREQUEST Received[SceneKinds][SceneRoom];
     ULONG Count[SceneKinds];
     BOOLEAN Serving;
@@ -39,6 +43,11 @@ WDFWAITLOCK SceneWaitLock(VOID);
 WDFSTRING SceneString(VOID);
 WDFLOOKASIDE SceneLookaside(VOID);
 WDFCOLLECTION SceneCollection(VOID);
+WDFUSBDEVICE SceneUsbDevice(VOID);
+WDFUSBINTERFACE SceneUsbInterface(VOID);
+WDFUSBPIPE SceneUsbPipe(UCHAR Index);
+WDFDEVICE SceneChild(VOID);
+WDFREQUEST SceneChildRequest(VOID);
 PMDL SceneMdl(VOID);
 PIRP SceneIrp(VOID);
 PIRP SceneArrivedIrp(VOID);

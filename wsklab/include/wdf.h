@@ -7,7 +7,8 @@
  *   wdfsync.h wdftimer.h wdfworkitem.h wdfdpc.h    locks, timers, callbacks  wdfcollection.h wdfstring.h wdfregistry.h
  *   wdfpdo.h wdfqueryinterface.h                   children of a bus driver, interfaces between drivers
  *   wdfverifier.h wdfbugcodes.h                    breakpoints and bug checks
- *   wdfusb.h wdfdmaenabler.h                      what the pages name of other parts: it compiles and is not modelled
+ *   wdfusb.h                                       USB devices and pipes as I/O targets
+ *   wdfdmaenabler.h                                what the pages name of DMA: it compiles and is not modelled
  *   wdfprivate.h                                   what the functions written in C share
  */
 #ifndef _WDF_H_

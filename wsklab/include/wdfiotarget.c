@@ -5,6 +5,25 @@
  * could call: a request, memory objects over the descriptors, a format, a synchronous send.
  */
 
+/* A remote target, not yet open; its parent stands under the device. Facts: KMDF-IOT-01, KMDF-OBJ-05, KMDF-STA-02. */
+_IRQL_requires_max_(PASSIVE_LEVEL)
+NTSTATUS WdfIoTargetCreate(WDFDEVICE Device, PWDF_OBJECT_ATTRIBUTES IoTargetAttributes, WDFIOTARGET *IoTarget)
+{
+    WDFOBJECT above = NULL;
+    NTSTATUS status;
+    FxDevice(Device);
+    wsklab_given(IoTarget, "IoTarget");
+    *IoTarget = NULL;
+    status = wsklab_wdf_check(IoTargetAttributes, FX_TAKES_PARENT);
+    if (!NT_SUCCESS(status)) return status;
+    if (IoTargetAttributes != NULL) above = IoTargetAttributes->ParentObject;
+    while (above != NULL && above != Device) {
+        above = (WDFOBJECT)wsklab_ask(above, "Object.parent");
+        if (above == NULL) return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    return wsklab_wdf_create(FX_TYPE_TARGET_REMOTE, FX_TAKES_PARENT, IoTargetAttributes, Device, IoTarget);
+}
+
 /* Put a device behind a remote target. Facts: KMDF-IOT-02 to 07, KMDF-STA-09. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 NTSTATUS WdfIoTargetOpen(WDFIOTARGET IoTarget, PWDF_IO_TARGET_OPEN_PARAMS OpenParams)
@@ -53,40 +72,58 @@ VOID WdfIoTargetCloseForQueryRemove(WDFIOTARGET IoTarget)
 _IRQL_requires_max_(DISPATCH_LEVEL)
 NTSTATUS WdfIoTargetStart(WDFIOTARGET IoTarget)
 {
+    WDFUSBPIPE pipe;
+    NTSTATUS status;
+    ULONG i;
     if (wsklab_ask(IoTarget, "IoTarget.draining")) {
         if (KeGetCurrentIrql() > PASSIVE_LEVEL) wsklab_wdf_break("kmdf-start-while-stopping", IoTarget, "");
         wsklab_ask_waits(IoTarget, "IoTarget.settled");
     }
-    return (NTSTATUS)wsklab_ask(IoTarget, "IoTarget.start");
+    status = (NTSTATUS)wsklab_ask(IoTarget, "IoTarget.start");
+    if (NT_SUCCESS(status)) status = FxReadAgain(IoTarget);
+    for (i = 0; NT_SUCCESS(status) && (pipe = FxPipeAt(IoTarget, i)) != NULL; i++) WdfIoTargetStart((WDFIOTARGET)pipe);
+    return status;
 }
 
 /* Hold back further requests; the action says what becomes of those out. Facts: KMDF-STA-03, KMDF-TSS-02, 03, KMDF-PND-07. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID WdfIoTargetStop(WDFIOTARGET IoTarget, WDF_IO_TARGET_SENT_IO_ACTION Action)
 {
-    BOOLEAN waits = Action != WdfIoTargetLeaveSentIoPending;
     ULONG pended = (ULONG)wsklab_ask(IoTarget, "IoTarget.pended");
+    WDFUSBPIPE pipe;
+    BOOLEAN waits;
+    ULONG i;
+    if (FxReaderOf(IoTarget) != NULL) Action = WdfIoTargetCancelSentIo; /* whatever is asked */
+    waits = Action != WdfIoTargetLeaveSentIoPending;
     if (Action < WdfIoTargetCancelSentIo || Action > WdfIoTargetLeaveSentIoPending) return;
     if (waits && FxTooHigh(IoTarget, "WdfIoTargetStop")) return;
     if (waits && pended) wsklab_wdf_strict("kmdf-stop-leaves-pended", IoTarget, "count=%d", pended);
+    FxReadNoMore(IoTarget);
     wsklab_ask(IoTarget, "IoTarget.become", WdfIoTargetStopped);
     if (Action == WdfIoTargetCancelSentIo) wsklab_ask(IoTarget, "IoTarget.cancel_all");
     if (waits) wsklab_ask_waits(IoTarget, "IoTarget.drained");
+    for (i = 0; (pipe = FxPipeAt(IoTarget, i)) != NULL; i++) WdfIoTargetStop((WDFIOTARGET)pipe, Action);
 }
 
 /* Refuse further requests, fail the pended ones, cancel those out. Facts: KMDF-STA-04, KMDF-TSS-04 to 06, 08, KMDF-PND-09. */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID WdfIoTargetPurge(WDFIOTARGET IoTarget, WDF_IO_TARGET_PURGE_IO_ACTION Action)
 {
-    BOOLEAN waits = Action == WdfIoTargetPurgeIoAndWait;
+    WDFUSBPIPE pipe;
+    BOOLEAN waits;
+    ULONG i;
     wsklab_ask(IoTarget, "IoTarget.handle");
+    if (FxReaderOf(IoTarget) != NULL) Action = WdfIoTargetPurgeIoAndWait; /* whatever is asked */
+    waits = Action == WdfIoTargetPurgeIoAndWait;
     if (!waits && Action != WdfIoTargetPurgeIo) return;
     if (waits && FxTooHigh(IoTarget, "WdfIoTargetPurge")) return;
     if (waits && wsklab_ask(IoTarget, "IoTarget.draining")) wsklab_wdf_break("kmdf-second-purge", IoTarget, "");
+    FxReadNoMore(IoTarget);
     wsklab_ask(IoTarget, "IoTarget.become", WdfIoTargetPurged);
     wsklab_ask(IoTarget, "IoTarget.fail_pended");
     wsklab_ask(IoTarget, "IoTarget.cancel_all");
     if (waits) wsklab_ask_waits(IoTarget, "IoTarget.drained");
+    for (i = 0; (pipe = FxPipeAt(IoTarget, i)) != NULL; i++) WdfIoTargetPurge((WDFIOTARGET)pipe, Action);
 }
 
 /* The state; Started before the first open. Facts: KMDF-STA-02. */
@@ -209,7 +246,17 @@ typedef struct _WSKLAB_SEND {
     WDFMEMORY Memories[3];
     PWDFMEMORY_OFFSET Offsets[3];
     WDFMEMORY Made[3];
+    struct { /* of a USB target */
+        PWDF_USB_CONTROL_SETUP_PACKET Setup;
+        USHORT Function; /* of a URB that is about a pipe and transfers nothing */
+        ULONG Flags;
+        PURB Urb;
+        ULONG Transferred;
+    } Usb;
 } WSKLAB_SEND;
+
+static NTSTATUS FxUsbFormat(WSKLAB_SEND *Send, WDFREQUEST Request);
+static ULONG FxUsbTransferred(WDFREQUEST Request);
 
 /* Send options as WdfRequestSend checks them, with the status that these functions return. Facts: KMDF-SSY-03, KMDF-OPT-03,
    04. */
@@ -223,6 +270,17 @@ static NTSTATUS wsklab_sync_options(PWDF_REQUEST_SEND_OPTIONS Options)
     if ((Options->Flags & WDF_REQUEST_SEND_OPTION_SEND_AND_FORGET) && Options->Flags != WDF_REQUEST_SEND_OPTION_SEND_AND_FORGET)
         return STATUS_INVALID_PARAMETER;
     return STATUS_SUCCESS;
+}
+
+/* How much a descriptor without a memory speaks of: a control transfer may have no data. */
+static ULONG FxDescribed(PWDF_MEMORY_DESCRIPTOR Descriptor)
+{
+    switch (Descriptor->Type) {
+    case WdfMemoryDescriptorTypeHandle: return 0;
+    case WdfMemoryDescriptorTypeBuffer: return Descriptor->u.BufferType.Length;
+    case WdfMemoryDescriptorTypeMdl: return Descriptor->u.MdlType.BufferLength;
+    default: return 1;
+    }
 }
 
 /* Memory objects for what the descriptors name. Facts: KMDF-SSY-04, 14, KMDF-MEM-11. */
@@ -252,7 +310,7 @@ static NTSTATUS wsklab_sync_describe(WSKLAB_SEND *Send)
             break;
         }
         if (Send->Made[i]) Send->Memories[i] = Send->Made[i];
-        if (!Send->Memories[i]) return STATUS_INVALID_PARAMETER;
+        if (!Send->Memories[i] && (!Send->Usb.Setup || FxDescribed(given))) return STATUS_INVALID_PARAMETER;
     }
     return STATUS_SUCCESS;
 }
@@ -269,6 +327,8 @@ static NTSTATUS wsklab_sync_format(WSKLAB_SEND *Send, WDFREQUEST Request)
     case WdfRequestTypeDeviceControl:
         return WdfIoTargetFormatRequestForIoctl(Send->Target, Request, Send->Code, memories[0], offsets[0], memories[1],
             offsets[1]);
+    case WdfRequestTypeUsb:
+        return FxUsbFormat(Send, Request);
     case WdfRequestTypeDeviceControlInternal:
         return WdfIoTargetFormatRequestForInternalIoctl(Send->Target, Request, Send->Code, memories[0], offsets[0], memories[1],
                                                         offsets[1]);
@@ -283,7 +343,7 @@ static BOOLEAN FxIsOfKind(WDFREQUEST Request, WDF_REQUEST_TYPE Type)
 {
     PIRP irp = wsklab_request_irp(Request);
     UCHAR major = Type == WdfRequestTypeOther ? IRP_MJ_INTERNAL_DEVICE_CONTROL : (UCHAR)Type;
-    if (irp == NULL || wsklab_ask(Request, "Request.ownership") != 0) return TRUE;
+    if (irp == NULL || Type == WdfRequestTypeUsb || wsklab_ask(Request, "Request.ownership") != 0) return TRUE;
     return IoGetCurrentIrpStackLocation(irp)->MajorFunction == major;
 }
 
@@ -312,10 +372,15 @@ static NTSTATUS wsklab_sync_send(WSKLAB_SEND *Send, WDFREQUEST Given, PWDF_REQUE
                 options.Flags |= Options->Flags;
                 options.Timeout = Options->Timeout;
             }
+            if (Send->Usb.Function == URB_FUNCTION_RESET_PIPE) {
+                wsklab_ask(Send->Target, "IoTarget.cancel_all");
+                options.Flags |= WDF_REQUEST_SEND_OPTION_IGNORE_TARGET_STATE;
+            }
             wsklab_ask(request, "Request.take_over");
             WdfRequestSend(request, Send->Target, &options);
             status = WdfRequestGetStatus(request);
             if (Bytes) *Bytes = WdfRequestGetInformation(request);
+            if (Send->Type == WdfRequestTypeUsb) Send->Usb.Transferred = FxUsbTransferred(request);
         }
         wsklab_ask(request, "Request.unformat");
         if (!Given) WdfObjectDelete(request);

@@ -12,6 +12,7 @@
 #include "wdfdpc.h"
 #include "wdfqueryinterface.h"
 #include "wdfbugcodes.h"
+#include "wdfusb.h"
 
 /* The framework's numbers for kinds of objects: parameter 3 of bug check 0x10D/5. */
 enum {
@@ -32,6 +33,10 @@ enum {
     FX_TYPE_WORKITEM = 0x1025,
     FX_TYPE_TIMER = 0x1028,
     FX_TYPE_REQUEST_MEMORY = 0x1032,
+    FX_TYPE_TARGET_REMOTE = 0x1201,
+    FX_TYPE_TARGET_USB_DEVICE = 0x1202,
+    FX_TYPE_TARGET_USB_PIPE = 0x1203,
+    FX_TYPE_USB_INTERFACE = 0x1204,
     FX_TYPE_TARGET_SELF = 0x1205,
     FX_TYPE_DEVICE_INIT = 0x1FFF /* ours: it is no object of the framework's */
 };
@@ -339,6 +344,43 @@ typedef struct _FX_FILE {
     PFILE_OBJECT File;
 } FX_FILE, *PFX_FILE;
 
+/* USB. What a format leaves with its request: completion params of its own, and the URB: this one, or one of the driver's. */
+typedef struct _FX_USB_TRANSFER {
+    WDF_USB_REQUEST_COMPLETION_PARAMS Params;
+    PURB Urb;
+    URB Own;
+} FX_USB_TRANSFER, *PFX_USB_TRANSFER;
+typedef struct _FX_USB_DEVICE {
+    USB_DEVICE_DESCRIPTOR Descriptor;
+    PUSB_CONFIGURATION_DESCRIPTOR Configuration; /* and what belongs to it */
+    USBD_CONFIGURATION_HANDLE ConfigurationHandle;
+    USBD_PIPE_HANDLE ControlPipe;
+    WDF_USB_DEVICE_INFORMATION Information;
+    USB_BUS_INTERFACE_USBDI_V1 Bus;
+    WDFUSBINTERFACE *Interfaces;
+    UCHAR InterfaceCount;
+    BOOLEAN Mismatched;
+    BOOLEAN OnUsbd; /* the bus has no interface to drivers */
+} FX_USB_DEVICE, *PFX_USB_DEVICE;
+typedef struct _FX_USB_INTERFACE {
+    WDFUSBINTERFACE Handle;
+    WDFUSBDEVICE Device;
+    UCHAR Number;
+    UCHAR SettingCount;
+    UCHAR Setting;
+    UCHAR PipeCount;
+    UCHAR NewCount;
+    WDFUSBPIPE *Pipes; /* NULL: not configured */
+    WDFUSBPIPE *New;   /* of a configuration that is being selected */
+} FX_USB_INTERFACE, *PFX_USB_INTERFACE;
+typedef struct _FX_USB_PIPE {
+    WDFUSBDEVICE Device;
+    WDFUSBINTERFACE Interface;
+    USBD_PIPE_INFORMATION Information;
+    BOOLEAN AnyLength;
+    struct _FX_USB_READER *Reader;
+} FX_USB_PIPE, *PFX_USB_PIPE;
+
 /* What our functions need of each other before it is defined. */
 void wsklab_queue_dispatch(WDFQUEUE Queue);
 void wsklab_queue_deferred(WDFQUEUE Queue);
@@ -365,6 +407,15 @@ static NTSTATUS FxSetString(PFX_STRING String, PCUNICODE_STRING Text);
 static NTSTATUS FxInsert(PFX_QUEUE Queue, PFX_REQUEST Request, BOOLEAN Head);
 static void FxOwn(PFX_QUEUE Queue, PFX_REQUEST Request);
 static NTSTATUS FxLocate(WDFREQUEST Request, BOOLEAN Output, size_t Minimum, PFX_PLACE Place);
+static NTSTATUS FxFormatUrb(WDFIOTARGET Target, WDFREQUEST Request, PURB Urb, WDFMEMORY Memory, WDF_USB_REQUEST_TYPE Type);
+static void FxCheckStopped(WDFIOTARGET Target);
+void wsklab_usb_read_done(WDFREQUEST Request, WDFIOTARGET Target, PWDF_REQUEST_COMPLETION_PARAMS Params, WDFCONTEXT Context);
+void wsklab_usb_read_again(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2);
+void wsklab_usb_reader_recovers(WDFUSBPIPE Pipe);
+static WDFUSBPIPE FxPipeAt(WDFIOTARGET Target, ULONG Index);
+static struct _FX_USB_READER *FxReaderOf(WDFIOTARGET Target);
+static NTSTATUS FxReadAgain(WDFIOTARGET Target);
+static void FxReadNoMore(WDFIOTARGET Target);
 static NTSTATUS FxMakeMemory(ULONG Type, PWDF_OBJECT_ATTRIBUTES Attributes, PVOID Parent, PVOID Buffer, size_t Size,
                              WDFMEMORY *Memory);
 

@@ -87,11 +87,11 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
         if self.lower:
             attach = m.modelled("IoAttachDeviceToDeviceStack").function
             self.lower = given.Lower = attach(m, self.object, self.lower)
-            self.target = IoTarget(fw, self, self)
+            self.target = IoTarget(fw, self)
             self.target.deletable = False
             self.target.attach(self.lower)
             if given.AllowSelf:
-                self.own.SelfTarget = SelfTarget(fw, self, self).handle
+                self.own.SelfTarget = SelfTarget(fw, self).handle
         given.IoType = self.io_type
         self.own.Target = handle_of(self.target)
         fw.devices.append(self)

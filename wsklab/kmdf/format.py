@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from wsklab.kmdf.request import Request
 
 TYPE_NO_FORMAT, COMPLETION_PARAMS = 0xFF, "WDF_REQUEST_COMPLETION_PARAMS"
+USB = range(2, 6)  # families of formats for USB targets
 FIELDS = ("AssociatedIrp.SystemBuffer", "UserBuffer", "MdlAddress")  # of an IRP, overwritten by formats
 
 
@@ -77,11 +78,11 @@ class FormatContext:
         self.request.context = None
 
     def system_buffer(self, size: int) -> int:
-        """A non-paged buffer of that many bytes, kept for later formats. Facts: KMDF-FRW-05, 07, KMDF-FMT-15."""
+        """A non-paged buffer of so many bytes, or room for a URB, kept for later formats. Facts: KMDF-FRW-05, 07, KMDF-FMT-15."""
         if size > self.system_size:
             if self.system:
                 self.m.free(self.system)
-            self.system = self.m.allocate(size, kind="pool", label="system buffer", zero=True)
+            self.system = self.m.allocate(size, kind="pool", label="URB" if self.family in USB else "system buffer", zero=True)
             self.system_size = size
         return self.system
 
@@ -108,3 +109,5 @@ class FormatContext:
             m.set_u64(self.counted, information)
         if self.copy_back and information:
             m.write(int(packet.UserBuffer), m.read(int(packet.AssociatedIrp.SystemBuffer), information))
+        if self.family in USB:
+            self.request.fw.c("wsklab_usb_completed", self.params, self.system)

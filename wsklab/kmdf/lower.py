@@ -17,6 +17,9 @@ from wsklab.machine.status import NTSTATUS
 IO_TYPES = {"neither": 1, "buffered": 2, "direct": 3}
 ANSWERS = ("at once", "later", "error", "never")
 ME = "device"
+SUBMIT_URB, ABORT_PIPE = 0x22_0003, b"\2\0"
+# A USB configuration: bulk IN 0x81 and OUT 0x02 with 64 bytes a packet, interrupt IN 0x83 with 8.
+USB = bytes.fromhex("09022700010100803209040000 03ff000000 07058102400000 07050202400000 0705830308000a")
 
 
 @dataclass(slots=True)
@@ -36,6 +39,8 @@ class Received:
     file_object: int = 0
     status: NTSTATUS | None = None  # how it was completed; None while it is pending
     information: int | None = None
+    urb: bytes = b""  # as it came to a USB device
+    transfer: int = 0  # the address of one that moves data
 
 
 def _check(*answers: str) -> None:
@@ -56,6 +61,8 @@ class LowerDevice:
         stack_size: the stack locations that an IRP needs from here down.
         io_type: ``"buffered"``, ``"direct"`` or ``"neither"``: how reads and writes get their buffers.
         cancelable: whether a pending request can be cancelled.
+        usb: the configuration descriptor, and what belongs to it, of a USB device; empty for others. Transfers are answered as
+            `answers` and `data` say, and all else at once.
         properties: what its bus says of it, by name as in DEVICE_REGISTRY_PROPERTY (``{"DevicePropertyUINumber": 3}``): text,
             a number, or bytes; it has its DevicePropertyPhysicalDeviceObjectName, and no other.
     """
@@ -63,7 +70,7 @@ class LowerDevice:
     def __init__(
         self, m: Machine, name: str = "lower", *, answers: str | Sequence[str] = "at once", status: int | None = None,
         information: int | None = None, data: bytes = b"", stack_size: int = 1, io_type: str = "buffered", delay: int = 10_000,
-        cancelable: bool = True, properties: dict[str, str | int | bytes] | None = None,
+        cancelable: bool = True, properties: dict[str, str | int | bytes] | None = None, usb: bytes = b"",
     ) -> None:  # fmt: skip
         if io_type not in IO_TYPES:
             raise ValueError(f"io_type is one of {', '.join(IO_TYPES)}, not {io_type!r}")
@@ -80,6 +87,8 @@ class LowerDevice:
             m, self.driver_object, owner=ME, name=rf"\Device\{name}", stack_size=stack_size, flags=flags
         )
         m.model(io_device.Devices).properties[self.object] = properties or {}
+        self.usb, self._scripted = m.allocate(len(usb), kind="native", label="USB configuration") if usb else 0, 0
+        m.write(self.usb, usb)
 
     def __repr__(self) -> str:
         return f"<lower device {self.name!r}: {len(self.received)} received, {len(self.pending)} pending>"
@@ -98,13 +107,20 @@ class LowerDevice:
             wdm.complete(self.m, irp, status.SUCCESS, 0, by=ME)
             return int(status.SUCCESS)
         if (here.MajorFunction, here.MinorFunction) == wdm.QUERY_INTERFACE:  # it exports none: the status stays as it came
-            came = int(self.m.view(irp, "IRP").IoStatus.Status)
+            came = self._c("wsklab_usb_interface", irp) if self.usb else int(self.m.view(irp, "IRP").IoStatus.Status)
             wdm.complete(self.m, irp, came, 0, by=ME)
             return came
-        self.received.append(self._look(irp))
-        chosen = self.answers if isinstance(self.answers, str) else self.answers[min(len(self.received), len(self.answers)) - 1]
+        self.received.append(seen := self._look(irp))
+        self.pending[irp] = seen
+        self._scripted += not seen.urb or seen.transfer > 0
+        chosen = self.answers if isinstance(self.answers, str) else self.answers[min(self._scripted, len(self.answers)) - 1]
         _check(chosen)
-        self.pending[irp] = self.received[-1]
+        for other in [*self.pending.values()] if seen.urb[2:4] == ABORT_PIPE else ():
+            if other.transfer and other.urb[24:32] == seen.urb[24:32]:  # of the same pipe
+                self._finish(other.irp, status.CANCELLED, 0)
+        if seen.urb and not seen.transfer:
+            self._finish(irp, 0, 0)
+            return int(seen.status or 0)
         if chosen in ("at once", "error"):
             self._answer(irp, status.IO_DEVICE_ERROR if chosen == "error" else 0)
             return int(self.received[-1].status or 0)
@@ -115,6 +131,9 @@ class LowerDevice:
             self._alarms[irp] = self.m.after(self.delay, lambda: self._answer(irp))
         return int(status.PENDING)
 
+    def _c(self, function: str, *arguments: int) -> int:
+        return int(self.m.modelled(function).function(self.m, *arguments) or 0)
+
     def _answer(self, irp: int, usual: int = 0) -> None:
         """Transfer and complete."""
         value = usual if self.status is None else self.status
@@ -124,6 +143,8 @@ class LowerDevice:
     def _finish(self, irp: int, value: int, information: int) -> None:
         seen = self.pending.pop(irp)
         self._alarms.pop(irp, lambda: None)()
+        if seen.urb:
+            value = self._c("wsklab_usb_answer", irp, self.usb, value, information)
         seen.status, seen.information = NTSTATUS(value), information
         if self.m.trace.on:
             text = str(seen.status)
@@ -143,11 +164,19 @@ class LowerDevice:
             # Pointers in place of lengths (KMDF-FOT-02): no length is that large.
             if major == MJ_DEVICE_CONTROL or not (first | second) >> 32:
                 seen.input_length, seen.output_length = control.InputBufferLength, control.OutputBufferLength
+            if self.usb and major != MJ_DEVICE_CONTROL:
+                seen.urb = self.m.read(first, self.m.u16(first)) if seen.code == SUBMIT_URB else b"\0" * 4
+                seen.transfer = self._c("wsklab_usb_transfer", irp)
+                if seen.transfer:
+                    lengths = (0, self.m.u32(first + 36))
+                    seen.input_length, seen.output_length = lengths if seen.urb[32] & 1 else lengths[::-1]
         address, size, _ = self._place(seen, "input")
         seen.content = self.m.read(address, size) if size and (seen.input_length or major == MJ_WRITE) else b""
         return seen
 
     def _place(self, seen: Received, which: str) -> tuple[int, int, int]:
+        if seen.transfer:
+            return self._c("wsklab_usb_buffer", seen.transfer), seen.input_length or seen.output_length, 0
         return wdm.buffers(self.m, seen.irp, IO_TYPES[self.io_type]).get(which, (0, 0, 0))
 
     def _transfer(self, seen: Received) -> int:

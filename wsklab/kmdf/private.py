@@ -45,6 +45,7 @@ PLAIN = (
     ("WDFSPINLOCK", 0x1024, "FX_SPIN_LOCK", False),
     ("WDFWORKITEM", 0x1025, "FX_LATER", True),
     ("WDFTIMER", 0x1028, "FX_LATER", True),
+    ("WDFUSBINTERFACE", 0x1204, "FX_USB_INTERFACE", True),
 )
 """Kinds that have nothing in Python: handle type, the framework's number, structure, whether cleanup needs PASSIVE_LEVEL."""
 for _kind, _number, _structure, _passive in PLAIN:

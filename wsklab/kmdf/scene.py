@@ -58,7 +58,7 @@ def _scene_device(m: Machine) -> Device:
 def io_target(m: Machine, device: LowerDevice, *, opened: bool = True) -> int:
     """A remote I/O target over a lower device: its WDFIOTARGET handle."""
     owner = _scene_device(m)
-    target = RemoteTarget(owner.fw, owner, owner)
+    target = RemoteTarget(owner.fw, owner)
     if opened:
         target.attach(device.object)
     return target.handle

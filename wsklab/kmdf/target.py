@@ -9,21 +9,19 @@ Facts: KMDF-TGT, KMDF-STA, KMDF-SND, KMDF-CPL, KMDF-PND, KMDF-TSS, KMDF-IOT.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wsklab.kmdf import wdm
 from wsklab.kmdf.application import find
-from wsklab.kmdf.core import Framework, Out, wdf
+from wsklab.kmdf.core import Framework
 from wsklab.kmdf.format import COMPLETION_PARAMS, TYPE_NO_FORMAT
 from wsklab.kmdf.memory import Borrowed, Memory
-from wsklab.kmdf.objects import Object, creation
+from wsklab.kmdf.objects import Object
+from wsklab.kmdf.private import Private
 from wsklab.kmdf.request import QUEUE, Request
-from wsklab.machine import PASSIVE_LEVEL, Wait, status
+from wsklab.machine import Wait, status
 from wsklab.machine.functions_memory import text_of
 from wsklab.machine.functions_sync import deadline_of
-
-if TYPE_CHECKING:
-    from wsklab.kmdf.device import Device
 
 STARTED, STOPPED, CLOSED_FOR_QUERY_REMOVE, CLOSED, DELETED, PURGED = range(1, 7)
 STATES = ("Undefined", "Started", "Stopped", "ClosedForQueryRemove", "Closed", "Deleted", "Purged")
@@ -50,9 +48,12 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
 
     remote = False
 
-    def __init__(self, fw: Framework, parent: Object, device: Device) -> None:
+    def __init__(self, fw: Framework, parent: Object) -> None:
         super().__init__(fw, parent)
-        self.device, self.target_state, self.removing, self.draining = device, STARTED, False, 0
+        self.device: Any = parent
+        while self.device.KIND != "WDFDEVICE":
+            self.device = self.device.parent
+        self.target_state, self.removing, self.draining = STARTED, False, 0
         self.target_device = self.file_object = self.file_handle = self.stack_size = self.io_type = self.io_count = 0
         self.pended, self.sent, self.ignored = (dict[int, Request]() for _ in range(3))
 
@@ -264,15 +265,27 @@ class IoTarget(Object, kind="WDFIOTARGET", number=0x1200, passive=True):
 class SelfTarget(IoTarget, number=0x1205):
     """A device as a target of its own requests, which its queues get. Facts: KMDF-TGT-06."""
 
-    def __init__(self, fw: Framework, parent: Object, device: Device) -> None:
-        super().__init__(fw, parent, device)
+    def __init__(self, fw: Framework, parent: Object) -> None:
+        super().__init__(fw, parent)
         self.deletable = False
-        self.attach(device.object)
+        self.attach(self.device.object)
 
     def send_down(self, request: Request) -> None:
         """To the device's queues, past its other callbacks and past the devices above it."""
         self.device.own.FromSelf = 1
         super().send_down(request)
+
+
+class UsbTarget(Private, IoTarget):
+    """The device below as a USB device, or one of its pipes: the functions are C in ``include/wdfusb*.c``."""
+
+    def __init__(self, fw: Framework, parent: Object) -> None:
+        super().__init__(fw, parent)
+        self.attach(self.device.lower)
+
+
+for _kind, _number, _structure in (("WDFUSBDEVICE", 0x1202, "FX_USB_DEVICE"), ("WDFUSBPIPE", 0x1203, "FX_USB_PIPE")):
+    type(_kind, (UsbTarget,), {"__doc__": f"A {_kind}."}, kind=_kind, number=_number, structure=_structure)
 
 
 class RemoteTarget(IoTarget, number=0x1201):
@@ -282,8 +295,8 @@ class RemoteTarget(IoTarget, number=0x1201):
     device stack whose removal is told to it, 0 for none (KMDF-IOT-11, 12, 14).
     """
 
-    def __init__(self, fw: Framework, parent: Object, device: Device) -> None:
-        super().__init__(fw, parent, device)
+    def __init__(self, fw: Framework, parent: Object) -> None:
+        super().__init__(fw, parent)
         self.remote = True
         self.name, self.opening, self.watched, self.told = "", False, 0, tuple[int, ...]((0, 0, 0))
 
@@ -352,15 +365,3 @@ def removal(fw: Framework, bottom: int, event: int) -> Generator[Wait, Any, bool
         elif target.name:
             yield from target.open()
     return True
-
-
-@wdf(irql=PASSIVE_LEVEL)
-def WdfIoTargetCreate(fw: Framework, device: Device, attributes: int, out: Out) -> int:
-    """A remote target, not yet open. Facts: KMDF-IOT-01, KMDF-OBJ-05, KMDF-STA-02."""
-    answer, parent = creation(fw, attributes, default=device)
-    above: Object | None = parent
-    while above is not None and above is not device:
-        above = above.parent
-    if answer < 0 or above is None:
-        return answer or status.INVALID_DEVICE_REQUEST
-    return RemoteTarget(fw, parent, device).commit(attributes, out)
