@@ -119,3 +119,67 @@ def test_a_list_that_the_scene_makes_ends() -> None:
 def test_an_endless_loop_ends() -> None:
     (trial,) = tried("for (;;) { count++; }")
     assert (trial.verdict, trial.rule) == ("stops", "step-budget")
+
+
+USB_LISTINGS = {
+    "a pipe that writes": (
+        "VOID Save(WDFDEVICE Device)\n{\n    WDF_MEMORY_DESCRIPTOR text;\n    UCHAR bytes[4] = {1, 2, 3, 4};\n"
+        "    WDF_MEMORY_DESCRIPTOR_INIT_BUFFER(&text, bytes, 4);\n"
+        "    WdfUsbTargetPipeWriteSynchronously(GetMyContext(Device)->Down, NULL, NULL, &text, NULL);\n}",
+        ("WdfUsbTargetPipeWriteSynchronously STATUS_SUCCESS",),
+    ),
+    "a pipe that reads": (
+        "VOID Fetch(WDFREQUEST Asked, WDFUSBPIPE Up)\n{\n    WDFMEMORY memory;\n"
+        "    WdfRequestRetrieveOutputMemory(Asked, &memory);\n"
+        "    WdfUsbTargetPipeFormatRequestForRead(Up, Asked, memory, NULL);\n}",
+        ("WdfRequestRetrieveOutputMemory STATUS_SUCCESS", "WdfUsbTargetPipeFormatRequestForRead STATUS_SUCCESS"),
+    ),
+    "the device": (
+        "WDF_USB_DEVICE_INFORMATION about;\nWDF_USB_DEVICE_INFORMATION_INIT(&about);\n"
+        "if (NT_SUCCESS(WdfUsbTargetDeviceRetrieveInformation(usbDevice, &about)) &&\n"
+        "    WdfUsbTargetDeviceGetNumInterfaces(usbDevice) == 1)\n"
+        "    WdfUsbInterfaceGetNumConfiguredPipes(WdfUsbTargetDeviceGetInterface(usbDevice, 0));",
+        (
+            "WdfUsbTargetDeviceRetrieveInformation STATUS_SUCCESS", "WdfUsbTargetDeviceGetNumInterfaces",
+            "WdfUsbTargetDeviceGetInterface", "WdfUsbInterfaceGetNumConfiguredPipes",
+        ),
+    ),
+    "power": (
+        "NTSTATUS TapeEvtDeviceD0Entry(WDFDEVICE Device, WDF_POWER_DEVICE_STATE PreviousState)\n{\n"
+        "    return WdfIoTargetStart(WdfUsbTargetPipeGetIoTarget(GetTape(Device)->InterruptPipe));\n}\n"
+        "NTSTATUS TapeEvtDeviceD0Exit(WDFDEVICE Device, WDF_POWER_DEVICE_STATE TargetState)\n{\n"
+        "    WdfIoTargetStop(WdfUsbTargetPipeGetIoTarget(GetTape(Device)->InterruptPipe), WdfIoTargetCancelSentIo);\n"
+        "    return STATUS_SUCCESS;\n}",
+        ("WdfIoTargetStart STATUS_SUCCESS", "WdfIoTargetStop", "WdfIoTargetStart STATUS_SUCCESS"),
+    ),
+    "a completion routine": (
+        "VOID FetchCompletionRoutine(WDFREQUEST Request, WDFIOTARGET Target, PWDF_REQUEST_COMPLETION_PARAMS Params,\n"
+        "                            WDFCONTEXT Context)\n{\n"
+        "    size_t length = Params->Parameters.Usb.Completion->Parameters.PipeRead.Length;\n"
+        "    WdfRequestCompleteWithInformation(Request, Params->IoStatus.Status, length);\n}",
+        ("WdfRequestCompleteWithInformation",),
+    ),
+    "a reader": (
+        "VOID KeyUsbReaderCompletionRoutine(WDFUSBPIPE Pipe, WDFMEMORY Buffer, size_t Transferred, WDFCONTEXT Context)\n{\n"
+        "    PUCHAR bytes = WdfMemoryGetBuffer(Buffer, NULL);\n    if (bytes[0] != 'U') ObDereferenceObject(NULL);\n}",
+        ("WdfMemoryGetBuffer",) * 8,
+    ),
+}  # fmt: skip
+"""By what they need of the scene: the listing, and the calls that it makes."""
+
+
+@pytest.mark.parametrize("name", USB_LISTINGS)
+def test_a_usb_device_is_below_a_listing_that_uses_one(name: str) -> None:
+    listing, calls = USB_LISTINGS[name]
+    (trial,) = tried(listing)
+    assert (trial.verdict, trial.reason, trial.calls, trial.unreached) == ("runs", "", calls, ())
+
+
+def test_a_request_that_goes_to_the_parent_came_for_a_child() -> None:
+    (trial,) = tried(
+        "WDF_REQUEST_FORWARD_OPTIONS options;\n"
+        "WDFDEVICE bus = WdfPdoGetParent(WdfIoQueueGetDevice(WdfRequestGetIoQueue(asked)));\n"
+        "WDF_REQUEST_FORWARD_OPTIONS_INIT(&options);\n"
+        "status = WdfRequestForwardToParentDeviceIoQueue(asked, WdfDeviceGetDefaultQueue(bus), &options);"
+    )
+    assert (trial.verdict, trial.calls[-1]) == ("runs", "WdfRequestForwardToParentDeviceIoQueue STATUS_SUCCESS")

@@ -345,6 +345,104 @@ NTSTATUS SceneIrpCompleted(PIRP Irp)
     return STATUS_SUCCESS;
 }
 
+#ifdef SCENE_USB
+/* The device below is a USB device with one interface, and a pipe of each kind that transfers. */
+WDFUSBDEVICE SceneUsbDevice(VOID)
+{
+    WDF_USB_DEVICE_CREATE_CONFIG config;
+    WDF_USB_DEVICE_SELECT_CONFIG_PARAMS select;
+    if (scene.Usb == NULL) {
+        WDF_USB_DEVICE_CREATE_CONFIG_INIT(&config, USBD_CLIENT_CONTRACT_VERSION_602);
+        SCENE_REQUIRE(WdfUsbTargetDeviceCreateWithParameters(scene.Device, &config, WDF_NO_OBJECT_ATTRIBUTES, &scene.Usb));
+        WDF_USB_DEVICE_SELECT_CONFIG_PARAMS_INIT_SINGLE_INTERFACE(&select);
+        SCENE_REQUIRE(WdfUsbTargetDeviceSelectConfig(scene.Usb, WDF_NO_OBJECT_ATTRIBUTES, &select));
+    }
+    return scene.Usb;
+}
+
+WDFUSBINTERFACE SceneUsbInterface(VOID)
+{
+    return WdfUsbTargetDeviceGetInterface(SceneUsbDevice(), 0);
+}
+
+WDFUSBPIPE SceneUsbPipe(UCHAR Index)
+{
+    return WdfUsbInterfaceGetConfiguredPipe(SceneUsbInterface(), Index, NULL);
+}
+
+#ifdef SCENE_EVT_WDF_USB_READER_COMPLETION_ROUTINE
+/* What the interrupt pipe sends goes to the listing. */
+static VOID SceneReads(VOID)
+{
+    WDFUSBPIPE pipe = SceneUsbPipe(SceneUsbInterrupt);
+    WDF_USB_CONTINUOUS_READER_CONFIG config;
+    WDF_USB_CONTINUOUS_READER_CONFIG_INIT(&config, SCENE_EVT_WDF_USB_READER_COMPLETION_ROUTINE, SceneContextOf(4096), 8);
+#ifdef SCENE_EVT_WDF_USB_READERS_FAILED
+    config.EvtUsbTargetPipeReadersFailed = SCENE_EVT_WDF_USB_READERS_FAILED;
+#endif
+    SCENE_REQUIRE(WdfUsbTargetPipeConfigContinuousReader(pipe, &config));
+    SCENE_REQUIRE(WdfIoTargetStart(WdfUsbTargetPipeGetIoTarget(pipe)));
+}
+#endif
+
+#ifdef SCENE_EVT_WDF_REQUEST_COMPLETION_ROUTINE
+/* A received read goes on to a pipe, and comes back to the listing. */
+static VOID SceneEvtIoPass(WDFQUEUE Queue, WDFREQUEST Request, size_t Length)
+{
+    WDFUSBPIPE pipe = SceneUsbPipe(SceneUsbIn);
+    WDFMEMORY memory = NULL;
+    SCENE_REQUIRE(WdfRequestRetrieveOutputMemory(Request, &memory));
+    SCENE_REQUIRE(WdfUsbTargetPipeFormatRequestForRead(pipe, Request, memory, NULL));
+    WdfRequestSetCompletionRoutine(Request, SCENE_EVT_WDF_REQUEST_COMPLETION_ROUTINE, pipe);
+    WdfRequestSend(Request, WdfUsbTargetPipeGetIoTarget(pipe), WDF_NO_SEND_OPTIONS);
+}
+#endif
+#endif
+
+#ifdef SCENE_CHILD
+/* A child of the device, as a bus driver makes one, and a request that came for it. */
+static const GUID SceneClass;
+
+static VOID SceneEvtChildRead(WDFQUEUE Queue, WDFREQUEST Request, size_t Length)
+{
+    scene.ChildRequest = Request;
+}
+
+WDFDEVICE SceneChild(VOID)
+{
+    DECLARE_CONST_UNICODE_STRING(name, L"SCENE\\Child");
+    WDF_IO_QUEUE_CONFIG config;
+    PWDFDEVICE_INIT init;
+    if (scene.Child == NULL) {
+        init = WdfPdoInitAllocate(scene.Device);
+        SCENE_REQUIRE(WdfPdoInitAssignDeviceID(init, &name));
+        SCENE_REQUIRE(WdfPdoInitAssignInstanceID(init, &name));
+        SCENE_REQUIRE(WdfPdoInitAssignRawDevice(init, &SceneClass));
+        WdfPdoInitAllowForwardingRequestToParent(init);
+        SCENE_REQUIRE(WdfDeviceCreate(&init, WDF_NO_OBJECT_ATTRIBUTES, &scene.Child));
+        WDF_IO_QUEUE_CONFIG_INIT_DEFAULT_QUEUE(&config, WdfIoQueueDispatchParallel);
+        config.PowerManaged = WdfFalse;
+        config.EvtIoRead = SceneEvtChildRead;
+        SCENE_REQUIRE(WdfIoQueueCreate(scene.Child, &config, WDF_NO_OBJECT_ATTRIBUTES, WDF_NO_HANDLE));
+        SCENE_REQUIRE(WdfFdoAddStaticChild(scene.Device, scene.Child));
+    }
+    return scene.Child;
+}
+
+WDFREQUEST SceneChildRequest(VOID)
+{
+    PDEVICE_OBJECT device = WdfDeviceWdmGetDeviceObject(SceneChild());
+    LARGE_INTEGER soon;
+    PIRP irp;
+    soon.QuadPart = WDF_REL_TIMEOUT_IN_MS(1);
+    KeDelayExecutionThread(KernelMode, FALSE, &soon); /* the child starts */
+    irp = IoBuildAsynchronousFsdRequest(IRP_MJ_READ, device, SceneAllocate(SceneBytes), SceneBytes, NULL, NULL);
+    IoSetCompletionRoutine(irp, SceneIrpBack, NULL, TRUE, TRUE, TRUE);
+    IoCallDriver(device, irp);
+    return scene.ChildRequest;
+}
+#endif
+
 #ifdef SCENE_WSK
 /* Winsock Kernel: a client, and sockets of it whose event callbacks are the listing's or do nothing. */
 static NTSTATUS SceneEvtReceive(PVOID Context, ULONG Flags, PWSK_DATA_INDICATION Data, SIZE_T Bytes, SIZE_T *Accepted)
@@ -615,6 +713,9 @@ static NTSTATUS SceneQueues(VOID)
 #ifdef SCENE_EVT_WDF_IO_QUEUE_IO_DEFAULT
     config.EvtIoDefault = SCENE_EVT_WDF_IO_QUEUE_IO_DEFAULT;
 #endif
+#ifdef SCENE_EVT_WDF_REQUEST_COMPLETION_ROUTINE
+    config.EvtIoRead = SceneEvtIoPass;
+#endif
 #ifdef SCENE_EVT_WDF_IO_QUEUE_IO_READ
     config.EvtIoRead = SCENE_EVT_WDF_IO_QUEUE_IO_READ;
 #endif
@@ -653,6 +754,19 @@ static VOID SceneOwn(VOID)
     }
 }
 
+#ifdef SCENE_USB
+/* The bus has started the device below: now it can be asked. */
+static NTSTATUS SceneEvtPrepareHardware(WDFDEVICE Device, WDFCMRESLIST ResourcesRaw, WDFCMRESLIST ResourcesTranslated)
+{
+    SceneOwn();
+#ifdef SCENE_EVT_WDF_DEVICE_PREPARE_HARDWARE
+    return SCENE_EVT_WDF_DEVICE_PREPARE_HARDWARE(Device, ResourcesRaw, ResourcesTranslated);
+#else
+    return STATUS_SUCCESS;
+#endif
+}
+#endif
+
 static VOID SceneEvtDeviceFileCreate(WDFDEVICE Device, WDFREQUEST Request, WDFFILEOBJECT FileObject)
 {
     SceneContexts(FileObject);
@@ -670,8 +784,16 @@ static NTSTATUS SceneEvtDeviceAdd(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
     WDF_FILEOBJECT_CONFIG file;
     NTSTATUS status;
     WDF_PNPPOWER_EVENT_CALLBACKS_INIT(&power);
-#ifdef SCENE_EVT_WDF_DEVICE_PREPARE_HARDWARE
+#ifdef SCENE_USB
+    power.EvtDevicePrepareHardware = SceneEvtPrepareHardware;
+#elif defined(SCENE_EVT_WDF_DEVICE_PREPARE_HARDWARE)
     power.EvtDevicePrepareHardware = SCENE_EVT_WDF_DEVICE_PREPARE_HARDWARE;
+#endif
+#ifdef SCENE_EVT_WDF_DEVICE_D0_ENTRY
+    power.EvtDeviceD0Entry = SCENE_EVT_WDF_DEVICE_D0_ENTRY;
+#endif
+#ifdef SCENE_EVT_WDF_DEVICE_D0_EXIT
+    power.EvtDeviceD0Exit = SCENE_EVT_WDF_DEVICE_D0_EXIT;
 #endif
 #ifdef SCENE_EVT_WDF_DEVICE_RELEASE_HARDWARE
     power.EvtDeviceReleaseHardware = SCENE_EVT_WDF_DEVICE_RELEASE_HARDWARE;
@@ -691,7 +813,9 @@ static NTSTATUS SceneEvtDeviceAdd(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
     status = WdfDeviceCreate(&DeviceInit, WDF_NO_OBJECT_ATTRIBUTES, &scene.Device);
     if (NT_SUCCESS(status)) {
         status = SceneQueues();
+#ifndef SCENE_USB
         SceneOwn();
+#endif
     }
     return status;
 }
@@ -721,6 +845,9 @@ VOID SceneBegin(WDFDEVICE Device)
     SceneSupply();
 #ifdef SCENE_WSK
     SceneEvents();
+#endif
+#ifdef SCENE_EVT_WDF_USB_READER_COMPLETION_ROUTINE
+    SceneReads();
 #endif
 #ifdef SCENE_EVT_WDF_TIMER
     WdfTimerStart(SceneTimer(), WDF_REL_TIMEOUT_IN_MS(1));
