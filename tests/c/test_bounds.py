@@ -156,6 +156,8 @@ BESIDE = {
     "behind a global": ("char a[4], b[500]; void g(char *p, int k) { p[k] = 1; } void f(int k) { g(a, k); }", 67, "overrun"),
     "before a static": (
         "void g(char *p, int k) { p[-k] = 1; } void f(int k) { static char b[4], a[64]; b[0] = 1; g(a, k); }", 16, "underrun"),
+    "behind one of variable length": (
+        "int main(void) { return 0; } void f(int k) { char a[k], b[500]; b[0] = 1; a[k + k] = 1; }", 63, "local-overrun"),
     "step by step": (
         "int f(int k) { int a[4] = {0}, b[99] = {0}, *p = a; while (k--) b[0] += *p++; return b[0]; }", 50, "local-overrun"),
 }  # fmt: skip

@@ -201,7 +201,7 @@ class Body:
     def object_of(self, variable: Local, where: Place) -> Object:
         """The variable as an object."""
         if variable.offset is None and isinstance(variable.type, Array):
-            address = Value(Pointer(variable.type), where, py.name(variable.python), offset=RED_ZONE, root=variable.name)
+            address = Value(Pointer(variable.type), where, py.name(variable.python), offset=WIDE_RED_ZONE, root=variable.name)
             return Object(variable.type, where, address)
         if variable.offset is None:
             return Object(variable.type, where, NOTHING, variable)

@@ -16,7 +16,7 @@ from wsklab.c.types import CType, Function
 RED_ZONE = 16
 """Bytes around a local in memory that belong to nobody, so that an overrun is seen."""
 WIDE_RED_ZONE = 64
-"""Around an array there are as many as it has itself, but not more than these."""
+"""Around an array there are as many as it has itself, but not more than these; around one of variable length these."""
 MOST_LOCALS = 1 << 20
 """The locals of a function cannot take more bytes."""
 MOST_TEXT = 1 << 28

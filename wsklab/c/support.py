@@ -10,7 +10,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wsklab.c.python import kind
-from wsklab.c.runtime import MOST_LOCALS, RED_ZONE
+from wsklab.c.runtime import MOST_LOCALS, WIDE_RED_ZONE
 from wsklab.c.types import CHAR, DOUBLE, INT, LLONG, SHORT, ULLONG, Function
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def helpers(runtime: Runtime) -> dict[str, object]:
         runtime.cut_frames(below)
         if size > MOST_LOCALS:
             undefined("stack-overflow", function=function)
-        return runtime.push_frame(bytes(RED_ZONE) + b"\1" * size + bytes(RED_ZONE), function)
+        return runtime.push_frame(bytes(WIDE_RED_ZONE) + b"\1" * size + bytes(WIDE_RED_ZONE), function)
 
     def call_waiting(address: int, prototype: Function, *arguments: Any) -> Generator[Any, Any, Any]:
         function, waits = runtime.indirect_waits(address, prototype)
@@ -122,7 +122,7 @@ def helpers(runtime: Runtime) -> dict[str, object]:
         "pop·": runtime.pop_frame,
         "cut·": runtime.cut_frames,
         "space·": space,
-        "end·": lambda space, size: runtime.scope(space, ((RED_ZONE, size),), 0),
+        "end·": lambda space, size: runtime.scope(space, ((WIDE_RED_ZONE, size),), 0),
         "beyond·": lambda index, count: undefined("index-beyond-array", index=index, count=count),
         "length·": lambda count, size: count * size if count > 0 else undefined("array-length", count=count),
         "scope·": runtime.scope,

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from wsklab.c.body import FRAME
-from wsklab.c.runtime import RED_ZONE
+from wsklab.c.runtime import WIDE_RED_ZONE
 from wsklab.c.types import Array, CType, Field, Record, sized
 from wsklab.c.unit import Unit
 from wsklab.machine import Machine, Stop, View, Where
@@ -51,7 +51,7 @@ def variables(machine: Machine, units: Iterable[Unit], where: Where, kept: dict[
         if local.offset is not None and FRAME in kept:
             address = kept[FRAME] + local.offset
         elif isinstance(ctype, Array) and raw is not None:
-            address = raw + RED_ZONE
+            address = raw + WIDE_RED_ZONE
         if address is not None:
             data, states = machine.memory.peek(address, size)
             if isinstance(ctype, Record | Array):
