@@ -388,7 +388,7 @@ def _parser():
     one.set_defaults(command=site)
     one = commands.add_parser("test", help="run every check; further words go to pytest")
     one.set_defaults(command=test)
-    one = commands.add_parser("bench", help="print the figures")
+    one = commands.add_parser("bench", help="print the figures; further words choose some of them")
     one.set_defaults(command=bench)
     one = commands.add_parser("words", help="translations: extract, update, compile or report")
     one.set_defaults(command=words)

@@ -5,6 +5,7 @@ Nothing here passes or fails; the numbers are printed beside the target that the
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import subprocess
 import sys
@@ -352,12 +353,30 @@ def memory() -> None:
     row("memory of one Lab", f"{lab - bare:.1f} MB more", f"bare interpreter {bare:.1f} MB", "at most 40 MB more")
 
 
-if __name__ == "__main__":
-    for figure in (cold_start, sends, requests, compiling, array_loop, calls_and_pointers, memory):
-        figure()
+def both_echoes() -> None:
+    """Small and large messages through a C server on real sockets."""
     echo(1_024, 5_000, "at least 0.10")
     echo(65_536, 1_000, "at least 0.25")
+
+
+def site() -> None:
+    """Building the site, and loading the lab in a browser."""
     sys.path.insert(0, str(ROOT / "tools"))
     import bench_site
 
     bench_site.figures(row)
+
+
+FIGURES = {
+    "start": cold_start, "sends": sends, "requests": requests, "compile": compiling, "loop": array_loop,
+    "calls": calls_and_pointers, "memory": memory, "echo": both_echoes, "site": site,
+}  # fmt: skip
+
+if __name__ == "__main__":
+    wanted = argparse.ArgumentParser(prog="kit.py bench", description="Print figures beside their baselines.")
+    wanted.add_argument("figures", nargs="*", metavar="FIGURE", help=f"one of {', '.join(FIGURES)}; all unless told")
+    for name in (chosen := wanted.parse_args().figures):
+        if name not in FIGURES:
+            wanted.error(f"there is no figure {name}; there are {', '.join(FIGURES)}")
+    for name in chosen or FIGURES:
+        FIGURES[name]()
