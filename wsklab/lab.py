@@ -25,6 +25,7 @@ from wsklab.c.source import CompileError, closest
 from wsklab.c.types import Function, Int, Pointer, Void
 from wsklab.c.unit import Unit, compile_all, compile_unit
 from wsklab.kmdf import framework
+from wsklab.kmdf.verifier import TABLE, Parameters
 from wsklab.listings import read_text, unreadable
 from wsklab.machine import Machine, NotModelled, Stop, View, Where
 from wsklab.machine.api import MODELLED
@@ -84,6 +85,7 @@ class Lab(Scenes, Looking):
         self.wdk = Wdk(self)
         self.events = self.machine.trace.events  # everything that happened so far
         self.choices = self.machine.choices  # the choice point: lab.choices["WskSend"] = "inline" fixes an answer
+        self.wdf_parameters = self.machine.model(Parameters, TABLE["values"])  # the values of Parameters\Wdf, for every driver
         self.drivers: list[Driver] = []
         self.stopped: Stop | None = None
 
@@ -210,11 +212,6 @@ class Lab(Scenes, Looking):
         if does not in ("stop", "continue", "off"):
             raise LabError(f'verifier is "stop", "continue" or "off", not {does!r}')
         framework(self.machine).verifier = does
-
-    @property
-    def wdf_parameters(self) -> dict[str, Any]:
-        """The values of the registry key ``Parameters\\Wdf`` that switch parts of the verifier, by name, for every driver."""
-        return framework(self.machine).parameters
 
     @property
     def strict(self) -> bool:

@@ -150,7 +150,7 @@ def test_a_queue_that_is_not_power_managed_goes_on(kit: Any) -> None:
 def test_a_manual_queue_is_paused(kit: Any) -> None:
     """KMDF-QUE-14, KMDF-CON-12: state bit PnpHeld."""
     powered, out = Powered(kit, dispatch="Manual"), kit.out()
-    (queue,) = (queue.handle for queue in kit.fw.devices[0].queues)
+    (queue,) = (known.handle for known in kit.fw.live.values() if known.KIND == "WDFQUEUE")
     powered.scene.suspend()
     assert name_of(kit.wdk.WdfIoQueueRetrieveNextRequest(queue, out)) == "STATUS_WDF_PAUSED"
     assert kit.wdk.WdfIoQueueGetState(queue, 0, 0) == 0x1B

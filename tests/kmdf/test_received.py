@@ -512,7 +512,7 @@ def test_completed_while_in_a_queue(kit: Any) -> None:
     driver = Loaded(kit, lambda request: None, dispatch="Sequential")
     driver.scene.read(4)
     driver.scene.read(4)
-    (queue,) = kit.fw.devices[0].queues
+    (queue,) = (known for known in kit.fw.live.values() if known.KIND == "WDFQUEUE")
     waiting = kit.m.view(int(kit.m.view(queue.address, "FX_QUEUE").Waiting.Flink), "FX_REQUEST")
     with kit.stops("kmdf-completed-not-owned"):
         driver.complete(int(waiting.Handle))

@@ -276,7 +276,7 @@ VOID WdfRequestGetParameters(WDFREQUEST Request, PWDF_REQUEST_PARAMETERS Paramet
     Parameters->Type = (WDF_REQUEST_TYPE)here->MajorFunction;
     Parameters->MinorFunction = here->MinorFunction;
     if (here->MajorFunction == IRP_MJ_DEVICE_CONTROL && (here->Parameters.DeviceIoControl.IoControlCode & 3) == METHOD_NEITHER &&
-        wsklab_wdf_verifies())
+        wsklab_wdf_verifies(Request))
         Parameters->Parameters.DeviceIoControl.Type3InputBuffer = NULL;
 }
 

@@ -60,9 +60,10 @@ static void FxComplete(WDFREQUEST Request, NTSTATUS Status, BOOLEAN Tells, ULONG
 {
     PFX_REQUEST own;
     BOOLEAN queued;
-    BOOLEAN verifies = wsklab_wdf_verifies();
+    BOOLEAN verifies;
     PIRP irp;
     wsklab_request_not_over(Request);
+    verifies = wsklab_wdf_verifies(Request);
     own = FxRequest(Request);
     queued = wsklab_ask(Request, "Request.ownership") == 0;
     if (verifies && !FxMayComplete(Request, own, queued)) return;

@@ -144,7 +144,7 @@ VOID WdfDeviceInitSetPnpPowerEventCallbacks(PWDFDEVICE_INIT DeviceInit, PWDF_PNP
     if (PnpPowerEventCallbacks->EvtDeviceUsageNotification != NULL || PnpPowerEventCallbacks->EvtDeviceUsageNotificationEx != NULL)
         wsklab_not_modelled("the callback EvtDeviceUsageNotification");
     init->Callbacks = *PnpPowerEventCallbacks;
-    wsklab_wdf_watch(&init->Callbacks.EvtDeviceD0Entry,
+    wsklab_wdf_watch(DeviceInit, &init->Callbacks.EvtDeviceD0Entry,
                      (ULONG)((PVOID *)(&init->Callbacks + 1) - (PVOID *)&init->Callbacks.EvtDeviceD0Entry));
 }
 

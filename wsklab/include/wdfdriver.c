@@ -32,7 +32,7 @@ NTSTATUS WdfDriverRetrieveVersionString(WDFDRIVER Driver, WDFSTRING String)
     PFX_STRING string = (PFX_STRING)wsklab_wdf(String, FX_TYPE_STRING);
     UNICODE_STRING text;
     wsklab_wdf(Driver, FX_TYPE_DRIVER);
-    if (wsklab_wdf_verifies()) RtlInitUnicodeString(&text, L"Kernel Mode Driver Framework (verifier on) version 1.33.19041");
+    if (wsklab_wdf_verifies(Driver)) RtlInitUnicodeString(&text, L"Kernel Mode Driver Framework (verifier on) version 1.33.19041");
     else RtlInitUnicodeString(&text, L"Kernel Mode Driver Framework version 1.33.19041");
     return FxSetString(string, &text);
 }
@@ -60,7 +60,7 @@ NTSTATUS WdfDriverErrorReportApiMissing(WDFDRIVER Driver, PCWSTR FrameworkExtens
     CHAR name[32] = "";
     ULONG i, length = 0;
     wsklab_wdf(Driver, FX_TYPE_DRIVER);
-    if (DoesApiReturnNtstatus && !wsklab_wdf_verifies()) return STATUS_PROCEDURE_NOT_FOUND;
+    if (DoesApiReturnNtstatus && !wsklab_wdf_verifies(Driver)) return STATUS_PROCEDURE_NOT_FOUND;
     if (FrameworkExtensionName == NULL) FrameworkExtensionName = L"KMDF";
     path = (PWSTR)wsklab_ask(Driver, "Driver.registry_path");
     for (i = 0; path[i] != 0; i++) {

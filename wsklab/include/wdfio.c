@@ -359,7 +359,7 @@ static NTSTATUS FxMakeQueue(WDFDEVICE Device, PWDF_IO_QUEUE_CONFIG Config, PWDF_
     InitializeListHead(&queue->CanceledOnQueueDue);
     KeInitializeDpc(&queue->Dpc, wsklab_queue_dpc, *Made);
     KeInitializeEvent(&queue->AtRest, NotificationEvent, TRUE);
-    wsklab_wdf_watch(&queue->Config.EvtIoDefault,
+    wsklab_wdf_watch(*Made, &queue->Config.EvtIoDefault,
                      (ULONG)((PVOID *)&queue->Config.Settings - (PVOID *)&queue->Config.EvtIoDefault));
     InsertTailList(&device->AllQueues, &queue->Sibling);
     return STATUS_SUCCESS;
@@ -524,11 +524,11 @@ void wsklab_queue_state_reached(WDFQUEUE Queue, WDFCONTEXT Context)
 static void FxWaitForQueue(WDFQUEUE Queue, PKEVENT Event, PCSTR What)
 {
     PFX_QUEUE queue = FxQueue(Queue);
-    ULONG seconds = wsklab_wdf_verifies() ? wsklab_wdf_parameter("DbgWaitForSignalTimeoutInSec") : 0;
+    ULONG seconds = wsklab_wdf_verifies(Queue) ? wsklab_wdf_parameter("DbgWaitForSignalTimeoutInSec") : 0;
     LARGE_INTEGER timeout;
     timeout.QuadPart = WDF_REL_TIMEOUT_IN_SEC((ULONGLONG)seconds);
     while (KeWaitForSingleObject(Event, Executive, KernelMode, FALSE, seconds != 0 ? &timeout : NULL) == STATUS_TIMEOUT) {
-        BOOLEAN idle = wsklab_idle();
+        BOOLEAN idle = wsklab_idle(Queue);
         if (idle) wsklab_queue_blocked(Queue);
         wsklab_wdf_break("kmdf-wait-for-queue", Queue, "function=%s;seconds=%d;count=%d;waiting=%d", What, seconds,
                          queue->OwnedCount, queue->WaitingCount);

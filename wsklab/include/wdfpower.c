@@ -96,6 +96,28 @@ static NTSTATUS FxUp(WDFDEVICE Device, PFX_DEVICE device, WDF_POWER_DEVICE_STATE
     return status;
 }
 
+/* From now on a device gets requests: its names are found, and its queues begin to present what comes. Facts: KMDF-DEV-06. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID WdfControlFinishInitializing(WDFDEVICE Device)
+{
+    PFX_DEVICE device = FxDevice(Device);
+    PLIST_ENTRY entry;
+    device->Started = TRUE;
+    wsklab_ask(Device, "Device.open_interfaces");
+    for (entry = device->AllQueues.Flink; entry != &device->AllQueues; entry = entry->Flink)
+        wsklab_queue_dispatch(CONTAINING_RECORD(entry, FX_QUEUE, Sibling)->Handle);
+}
+
+/* Nothing will happen any more: stop if a request that the driver has holds up a device. Facts: RULE-42, RULE-75. */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+void wsklab_device_blocked(WDFDEVICE Device)
+{
+    PFX_DEVICE device = FxDevice(Device);
+    PLIST_ENTRY entry;
+    for (entry = device->AllQueues.Flink; entry != &device->AllQueues; entry = entry->Flink)
+        wsklab_queue_blocked(CONTAINING_RECORD(entry, FX_QUEUE, Sibling)->Handle);
+}
+
 /*
  * A device enters its working state: for the first time (from D3 final) or again. A failure leaves it stopped, and what was done
  * until then is undone when it is removed.
@@ -147,7 +169,7 @@ static void FxRequestPower(PFX_DEVICE Device, DEVICE_POWER_STATE State)
         highest = here;
     }
     other = FxOwnsPower(Device) && highest != Device ? highest : second;
-    if (other == NULL || (other->Init.Parent != NULL && !wsklab_wdf_verifies())) return;
+    if (other == NULL || (other->Init.Parent != NULL && !wsklab_wdf_verifies(other->Handle))) return;
     irp = IoAllocateIrp(top->StackSize, FALSE);
     if (irp == NULL) return;
     next = IoGetNextIrpStackLocation(irp);

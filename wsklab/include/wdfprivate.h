@@ -84,9 +84,6 @@ BOOLEAN wsklab_wdf_stop(PCSTR Rule, PVOID Object, PCSTR Values, ...);
 BOOLEAN wsklab_wdf_strict(PCSTR Rule, PVOID Object, PCSTR Values, ...);
 ULONG_PTR wsklab_ask(PVOID Handle, PCSTR Member, ...);
 ULONG_PTR wsklab_ask_waits(PVOID Handle, PCSTR Member, ...);
-BOOLEAN wsklab_wdf_verifies(void);
-void wsklab_wdf_watch(PVOID Callbacks, ULONG Count);
-BOOLEAN wsklab_idle(void);
 BOOLEAN wsklab_wdf_break(PCSTR Rule, PVOID Object, PCSTR Values, ...);
 NTSTATUS wsklab_wdf_serialize(WDFOBJECT Parent, BOOLEAN Automatic, BOOLEAN Passive, WDFOBJECT *Lock);
 void wsklab_wdf_call(PVOID Lock, PVOID Routine, ...);
@@ -103,6 +100,9 @@ PMDL wsklab_mdl_build(PVOID Buffer, SIZE_T Length, BOOLEAN Write);
 void wsklab_mdl_free(PMDL Mdl);
 
 /* What objects that are kept in Python are asked for. */
+#define wsklab_wdf_verifies(Object) ((BOOLEAN)wsklab_ask((PVOID)(Object), "Object.fw.checking"))
+#define wsklab_wdf_watch(Object, Callbacks, Count) wsklab_ask((PVOID)(Object), "Object.fw.watch", Callbacks, Count)
+#define wsklab_idle(Object) ((BOOLEAN)wsklab_ask((PVOID)(Object), "Object.m.scheduler.idle"))
 #define wsklab_wdf_lock(Object) ((WDFOBJECT)wsklab_ask((PVOID)(Object), "Object.callback_lock"))
 #define wsklab_wdf_locked(Object) ((BOOLEAN)wsklab_ask((PVOID)(Object), "Object.locked"))
 #define wsklab_wdf_passive(Object) ((BOOLEAN)wsklab_ask((PVOID)(Object), "Object.passive"))

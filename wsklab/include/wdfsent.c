@@ -50,7 +50,7 @@ _IRQL_requires_max_(DISPATCH_LEVEL)
 ULONG_PTR WdfRequestGetInformation(WDFREQUEST Request)
 {
     PIRP irp = (PIRP)wsklab_ask(Request, "Request.irp");
-    if (!irp && wsklab_wdf_verifies()) return 0;
+    if (!irp && wsklab_wdf_verifies(Request)) return 0;
     return irp->IoStatus.Information;
 }
 

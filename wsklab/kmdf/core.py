@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from wsklab.io.irp import MORE_PROCESSING_REQUIRED
-from wsklab.kmdf.verifier import NO_LIMIT, TABLE, Parameters, in_region
+from wsklab.kmdf.verifier import NO_LIMIT, TABLE, Parameters
 from wsklab.machine import DISPATCH_LEVEL, Machine, Wait, wdk
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Framework:
         self.quiet_routine = m.python_code(lambda *arguments: 0, "framework routine of a synchronous send")
         # At a breakpoint of the verifier (KMDF-VER-01, 04): "stop" the run, "continue" as Windows does after it; or it is "off".
         self.verifier = "stop"
-        self.parameters = Parameters(TABLE["values"])
+        self.parameters = m.model(Parameters, TABLE["values"])
         self.objects: defaultdict[Object, set[Object]] = defaultdict(set)  # of each driver, if they are counted
         self.watched: set[int] = set()  # callbacks of devices and queues that are compared before and after (KMDF-VER-05)
         self.members: dict[int, tuple[type[Object], Callable[[Any], Any]]] = {}  # see wsklab_ask
@@ -132,31 +132,35 @@ class Framework:
         if self.m.trace.on:
             self.m.trace.add(kind, name, actor="framework", target=target, objects=objects, **data)
 
+    def watch(self, table: int, count: int) -> None:
+        """Watch the callbacks of a table while the registry says so. Facts: KMDF-VER-05."""
+        if self.checking and self.parameters["EnhancedVerifierOptions"] & 1:
+            self.watched.update(self.m.u64(table + 8 * index) for index in range(count))
+
     def call(self, address: int, *arguments: int) -> int:
         """Call a driver's callback, which may not wait and returns at the IRQL it was called at."""
-        before = self.m.irql, in_region(self.m)
-        value = int(self.m.call(address, *arguments, actor="framework") or 0)
-        self._compare(address, *before)
-        return value
+        before = self._state()
+        value = self.m.call(address, *arguments, actor="framework")
+        return self._compared(address, before, value)
 
     def call_waiting(self, address: int, *arguments: int) -> Generator[Wait, Any, int]:
         """The same for one that may wait."""
-        before = self.m.irql, in_region(self.m)
-        value = int((yield from self.m.call_waiting(address, *arguments, actor="framework")) or 0)
-        self._compare(address, *before)
-        return value
+        before = self._state()
+        value = yield from self.m.call_waiting(address, *arguments, actor="framework")
+        return self._compared(address, before, value)
 
-    def _compare(self, address: int, irql: int, region: bool) -> None:
+    def _state(self) -> tuple[int, bool]:
+        """The IRQL, and whether the thread is in a critical or guarded region; above PASSIVE_LEVEL APCs are disabled anyway."""
+        return self.m.irql, self.m.irql == 0 and self.m.thread.object != 0 and self.c("KeAreApcsDisabled") != 0
+
+    def _compared(self, address: int, before: tuple[int, bool], value: int | None) -> int:
         """Stop when a callback has returned at another IRQL, or in another region if watched. Facts: KMDF-VER-05, KMDF-CRT-17."""
-        m, watched = self.m, address in self.watched
-        if m.irql != irql:
-            rule = "kmdf-callback-changed-irql" if watched else "routine-changed-irql"
-        elif watched and in_region(m) != region:
-            rule = "kmdf-callback-changed-region"
-        else:
-            return
-        name, thread = m.code_at(address).name, m.thread.name
-        m.stop(rule, what=name, routine=name, address=_hex(address), thread=thread, before=irql, after=m.irql)
+        m, after, watched = self.m, self._state(), address in self.watched
+        if after == before or (after[0] == before[0] and not watched):
+            return int(value or 0)
+        rule = "kmdf-callback-changed-irql" if watched else "routine-changed-irql"
+        rule, name = rule if after[0] != before[0] else "kmdf-callback-changed-region", m.code_at(address).name
+        m.stop(rule, what=name, routine=name, address=_hex(address), thread=m.thread.name, before=before[0], after=after[0])
 
     def run(self, address: int, *arguments: int, lock: Object | None = None) -> None:
         """Call a driver's event callback, with the callback lock of an object held.

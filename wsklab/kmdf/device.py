@@ -96,11 +96,6 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
         self.own.Target = handle_of(self.target)
         fw.devices.append(self)
 
-    @property
-    def queues(self) -> list[Queue]:
-        """Its queues."""
-        return [obj for obj in self.fw.live.values() if isinstance(obj, Queue) and obj.device is self]
-
     def pass_down(self, irp: int) -> int:
         """Pass an IRP on to the device below as it is."""
         wdm.skip_location(self.m, irp)
@@ -170,13 +165,9 @@ class Device(Private, kind="WDFDEVICE", number=0x1002, passive=True, structure="
             view.Length = view.MaximumLength = len(content)
         return 0
 
-    @wdf("WdfControlFinishInitializing")
-    def start(self) -> None:
-        """From now on the device gets requests: its queues begin to present them. Facts: KMDF-DEV-06."""
-        self.own.Started = 1
+    def open_interfaces(self) -> None:
+        """From now on the device is found by its interfaces."""
         self.m.model(io_device.Devices).links.update(dict.fromkeys(self.interfaces.values(), self.name))
-        for queue in self.queues:
-            self.fw.c("wsklab_queue_dispatch", queue.handle)
 
     def on_destroy(self) -> None:
         """Its names go; detach and delete the DEVICE_OBJECT."""

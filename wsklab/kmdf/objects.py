@@ -32,7 +32,6 @@ class Object:
     STRUCTURE: ClassVar[str] = ""  # what lies at its address, for the functions that are written in C
     PLAIN_POINTER: ClassVar[str] = ""  # the parameter's name when C passes no handle: NULL is then 0x10D/4 (KMDF-OBJ-25)
     embedded = False
-    counted_in: set[Object] | None = None  # with the others of its driver, by leak detection
 
     def __init_subclass__(cls, kind: str = "", number: int = 0, passive: bool = False, structure: str = "") -> None:
         KINDS[cls.__name__] = cls
@@ -215,8 +214,8 @@ class Object:
         self._leave_parent()
         self.state = DESTROYED
         fw.live.pop(self.handle, None)
-        if self.counted_in:
-            self.counted_in.discard(self)
+        for counted in fw.objects.values():  # by leak detection
+            counted.discard(self)
         fw.dying[self.handle] = self
         self.on_destroy()
         for _, destroy in self.callbacks:

@@ -101,31 +101,10 @@ for _name, _how in (("stop", Framework.stop), ("break", Framework.breakpoint), (
 
 
 @quiet()
-def wsklab_wdf_verifies(m: Machine) -> int:
-    """Whether the verifier is on."""
-    return int(framework(m).checking)
-
-
-@quiet()
 def wsklab_wdf_parameter(m: Machine, Name: int) -> int:
     """A value of the registry key Parameters\\Wdf; VerifierOn is 1 while the verifier is on. Facts: KMDF-VER-01, 02, 03."""
-    fw, name = framework(m), c_text(m, Name)
-    value = fw.parameters.get(name, name)
-    return int(fw.checking if value == "VerifierOn" else value)
-
-
-@quiet()
-def wsklab_wdf_watch(m: Machine, Callbacks: int, Count: int) -> None:
-    """Watch the callbacks of a table while the registry says so. Facts: KMDF-VER-05."""
-    fw = framework(m)
-    if fw.checking and fw.parameters["EnhancedVerifierOptions"] & 1:
-        fw.watched.update(m.u64(Callbacks + 8 * index) for index in range(Count))
-
-
-@quiet()
-def wsklab_idle(m: Machine) -> int:
-    """Whether nothing else will happen, as long as the threads that wait get nothing."""
-    return int(m.scheduler.idle)
+    value = framework(m).parameters[c_text(m, Name)]
+    return int(framework(m).checking if value == "VerifierOn" else value)
 
 
 def _member(m: Machine, handle: int, path: int) -> Any:

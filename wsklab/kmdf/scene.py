@@ -51,7 +51,7 @@ def _scene_device(m: Machine) -> Device:
         fw.devices.remove(fw.scene)  # it is the scene's, not a driver's
         init.delete()
         fw.c("wsklab_device_begins", fw.scene.handle)
-        fw.scene.start()
+        fw.c("WdfControlFinishInitializing", fw.scene.handle)
     return fw.scene
 
 
@@ -184,8 +184,7 @@ def shut_down(m: Machine) -> None:
 def _run(m: Machine, body: Generator[Wait, Any, None]) -> None:
     if not m.scheduler.run(until=m.start_thread(body, "System")):
         for device in framework(m).devices:
-            for queue in device.queues:
-                queue.fw.c("wsklab_queue_blocked", queue.handle)
+            device.fw.c("wsklab_device_blocked", device.handle)
         m.hang()
 
 

@@ -1,6 +1,6 @@
-"""What switches the parts of the framework's verifier, which callbacks it watches, and how it counts a driver's objects.
+"""What switches the parts of the framework's verifier, and how it counts a driver's objects.
 
-Facts: KMDF-VER-02, 03, 05, RULE-44. Pages: using-kmdf-verifier.md, registry-values-for-debugging-kmdf-drivers.md.
+Facts: KMDF-VER-02, 03, RULE-44. Pages: using-kmdf-verifier.md, registry-values-for-debugging-kmdf-drivers.md.
 """
 
 from __future__ import annotations
@@ -8,8 +8,6 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from wsklab.machine import PASSIVE_LEVEL, Machine
 
 if TYPE_CHECKING:
     from wsklab.kmdf.objects import Object
@@ -35,20 +33,8 @@ def count(new: Object) -> None:
         return
     while driver.parent:
         driver = driver.parent
-    new.counted_in = known = fw.objects[driver]
+    known, devices = fw.objects[driver], max(sum(device.driver is driver for device in fw.devices), 1)
     known.add(new)
-    if len(known) < limit or driver in known:
-        return
-    devices = sum(each.KIND == "WDFDEVICE" for each in known)
-    allowed = limit * max(devices, 1)
-    if len(known) == allowed:
+    if len(known) == limit * devices and driver not in known:
         known.add(driver)  # which tells that nobody looks again
-        fw.breakpoint("kmdf-too-many-objects", new, count=str(allowed), limit=str(limit), devices=str(devices))
-
-
-def in_region(m: Machine) -> bool:
-    """Whether the thread is in a critical or guarded region, at an IRQL at which the verifier looks. Facts: KMDF-VER-05."""
-    if not m.thread.object or m.irql > PASSIVE_LEVEL:  # without an object it has entered none; above, APCs are disabled anyway
-        return False
-    regions = m.view(m.thread.object, "WSKLAB_THREAD")
-    return bool(regions.Critical or regions.Guarded)
+        fw.breakpoint("kmdf-too-many-objects", new, count=str(limit * devices), limit=str(limit), devices=str(devices))
