@@ -6,7 +6,7 @@ NTSTATUS Notified(REG_NOTIFY_CLASS Class, PVOID Argument, PVOID Context)
     switch (Class) {
     case RegNtPreCreateKey:
     case RegNtPreOpenKey:
-        Context = ((PREG_PRE_INFORMATION) Argument)->Object;
+        Context = ((PREGISTRY_OF_NOBODY) Argument)->Object;
         break;
     case 1:
     case 1:
@@ -26,3 +26,5 @@ VOID Listed(CONST IP_PREFIX_OF_NOBODY *Prefix)
     struct nobody_knows hints = { 0 };
     hints.flags = Prefix->Length;
 }
+
+typedef NTSTATUS (*PFN_OF_NOBODY)(PVOID Context, CONST KEY_OF_NOBODY *Key, OTHER_OF_NOBODY *Other);

@@ -256,7 +256,10 @@ class Around:
 
     def in_parameters(self) -> bool:
         """Whether the name before stands in a list of parameters where a type belongs."""
-        declares = self.tokens[self._begin(self.opened or 0, self.start)].type in _BEGINS_DECLARATION
+        at = self.opened or 0
+        if self.tokens[at - 1].type == "RPAREN":  # of a pointer to a function, for example
+            at = opening(self.tokens, at - 1, "RPAREN") or at
+        declares = self.tokens[self._begin(at, self.start)].type in _BEGINS_DECLARATION
         return declares and self.tokens[self.index - 2].type in ("LPAREN", "COMMA", "CONST", "VOLATILE")
 
     def unknown_type(self) -> Any:

@@ -123,7 +123,9 @@ class Recovering(c_parser.CParser):  # type: ignore[misc]
         return first
 
     def _explain(self, stop: SyntaxStop) -> Problem:
-        typedefs = [name for scope in self._scope_stack for name, is_type in scope.items() if is_type]
+        typedefs = [
+            name for scope in self._scope_stack for name, is_type in scope.items() if is_type and name not in self.assumed
+        ]
         stop.above = self._function_end
         return explain(self.tokens, stop, self._external_start, typedefs, self.problems.sources)
 
