@@ -155,6 +155,14 @@ def test_a_reserved_request_serves_one_irp_after_the_other(kit: Any) -> None:
     assert kit.fw.drivers == []
 
 
+def test_the_verifier_leaves_the_queue_without_memory(kit: Any) -> None:
+    """KMDF-VER-03: bit 0x10000 of EnhancedVerifierOptions; what the policy itself needs is there."""
+    kit.lab.wdf_parameters["EnhancedVerifierOptions"] = 0x10000
+    progress = Progress(kit)
+    progress.loaded.read(1)
+    assert progress.said == "Reserve Reserved(1, 16) "
+
+
 def test_a_reserved_request_is_completed_once(kit: Any) -> None:
     """RULE-01, RULE-28: its handle lives on, its IRP is gone."""
     progress = Progress(kit)

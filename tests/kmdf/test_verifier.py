@@ -362,19 +362,33 @@ def test_a_callback_leaves_another_irql(part: str) -> None:
 
 
 @pytest.mark.parametrize("part", ["prepare", "read"])
-def test_regions_that_nobody_reports(part: str) -> None:
-    """KMDF-VER-05: left again; not looked at, because an option or the verifier is off."""
-    for verifier, options, does in (
-        ("stop", 1, f"{ENTER} KeLeaveCriticalRegion();"),
-        ("stop", 0, ENTER),
-        ("stop", 2, ENTER),
-        ("off", 1, ENTER),
-    ):
-        lab = Lab()
-        lab.verifier, lab.wdf_parameters["EnhancedVerifierOptions"] = verifier, options
+@pytest.mark.parametrize(
+    ("verifier", "options", "does", "reported"),
+    [
+        ("stop", None, ENTER, True),
+        ("stop", None, f"{ENTER} KeLeaveCriticalRegion();", False),
+        ("stop", 0, ENTER, False),
+        ("stop", 2, ENTER, False),
+        ("off", None, ENTER, False),
+        ("off", 1, ENTER, True),
+    ],
+)
+def test_when_regions_are_looked_at(part: str, verifier: str, options: int | None, does: str, reported: bool) -> None:
+    """KMDF-VER-05: the option stands for itself; as long as nobody has set it, it goes with the verifier."""
+    lab = Lab()
+    lab.verifier = verifier
+    if options is not None:
+        lab.wdf_parameters["EnhancedVerifierOptions"] = options
+
+    def life() -> None:
         _, loaded = load(lab, **{part: does})
         assert loaded.read(4).status == 0
         lab.unload_driver(loaded)
+
+    if reported:
+        assert stopped(life)[0] == "kmdf-callback-changed-region"
+    else:
+        life()
 
 
 def test_callbacks_of_other_objects_are_not_watched() -> None:
@@ -422,7 +436,7 @@ def test_a_missing_function_that_returns_a_status() -> None:
 def test_the_values_and_what_they_are_at_first() -> None:
     """KMDF-VER-01 to 03: a lab has the verifier on, with everything that has no limit to be chosen."""
     assert Lab().wdf_parameters == {
-        "VerifyOn": "VerifierOn", "DbgWaitForSignalTimeoutInSec": 60, "EnhancedVerifierOptions": 1,
+        "VerifyOn": "VerifierOn", "DbgWaitForSignalTimeoutInSec": 60, "EnhancedVerifierOptions": "VerifierOn",
         "VerifierAllocateFailCount": 0xFFFFFFFF, "ObjectLeakDetectionLimit": 0xFFFFFFFF,
         "ObjectsForLeakDetection": "WDFREQUEST WDFMEMORY WDFWORKITEM WDFKEY WDFSTRING WDFOBJECT WDFDEVICE",
     }  # fmt: skip

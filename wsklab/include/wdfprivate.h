@@ -42,6 +42,10 @@ enum {
 };
 #define FX_APPLICATION_PROCESS 0x1234
 
+/* EnhancedVerifierOptions: compare before and after callbacks; queues with a forward progress policy get no memory. */
+#define FX_WATCHES 0x00000001
+#define FX_LOW_ON_MEMORY 0x00010000
+
 /* What attributes may ask for, beyond a parent (KMDF-CTX-04). */
 #define FX_TAKES_PARENT 1
 #define FX_TAKES_SCOPE 2
@@ -101,7 +105,9 @@ void wsklab_mdl_free(PMDL Mdl);
 
 /* What objects that are kept in Python are asked for. */
 #define wsklab_wdf_verifies(Object) ((BOOLEAN)wsklab_ask((PVOID)(Object), "Object.fw.checking"))
-#define wsklab_wdf_watch(Object, Callbacks, Count) wsklab_ask((PVOID)(Object), "Object.fw.watch", Callbacks, Count)
+#define wsklab_wdf_watch(Object, Callbacks, Count)                        \
+    ((wsklab_wdf_parameter("EnhancedVerifierOptions") & FX_WATCHES) != 0 && \
+     wsklab_ask((PVOID)(Object), "Object.fw.watch", Callbacks, Count))
 #define wsklab_idle(Object) ((BOOLEAN)wsklab_ask((PVOID)(Object), "Object.m.scheduler.idle"))
 #define wsklab_wdf_lock(Object) ((WDFOBJECT)wsklab_ask((PVOID)(Object), "Object.callback_lock"))
 #define wsklab_wdf_locked(Object) ((BOOLEAN)wsklab_ask((PVOID)(Object), "Object.locked"))

@@ -122,6 +122,7 @@ static NTSTATUS FxProgress(PFX_QUEUE Queue, PIRP Irp, PFX_REQUEST *Request)
 {
     PVOID resources = (PVOID)Queue->Progress->Policy.EvtIoAllocateRequestResources;
     NTSTATUS status = STATUS_SUCCESS;
+    if (wsklab_wdf_parameter("EnhancedVerifierOptions") & FX_LOW_ON_MEMORY) return FxReserve(Queue, Irp, Request);
     if (wsklab_request_fails()) return FxReserve(Queue, Irp, Request);
     *Request = FxRequest(wsklab_request_new(Queue->Device, Irp));
     if (resources != NULL) status = (NTSTATUS)wsklab_wdf_answer(resources, Queue->Handle, (*Request)->Handle);

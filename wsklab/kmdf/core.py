@@ -133,9 +133,8 @@ class Framework:
             self.m.trace.add(kind, name, actor="framework", target=target, objects=objects, **data)
 
     def watch(self, table: int, count: int) -> None:
-        """Watch the callbacks of a table while the registry says so. Facts: KMDF-VER-05."""
-        if self.checking and self.parameters["EnhancedVerifierOptions"] & 1:
-            self.watched.update(self.m.u64(table + 8 * index) for index in range(count))
+        """Watch the callbacks of a table. Facts: KMDF-VER-05."""
+        self.watched.update(self.m.u64(table + 8 * index) for index in range(count))
 
     def call(self, address: int, *arguments: int) -> int:
         """Call a driver's callback, which may not wait and returns at the IRQL it was called at."""
