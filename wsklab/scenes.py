@@ -117,7 +117,7 @@ class Scenes:
         Args:
             driver: what :meth:`load` returned.
             lower: what the device stands on: a lower device, another started driver (a filter over a function driver), or one
-                of a bus driver's `children`.
+                of a bus driver's `children`. Without it a lower device, which is a USB device if the driver asks for one.
             name: its name in messages, by default that of its file.
         """
         if not hasattr(driver, "image"):

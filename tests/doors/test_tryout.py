@@ -161,8 +161,8 @@ USB_LISTINGS = {
     ),
     "a reader": (
         "VOID KeyUsbReaderCompletionRoutine(WDFUSBPIPE Pipe, WDFMEMORY Buffer, size_t Transferred, WDFCONTEXT Context)\n{\n"
-        "    PUCHAR bytes = WdfMemoryGetBuffer(Buffer, NULL);\n    if (bytes[0] != 'U') ObDereferenceObject(NULL);\n}",
-        ("WdfMemoryGetBuffer",) * 8,
+        "    PUCHAR bytes = WdfMemoryGetBuffer(Buffer, NULL);\n    if (bytes[0] != 'd') ObDereferenceObject(NULL);\n}",
+        ("WdfMemoryGetBuffer",) * 64,
     ),
 }  # fmt: skip
 """By what they need of the scene: the listing, and the calls that it makes."""

@@ -24,6 +24,15 @@ delivered: 4 under way again: 4
 reads that brought data 5, bytes 21, last byte e
 cancelled at the end: 4 {'STATUS_CANCELLED'}
 """,
+    "usb_board": """\
+reads under way on the interrupt pipe: 2
+write: STATUS_SUCCESS b'measure'
+read: b'18 degrees'
+read of 60 bytes: STATUS_INVALID_BUFFER_SIZE
+lights: STATUS_SUCCESS 40 d8 00 00 00 00 01 00 b'Z'
+buttons: 2 reports, the last one 5; under way again: 2
+cancelled at the end: ['STATUS_CANCELLED', 'STATUS_CANCELLED']
+""",
     "mirror": """\
 write: STATUS_SUCCESS 6
 write: STATUS_SUCCESS 6
@@ -52,7 +61,7 @@ FILTERED = """\
 
 @pytest.mark.parametrize("name", PRINTED)
 def test_the_application_over_the_driver(name: str, capsys: Any, monkeypatch: Any) -> None:
-    """KMDF-MUL-01 to 05, KMDF-MIS-06, 07, 08, 10, 15, 47: what the comments of the three drivers promise."""
+    """KMDF-MUL-01 to 05, KMDF-MIS-06, 07, 08, 10, 15, 47: what the comments of the drivers promise."""
     monkeypatch.setenv("WSKLAB_LANG", "en")
     lab = runpy.run_path(str(EXAMPLES / f"{name}.py"))["main"]()
     assert capsys.readouterr().out == PRINTED[name]

@@ -63,6 +63,7 @@
 #include "wdfstring.c"
 #include "wdfsync.c"
 #include "wdfusb.c"
+#include "wdfusbinterface.c"
 #include "wdfusbconfig.c"
 #include "wdfusbpipe.c"
 #include "wdfusbreader.c"

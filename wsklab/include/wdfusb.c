@@ -19,20 +19,46 @@ static PUSB_INTERFACE_DESCRIPTOR FxSetting(PFX_USB_DEVICE Device, LONG Number, L
     return USBD_ParseConfigurationDescriptorEx(Device->Configuration, Device->Configuration, Number, Setting, -1, -1, -1);
 }
 
-/* Send a URB of the framework's own and wait; Timeout in seconds. */
-static NTSTATUS FxSubmit(WDFIOTARGET Target, PURB Urb, ULONG Flags, ULONG Timeout)
+/* Send a request of the framework's own, if it could be formatted, and wait; Timeout in seconds. */
+static NTSTATUS FxSendOwn(WDFIOTARGET Target, WDFREQUEST Request, NTSTATUS Formatted, ULONG Flags, ULONG Timeout)
 {
-    WDFREQUEST request = (WDFREQUEST)wsklab_ask(Target, "IoTarget.own_request");
-    NTSTATUS status = FxFormatUrb(Target, request, Urb, NULL, WdfUsbRequestTypeNoFormat);
+    NTSTATUS status = Formatted;
     WDF_REQUEST_SEND_OPTIONS options;
     if (NT_SUCCESS(status)) {
         WDF_REQUEST_SEND_OPTIONS_INIT(&options, WDF_REQUEST_SEND_OPTION_SYNCHRONOUS | Flags);
         WDF_REQUEST_SEND_OPTIONS_SET_TIMEOUT(&options, WDF_REL_TIMEOUT_IN_SEC(Timeout));
-        WdfRequestSend(request, Target, &options);
-        status = WdfRequestGetStatus(request);
+        WdfRequestSend(Request, Target, &options);
+        status = WdfRequestGetStatus(Request);
     }
-    WdfObjectDelete(request);
+    WdfObjectDelete(Request);
     return status;
+}
+
+/* The same with a URB. */
+static NTSTATUS FxSubmit(WDFIOTARGET Target, PURB Urb, ULONG Flags, ULONG Timeout)
+{
+    WDFREQUEST request = (WDFREQUEST)wsklab_ask(Target, "IoTarget.own_request");
+    NTSTATUS status = FxFormatUrb(Target, request, Urb, NULL, WdfUsbRequestTypeNoFormat);
+    return FxSendOwn(Target, request, status, Flags, Timeout);
+}
+
+/* Ask the stack below for its interface of a version: nobody has it unless somebody says so. */
+static NTSTATUS FxAskInterface(WDFIOTARGET Target, PUSB_BUS_INTERFACE_USBDI_V1 Into, USHORT Size, USHORT Version)
+{
+    WSKLAB_FORMAT format = {Target, (WDFREQUEST)wsklab_ask(Target, "IoTarget.own_request")};
+    NTSTATUS status = wsklab_format_begin(&format, IRP_MJ_PNP, 1);
+    const GUID type = WSKLAB_USBDI_GUID;
+    RtlZeroMemory(Into, sizeof(*Into));
+    if (NT_SUCCESS(status)) {
+        format.Next->MinorFunction = IRP_MN_QUERY_INTERFACE;
+        format.Next->Parameters.QueryInterface.InterfaceType = &type;
+        format.Next->Parameters.QueryInterface.Size = Size;
+        format.Next->Parameters.QueryInterface.Version = Version;
+        format.Next->Parameters.QueryInterface.Interface = (PINTERFACE)Into;
+        format.Irp->IoStatus.Status = STATUS_NOT_SUPPORTED;
+        status = wsklab_format_end(&format, WdfRequestTypeOther, NULL, FALSE);
+    }
+    return FxSendOwn(Target, format.Request, status, 0, 5);
 }
 
 /* Ask for the first so many bytes of a descriptor; how many came. */
@@ -70,14 +96,9 @@ static NTSTATUS FxAskConfiguration(WDFIOTARGET Target, PFX_USB_DEVICE Device)
 static NTSTATUS FxAskBus(WDFIOTARGET Target, PFX_USB_DEVICE Device)
 {
     USB_BUS_INTERFACE_USBDI_V1 *bus = &Device->Bus;
-    const GUID type = WSKLAB_USBDI_GUID;
-    NTSTATUS status = WdfIoTargetQueryForInterface(Target, &type, (PINTERFACE)bus, sizeof(*bus), USB_BUSIF_USBDI_VERSION_1,
-                                                   NULL);
-    if (!NT_SUCCESS(status)) {
-        RtlZeroMemory(bus, sizeof(*bus));
-        status = WdfIoTargetQueryForInterface(Target, &type, (PINTERFACE)bus, sizeof(USB_BUS_INTERFACE_USBDI_V0),
-                                              USB_BUSIF_USBDI_VERSION_0, NULL);
-    }
+    NTSTATUS status = FxAskInterface(Target, bus, sizeof(*bus), USB_BUSIF_USBDI_VERSION_1);
+    if (!NT_SUCCESS(status))
+        status = FxAskInterface(Target, bus, sizeof(USB_BUS_INTERFACE_USBDI_V0), USB_BUSIF_USBDI_VERSION_0);
     if (status == STATUS_NOT_SUPPORTED) {
         Device->OnUsbd = TRUE;
         return STATUS_SUCCESS;
@@ -318,70 +339,4 @@ _IRQL_requires_max_(DISPATCH_LEVEL)
 USBD_CONFIGURATION_HANDLE WdfUsbTargetDeviceWdmGetConfigurationHandle(WDFUSBDEVICE UsbDevice)
 {
     return FxUsbDevice(UsbDevice)->ConfigurationHandle;
-}
-
-/* The number of an interface, as its descriptor says. */
-_IRQL_requires_max_(DISPATCH_LEVEL)
-UCHAR WdfUsbInterfaceGetInterfaceNumber(WDFUSBINTERFACE UsbInterface)
-{
-    return FxUsbInterface(UsbInterface)->Number;
-}
-
-/* How many alternate settings an interface has. */
-_IRQL_requires_max_(DISPATCH_LEVEL)
-UCHAR WdfUsbInterfaceGetNumSettings(WDFUSBINTERFACE UsbInterface)
-{
-    return FxUsbInterface(UsbInterface)->SettingCount;
-}
-
-static PUSB_INTERFACE_DESCRIPTOR FxSettingOf(WDFUSBINTERFACE UsbInterface, UCHAR Setting)
-{
-    PFX_USB_INTERFACE known = FxUsbInterface(UsbInterface);
-    return Setting < known->SettingCount ? FxSetting(FxUsbDevice(known->Device), known->Number, Setting) : NULL;
-}
-
-/* How many endpoints a setting of an interface has; 0 for no setting. */
-_IRQL_requires_max_(DISPATCH_LEVEL)
-UCHAR WdfUsbInterfaceGetNumEndpoints(WDFUSBINTERFACE UsbInterface, UCHAR SettingIndex)
-{
-    PUSB_INTERFACE_DESCRIPTOR setting = FxSettingOf(UsbInterface, SettingIndex);
-    return setting != NULL ? setting->bNumEndpoints : 0;
-}
-
-/* The descriptor of a setting; zeros for no setting. */
-_IRQL_requires_max_(DISPATCH_LEVEL)
-VOID WdfUsbInterfaceGetDescriptor(WDFUSBINTERFACE UsbInterface, UCHAR SettingIndex, PUSB_INTERFACE_DESCRIPTOR InterfaceDescriptor)
-{
-    PUSB_INTERFACE_DESCRIPTOR setting = FxSettingOf(UsbInterface, SettingIndex);
-    wsklab_given(InterfaceDescriptor, "InterfaceDescriptor");
-    if (setting != NULL) *InterfaceDescriptor = *setting;
-    else RtlZeroMemory(InterfaceDescriptor, sizeof(*InterfaceDescriptor));
-}
-
-/* What the descriptor of an endpoint says, whether a pipe has been made of it or not. */
-_IRQL_requires_max_(DISPATCH_LEVEL)
-VOID WdfUsbInterfaceGetEndpointInformation(WDFUSBINTERFACE UsbInterface, UCHAR SettingIndex, UCHAR EndpointIndex,
-                                           PWDF_USB_PIPE_INFORMATION EndpointInfo)
-{
-    PUSB_INTERFACE_DESCRIPTOR setting = FxSettingOf(UsbInterface, SettingIndex);
-    PFX_USB_DEVICE device = FxUsbDevice(FxUsbInterface(UsbInterface)->Device);
-    PUSB_ENDPOINT_DESCRIPTOR endpoint;
-    wsklab_given(EndpointInfo, "EndpointInfo");
-    if (EndpointInfo->Size != sizeof(WDF_USB_PIPE_INFORMATION)) return;
-    if (setting == NULL || EndpointIndex >= setting->bNumEndpoints) return;
-    endpoint = (PUSB_ENDPOINT_DESCRIPTOR)setting;
-    do {
-        endpoint = (PUSB_ENDPOINT_DESCRIPTOR)USBD_ParseDescriptors(device->Configuration, device->Configuration->wTotalLength,
-                                                                   (PUCHAR)endpoint + endpoint->bLength,
-                                                                   USB_ENDPOINT_DESCRIPTOR_TYPE);
-        if (endpoint == NULL) return;
-    } while (EndpointIndex-- > 0);
-    EndpointInfo->MaximumPacketSize = endpoint->wMaxPacketSize;
-    EndpointInfo->EndpointAddress = endpoint->bEndpointAddress;
-    EndpointInfo->Interval = endpoint->bInterval;
-    EndpointInfo->PipeType = (WDF_USB_PIPE_TYPE)((endpoint->bmAttributes & USB_ENDPOINT_TYPE_MASK) + WdfUsbPipeTypeControl);
-    EndpointInfo->MaximumTransferSize = 256 * 1024;
-    if (device->Information.Traits & WDF_USB_DEVICE_TRAIT_AT_HIGH_SPEED) EndpointInfo->MaximumTransferSize = 2 * 1024 * 1024;
-    if (EndpointInfo->PipeType == WdfUsbPipeTypeControl) EndpointInfo->MaximumTransferSize = 4 * 1024;
-    EndpointInfo->SettingIndex = SettingIndex;
 }

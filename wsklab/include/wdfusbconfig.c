@@ -334,38 +334,3 @@ NTSTATUS WdfUsbInterfaceSelectSetting(WDFUSBINTERFACE UsbInterface, PWDF_OBJECT_
     if (wanted == NULL || wanted->bInterfaceNumber != known->Number) return STATUS_INVALID_PARAMETER;
     return FxSelectSetting(known, PipesAttributes, wanted->bAlternateSetting, wanted->bNumEndpoints);
 }
-
-/* Which setting of an interface is selected. */
-_IRQL_requires_max_(DISPATCH_LEVEL)
-UCHAR WdfUsbInterfaceGetConfiguredSettingIndex(WDFUSBINTERFACE Interface)
-{
-    PFX_USB_INTERFACE known = FxUsbInterface(Interface);
-    if (known->Pipes != NULL) return known->Setting;
-    wsklab_wdf_break("kmdf-interface-not-configured", Interface, "number=%d", known->Number);
-    return 0;
-}
-
-/* How many pipes the selected setting of an interface has. */
-_IRQL_requires_max_(DISPATCH_LEVEL)
-UCHAR WdfUsbInterfaceGetNumConfiguredPipes(WDFUSBINTERFACE UsbInterface)
-{
-    return FxUsbInterface(UsbInterface)->PipeCount;
-}
-
-/* A pipe of the selected setting of an interface, and what is known of it; NULL for none. */
-_IRQL_requires_max_(DISPATCH_LEVEL)
-WDFUSBPIPE WdfUsbInterfaceGetConfiguredPipe(WDFUSBINTERFACE UsbInterface, UCHAR PipeIndex, PWDF_USB_PIPE_INFORMATION PipeInfo)
-{
-    PFX_USB_INTERFACE known = FxUsbInterface(UsbInterface);
-    if (PipeInfo != NULL && PipeInfo->Size != sizeof(WDF_USB_PIPE_INFORMATION)) return NULL;
-    if (PipeIndex >= known->PipeCount) return NULL;
-    if (PipeInfo != NULL) WdfUsbTargetPipeGetInformation(known->Pipes[PipeIndex], PipeInfo);
-    return known->Pipes[PipeIndex];
-}
-
-/* Its memory goes. */
-_IRQL_requires_max_(DISPATCH_LEVEL)
-void wsklab_wdfusbinterface_destroyed(PFX_USB_INTERFACE Interface)
-{
-    wsklab_free(Interface->Pipes);
-}

@@ -14,7 +14,7 @@ from wsklab.kmdf import wdm
 from wsklab.kmdf.application import AppRequest
 from wsklab.kmdf.core import framework
 from wsklab.kmdf.device import PURGING, STOPPING_QUEUES, Device, DeviceInit, Driver
-from wsklab.kmdf.lower import LowerDevice
+from wsklab.kmdf.lower import USB, LowerDevice
 from wsklab.kmdf.memory import Memory
 from wsklab.kmdf.request import Request
 from wsklab.kmdf.target import IoTarget, RemoteTarget, removal
@@ -155,8 +155,12 @@ def pnp(m: Machine, device: LowerDevice, event: str) -> bool:
 
 def is_kmdf(image: Image) -> bool:
     """Whether an image is a framework driver: it has a DriverEntry, and some function of it calls WdfDriverCreate."""
-    codes = (function.call.__code__ for function in image.functions.values())
-    return "DriverEntry" in image.functions and any("WdfDriverCreate" in code.co_names for code in codes)
+    return "DriverEntry" in image.functions and _calls(image, "WdfDriverCreate")
+
+
+def _calls(image: Image, *names: str) -> bool:
+    """Whether some function of an image calls one of these."""
+    return any(not {*names}.isdisjoint(function.call.__code__.co_names) for function in image.functions.values())
 
 
 def load_driver(
@@ -202,7 +206,9 @@ def _load(loaded: LoadedDriver, image: Image, lower: LowerDevice | LoadedDriver 
     # It answers for a while only: a driver that asks again and again would never let the machine become idle.
     if isinstance(lower, Device) and not lower.own.Started:  # a child of a bus driver, which has a driver now
         yield from fw.c_waits("wsklab_device_up", lower.handle, D3_FINAL)
-    loaded.lower = lower or LowerDevice(m, "lower", answers=["later"] * 64 + ["never"], data=b"data from the lower device")
+    usb = USB if _calls(image, "WdfUsbTargetDeviceCreate", "WdfUsbTargetDeviceCreateWithParameters") else b""
+    answers, data = ["later"] * 64 + ["never"], b"data from the lower device"
+    loaded.lower = lower or LowerDevice(m, "lower", answers=answers, data=data, usb=usb)
     if driver is None:
         answer = yield from m.call_waiting(add, loaded.driver_object, loaded.lower.object, actor="io")
         loaded.device_status = NTSTATUS(answer)

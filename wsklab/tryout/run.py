@@ -21,7 +21,6 @@ from wsklab.c.preprocess import includes_from
 from wsklab.c.source import LEFT_OUT, CompileError
 from wsklab.c.unit import Unit, compile_unit
 from wsklab.kmdf.application import AppRequest
-from wsklab.kmdf.lower import USB
 from wsklab.kmdf.wdm import MJ_DEVICE_CONTROL, MJ_INTERNAL_DEVICE_CONTROL, MJ_READ, MJ_WRITE
 from wsklab.lab import Lab
 from wsklab.listings import Listing, Page
@@ -191,10 +190,9 @@ class _Stage:
         said = dict.fromkeys(("DevicePropertyDeviceDescription", "DevicePropertyFriendlyName"), "a device of the scene")
         remote = lab.lower_device("remote", io_type="direct", data=b"data from the remote device" * 4, properties=said)
         lab.lower_device("silent", answers="never")
-        lower = lab.lower_device("usb", ["later"] * 8 + ["never"], usb=USB, data=b"USB data") if self.scene.has("USB") else None
         lab.network.peer(_THERE)
         with lab.guarded():
-            self.loaded = lab.start_driver(driver, lower)
+            self.loaded = lab.start_driver(driver)
         own = "DRIVER_INITIALIZE" in self.scene.roles or "EVT_WDF_DRIVER_DEVICE_ADD" in self.scene.roles
         if self.loaded.devices:
             if not own:

@@ -94,10 +94,6 @@ class Scene:
         self.before = "\n".join([*forward, *declared[:types], *self._bodies(), *declared[types:], ""])
         self.after = "\n".join([_STARTS, *self._code(), '#include "scene.c"', *self._callers()])
 
-    def has(self, name: str) -> bool:
-        """Whether the listing has the words that a part of the scene is for."""
-        return bool(re.search(tables()["words"][name], self.text))
-
     # Types
 
     def spelled(self, ctype: CType, name: str) -> str:
@@ -279,7 +275,7 @@ class Scene:
         """What `scene.c` finds before it: roles, definitions, the contexts of an object, the values of the free names."""
         yield f"ULONG SceneCodes[] = {{ {', '.join([*self.things.codes, '0'])} }};"
         yield from (f"#define SCENE_{role} {name}" for role, name in self.roles.items())
-        yield from (f"#define SCENE_{name}" for name in tables()["words"] if self.has(name))
+        yield from (f"#define SCENE_{name}" for name, word in tables()["words"].items() if re.search(word, self.text))
         yield from self._late
         yield "static VOID SceneContexts(WDFOBJECT Handle)\n{\n    WDF_OBJECT_ATTRIBUTES attributes;"
         for name, ctype in self._contexts.items():
