@@ -63,6 +63,44 @@ def test_sizes_and_offsets_are_those_of_the_public_headers(row: str) -> None:
     assert (record.size, {member: record.members[member].offset for member in offsets}) == (int(size), offsets)
 
 
+# Descriptors
+
+BULK_IN = endpoint(0x81, 2, 64)
+
+
+@pytest.mark.parametrize(
+    "descriptors, level, expected, where",
+    [
+        (USB, 3, 0, None),
+        (TWO, 3, 0, None),
+        (USB[:8], 1, 0xC010_0006, 0),
+        (USB[:20], 1, 0xC010_0006, 0),
+        (b"\x08" + USB[1:], 1, 0xC010_0001, 0),
+        (b"\x09\x04" + USB[2:], 1, 0xC010_0002, 0),
+        (configuration(1, b"\1\1"), 1, 0, None),
+        (configuration(1, b"\1\1"), 2, 0xC010_0001, 9),
+        (configuration(1, interface(0, 0), b"\x05\x30"), 2, 0xC010_0001, 18),
+        (configuration(1, bytes([4, 4, 0, 0])), 2, 0xC010_0003, 9),
+        (configuration(1, interface(0, 0), interface(0, 0)), 2, 0xC010_0003, 18),
+        (configuration(1, BULK_IN, interface(0, 0)), 2, 0xC010_0004, 9),
+        (configuration(1, interface(0, 0, endpoint(0xF1, 2, 64))), 2, 0xC010_0009, 18),
+        (configuration(1, interface(0, 0, endpoint(0x80, 2, 64))), 2, 0xC010_0009, 18),
+        (configuration(2, interface(0, 0)), 2, 0xC010_0007, 0),
+        (configuration(1, interface(3, 0)), 2, 0, None),
+        (configuration(1, interface(3, 0)), 3, 0xC010_0003, 9),
+        (configuration(1, interface(0, 0, BULK_IN), BULK_IN), 2, 0, None),
+        (configuration(1, interface(0, 0, BULK_IN), BULK_IN), 3, 0xC010_0008, 9),
+        (configuration(1, interface(0, 0, b"\x09" + BULK_IN[1:] + b"\0\0")), 3, 0xC010_0001, 18),
+    ],
+)
+def test_descriptors_are_checked(kit: Any, descriptors: bytes, level: int, expected: int, where: int | None) -> None:
+    """Page: nf-usbdlib-usbd_validateconfigurationdescriptor: the header, all, and closely."""
+    address, out = kit.m.allocate(len(descriptors), kind="pool"), kit.out()
+    kit.m.write(address, descriptors)
+    answer = kit.wdk.USBD_ValidateConfigurationDescriptor(address, len(descriptors), level, out, 0)
+    assert (answer & 0xFFFF_FFFF, kit.m.u64(out)) == (expected, 0 if where is None else address + where)
+
+
 # Making it
 
 

@@ -215,3 +215,35 @@ def test_one_reader_of_a_pipe_that_sends(kit: Any) -> None:
     assert name_of(usb.driver.Config(usb.pipe(IN), 64, 0, 0, 0, 0)) == "STATUS_INVALID_DEVICE_STATE"
     assert name_of(usb.driver.Config(usb.pipe(OUT), 64, 0, 0, 0, 0)) == "STATUS_INVALID_DEVICE_REQUEST"
     assert name_of(usb.driver.Config(usb.pipe(INTERRUPT), 8, 0, 0, 0, 0)) == "STATUS_SUCCESS"
+
+
+def lives(make_kit: Any, failing: int) -> tuple[int, list[str]]:
+    """Start, read, stop, unload, with one allocation of the framework that fails: how many there were, and what is left."""
+    kit, asked = make_kit(), [0]
+    choose = kit.m.choose
+
+    def one_fails(kind: str, options: Any) -> Any:
+        if "fails" in options:
+            asked[0] += 1
+            return "fails" if asked[0] == failing else "succeeds"
+        return choose(kind, options)
+
+    kit.m.choose = one_fails
+    usb = Usb(kit, READER, init="", answers=["later"] * 4 + ["never"], data=b"a")
+    if usb.usb and usb.pipe(IN) and usb.driver.Config(usb.pipe(IN), 64, 0, 0, 3, 1) >= 0:
+        kit.wdk.WdfIoTargetStart(usb.pipe(IN))
+        kit.lab.run()
+        kit.wdk.WdfIoTargetStop(usb.pipe(IN), 1)
+        kept = kit.m.u64(usb.driver.image.globals["kept"])
+        if kept:
+            kit.wdk.WdfObjectDereferenceActual(kept, 0, 0, 0)
+    kit.lab.unload_driver(usb.loaded)
+    kit.lab.run()
+    left = [each.label for each in kit.m.memory.blocks if each.live and (each.kind == "irp" or each.label == "framework memory")]
+    return asked[0], left + [obj.KIND for obj in kit.fw.live.values()]
+
+
+def test_no_allocation_that_fails_leaves_anything_behind(make_kit: Any) -> None:
+    count, left = lives(make_kit, 0)
+    assert (count > 15, left) == (True, [])
+    assert {failing: left for failing in range(1, count + 1) if (left := lives(make_kit, failing)[1])} == {}

@@ -100,5 +100,7 @@ PUSB_INTERFACE_DESCRIPTOR USBD_ParseConfigurationDescriptorEx(PUSB_CONFIGURATION
                                                               PVOID StartPosition, LONG InterfaceNumber, LONG AlternateSetting,
                                                               LONG InterfaceClass, LONG InterfaceSubClass,
                                                               LONG InterfaceProtocol);
+USBD_STATUS USBD_ValidateConfigurationDescriptor(PUSB_CONFIGURATION_DESCRIPTOR ConfigDesc, ULONG BufferLength, USHORT Level,
+                                                 PUCHAR *Offset, ULONG Tag);
 
 #endif

@@ -42,6 +42,81 @@ PUSB_INTERFACE_DESCRIPTOR USBD_ParseConfigurationDescriptorEx(PUSB_CONFIGURATION
     return NULL;
 }
 
+static USBD_STATUS UsbBad(PUCHAR *Offset, PVOID Where, USBD_STATUS Status)
+{
+    *Offset = (PUCHAR)Where;
+    return Status;
+}
+
+/* Level 3: a descriptor is exactly as long as its type says, and an interface has the endpoints that it says. */
+static USBD_STATUS UsbCheckClosely(PUSB_CONFIGURATION_DESCRIPTOR Configuration, PUSB_INTERFACE_DESCRIPTOR Setting, PUCHAR *Offset)
+{
+    PUCHAR end = (PUCHAR)Configuration + Configuration->wTotalLength;
+    PUCHAR here = (PUCHAR)Setting + Setting->bLength;
+    ULONG count = 0;
+    if (Setting->bLength != sizeof(*Setting)) return UsbBad(Offset, Setting, USBD_STATUS_BAD_DESCRIPTOR_BLEN);
+    for (; here < end && here[1] != USB_INTERFACE_DESCRIPTOR_TYPE; here += here[0]) {
+        if (here[1] != USB_ENDPOINT_DESCRIPTOR_TYPE) continue;
+        if (here[0] != sizeof(USB_ENDPOINT_DESCRIPTOR)) return UsbBad(Offset, here, USBD_STATUS_BAD_DESCRIPTOR_BLEN);
+        count++;
+    }
+    return count == Setting->bNumEndpoints ? USBD_STATUS_SUCCESS : UsbBad(Offset, Setting, USBD_STATUS_BAD_NUMBER_OF_ENDPOINTS);
+}
+
+/* Level 2: lengths, endpoint addresses, each setting of an interface once; at level 3 interfaces have the numbers from 0 on. */
+static USBD_STATUS UsbCheckAll(PUSB_CONFIGURATION_DESCRIPTOR Configuration, USHORT Level, PUCHAR *Offset)
+{
+    PUCHAR here = (PUCHAR)Configuration + Configuration->bLength;
+    PUCHAR end = (PUCHAR)Configuration + Configuration->wTotalLength;
+    PUSB_INTERFACE_DESCRIPTOR setting = NULL;
+    USBD_STATUS status = USBD_STATUS_SUCCESS;
+    ULONG interfaces = 0;
+    for (; here < end; here += here[0]) {
+        if (here + sizeof(USB_COMMON_DESCRIPTOR) > end || here[0] < sizeof(USB_COMMON_DESCRIPTOR) || here + here[0] > end)
+            return UsbBad(Offset, here, USBD_STATUS_BAD_DESCRIPTOR_BLEN);
+        if (here[1] == USB_INTERFACE_DESCRIPTOR_TYPE) {
+            setting = (PUSB_INTERFACE_DESCRIPTOR)here;
+            if (here[0] < sizeof(*setting)) return UsbBad(Offset, here, USBD_STATUS_BAD_INTERFACE_DESCRIPTOR);
+            if (USBD_ParseConfigurationDescriptorEx(Configuration, Configuration, setting->bInterfaceNumber,
+                                                    setting->bAlternateSetting, -1, -1, -1) != setting)
+                return UsbBad(Offset, here, USBD_STATUS_BAD_INTERFACE_DESCRIPTOR);
+            if (setting->bAlternateSetting == 0 && Level > 2 && setting->bInterfaceNumber != interfaces)
+                return UsbBad(Offset, here, USBD_STATUS_BAD_INTERFACE_DESCRIPTOR);
+            interfaces += setting->bAlternateSetting == 0;
+        } else if (here[1] == USB_ENDPOINT_DESCRIPTOR_TYPE) {
+            if (setting == NULL || here[0] < sizeof(USB_ENDPOINT_DESCRIPTOR))
+                return UsbBad(Offset, here, USBD_STATUS_BAD_ENDPOINT_DESCRIPTOR);
+            if ((here[2] & 0x70) || !(here[2] & USB_ENDPOINT_ADDRESS_MASK))
+                return UsbBad(Offset, here, USBD_STATUS_BAD_ENDPOINT_ADDRESS);
+        }
+    }
+    if (interfaces != Configuration->bNumInterfaces)
+        return UsbBad(Offset, Configuration, USBD_STATUS_BAD_NUMBER_OF_INTERFACES);
+    setting = Level > 2 ? USBD_ParseConfigurationDescriptorEx(Configuration, Configuration, -1, -1, -1, -1, -1) : NULL;
+    while (setting != NULL && USBD_SUCCESS(status)) {
+        status = UsbCheckClosely(Configuration, setting, Offset);
+        setting = USBD_ParseConfigurationDescriptorEx(Configuration, (PUCHAR)setting + setting->bLength, -1, -1, -1, -1, -1);
+    }
+    return status;
+}
+
+/*
+ * Whether a configuration descriptor and what belongs to it are in order, as closely as Level says; where not. The page leaves open
+ * which error stands for what: the choice is ours. Page: USBD_ValidateConfigurationDescriptor.
+ */
+_IRQL_requires_max_(DISPATCH_LEVEL)
+USBD_STATUS USBD_ValidateConfigurationDescriptor(PUSB_CONFIGURATION_DESCRIPTOR ConfigDesc, ULONG BufferLength, USHORT Level,
+                                                 PUCHAR *Offset, ULONG Tag)
+{
+    if (BufferLength < sizeof(*ConfigDesc)) return UsbBad(Offset, ConfigDesc, USBD_STATUS_BAD_CONFIG_DESC_LENGTH);
+    if (ConfigDesc->bDescriptorType != USB_CONFIGURATION_DESCRIPTOR_TYPE)
+        return UsbBad(Offset, ConfigDesc, USBD_STATUS_BAD_DESCRIPTOR_TYPE);
+    if (ConfigDesc->bLength < sizeof(*ConfigDesc)) return UsbBad(Offset, ConfigDesc, USBD_STATUS_BAD_DESCRIPTOR_BLEN);
+    if (ConfigDesc->wTotalLength < ConfigDesc->bLength || ConfigDesc->wTotalLength > BufferLength)
+        return UsbBad(Offset, ConfigDesc, USBD_STATUS_BAD_CONFIG_DESC_LENGTH);
+    return Level > 1 ? UsbCheckAll(ConfigDesc, Level, Offset) : USBD_STATUS_SUCCESS;
+}
+
 static PURB UsbUrb(PIRP Irp)
 {
     PIO_STACK_LOCATION here = IoGetCurrentIrpStackLocation(Irp);
