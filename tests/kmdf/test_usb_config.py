@@ -216,6 +216,37 @@ def test_a_control_device_has_none_below(kit: Any) -> None:
     assert name_of(answer) == "STATUS_INVALID_DEVICE_STATE"
 
 
+STRINGS = USB + bytes([4, 3, 9, 4]) + b"\x0c\3" + "board".encode("utf-16-le") + b"\2\3" + b"\5\3abc"
+
+
+@pytest.mark.parametrize(
+    "index, room, expected, count, text",
+    [
+        (1, 8, "STATUS_SUCCESS", 5, "board"), (1, 5, "STATUS_SUCCESS", 5, "board"), (1, 2, "STATUS_BUFFER_OVERFLOW", 5, "bo"),
+        (1, None, "STATUS_SUCCESS", 5, ""), (2, 8, "STATUS_SUCCESS", 0, ""), (3, 8, "STATUS_DEVICE_DATA_ERROR", 8, ""),
+        (4, 8, "STATUS_UNSUCCESSFUL", 8, ""),
+    ],
+)  # fmt: skip
+def test_a_string_of_the_device(kit: Any, index: int, room: int | None, expected: str, count: int, text: str) -> None:
+    usb, out = Usb(kit, usb=STRINGS), kit.out()
+    buffer = kit.m.allocate(16, kind="pool", zero=True) if room else 0
+    kit.m.set_u16(out, room or 0)
+    answer = kit.wdk.WdfUsbTargetDeviceQueryString(usb.usb, 0, 0, buffer, out, index, 0x409)
+    assert (name_of(answer), kit.m.u16(out)) == (expected, count)
+    assert not buffer or kit.m.read(buffer, 16).decode("utf-16-le").rstrip("\0") == text
+    (got,) = usb.transfers
+    assert struct.unpack_from("<BBH", got.urb, 130) == (index, 3, 0x409)
+    assert struct.unpack_from("<I", got.urb, 36) == (2 + 2 * (room or 0),)
+
+
+@pytest.mark.parametrize("index, expected, text", [(1, 0, "board"), (2, 0, None), (4, 0xC000_0001, None)])
+def test_a_string_in_a_memory_of_its_size(kit: Any, index: int, expected: int, text: str | None) -> None:
+    usb, out, count = Usb(kit, usb=STRINGS), kit.out(), kit.out()
+    answer = kit.wdk.WdfUsbTargetDeviceAllocAndQueryString(usb.usb, 0, out, count, index, 0x409)
+    assert (answer & 0xFFFF_FFFF, kit.m.u16(count)) == (expected, len(text or ""))
+    assert (kit.content(kit.m.u64(out)).decode("utf-16-le") if kit.m.u64(out) else None) == text
+
+
 # Interfaces
 
 

@@ -67,6 +67,7 @@
 #include "wdfusbconfig.c"
 #include "wdfusbpipe.c"
 #include "wdfusbreader.c"
+#include "wdfusbstring.c"
 #include "wdfverifier.c"
 #include "wsknmr.c"
 #include "wsksort.c"

@@ -101,8 +101,8 @@ static USBD_STATUS UsbCheckAll(PUSB_CONFIGURATION_DESCRIPTOR Configuration, USHO
 }
 
 /*
- * Whether a configuration descriptor and what belongs to it are in order, as closely as Level says; where not. The page leaves open
- * which error stands for what: the choice is ours. Page: USBD_ValidateConfigurationDescriptor.
+ * Whether a configuration descriptor and what belongs to it are in order, as closely as Level says; where not. The page leaves
+ * open which error stands for what: the choice is ours. Page: USBD_ValidateConfigurationDescriptor.
  */
 _IRQL_requires_max_(DISPATCH_LEVEL)
 USBD_STATUS USBD_ValidateConfigurationDescriptor(PUSB_CONFIGURATION_DESCRIPTOR ConfigDesc, ULONG BufferLength, USHORT Level,
@@ -157,6 +157,16 @@ static NTSTATUS UsbGive(PURB Urb, const VOID *Bytes, ULONG Length)
     return UsbRefuse(Urb, USBD_STATUS_SUCCESS, STATUS_SUCCESS);
 }
 
+/* The strings stand behind the configuration, the one of the languages first. */
+static NTSTATUS UsbGiveString(PURB Urb, PUSB_CONFIGURATION_DESCRIPTOR Configuration)
+{
+    PUCHAR here = (PUCHAR)Configuration + Configuration->wTotalLength;
+    UCHAR i;
+    for (i = 0; here[0] != 0 && i < Urb->UrbControlDescriptorRequest.Index; i++) here += here[0];
+    if (here[0] != 0) return UsbGive(Urb, here, here[0]);
+    return UsbRefuse(Urb, USBD_STATUS_STALL_PID, STATUS_UNSUCCESSFUL);
+}
+
 static NTSTATUS UsbGiveDescriptor(PURB Urb, PUSB_CONFIGURATION_DESCRIPTOR Configuration)
 {
     struct _URB_CONTROL_DESCRIPTOR_REQUEST *urb = &Urb->UrbControlDescriptorRequest;
@@ -167,6 +177,7 @@ static NTSTATUS UsbGiveDescriptor(PURB Urb, PUSB_CONFIGURATION_DESCRIPTOR Config
     if (urb->DescriptorType == USB_DEVICE_DESCRIPTOR_TYPE) return UsbGive(Urb, &device, sizeof(device));
     if (urb->DescriptorType == USB_CONFIGURATION_DESCRIPTOR_TYPE && urb->Index == 0)
         return UsbGive(Urb, Configuration, Configuration->wTotalLength);
+    if (urb->DescriptorType == USB_STRING_DESCRIPTOR_TYPE) return UsbGiveString(Urb, Configuration);
     return UsbRefuse(Urb, USBD_STATUS_STALL_PID, STATUS_UNSUCCESSFUL);
 }
 

@@ -61,8 +61,8 @@ class LowerDevice:
         stack_size: the stack locations that an IRP needs from here down.
         io_type: ``"buffered"``, ``"direct"`` or ``"neither"``: how reads and writes get their buffers.
         cancelable: whether a pending request can be cancelled.
-        usb: the configuration descriptor, and what belongs to it, of a USB device; empty for others. Transfers are answered as
-            `answers` and `data` say, and all else at once.
+        usb: the configuration descriptor of a USB device, what belongs to it, and its strings; empty for others. Transfers are
+            answered as `answers` and `data` say, and all else at once.
         properties: what its bus says of it, by name as in DEVICE_REGISTRY_PROPERTY (``{"DevicePropertyUINumber": 3}``): text,
             a number, or bytes; it has its DevicePropertyPhysicalDeviceObjectName, and no other.
     """
@@ -87,7 +87,7 @@ class LowerDevice:
             m, self.driver_object, owner=ME, name=rf"\Device\{name}", stack_size=stack_size, flags=flags
         )
         m.model(io_device.Devices).properties[self.object] = properties or {}
-        self.usb, self._scripted = m.allocate(len(usb), kind="native", label="USB configuration") if usb else 0, 0
+        self.usb, self._scripted = m.allocate(len(usb) + 2, kind="native", label="USB device", zero=True) if usb else 0, 0
         m.write(self.usb, usb)
 
     def __repr__(self) -> str:
