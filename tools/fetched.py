@@ -38,11 +38,13 @@ CARRIED = ("piplite", "ipykernel", "pyodide_kernel", "widgetsnbextension-4")
 DEPENDS = {"ipywidgets": ["comm", "ipython", "traitlets"], "ipython": ["ipython-pygments-lexers"]}
 UNUSED = re.compile(
     r"/tests/|^jedi/third_party/(django-stubs|typeshed/third_party|typeshed/stdlib/2/)|\.dist-info/RECORD$|^IPython/sphinxext/"
+    r"|^jedi/third_party/typeshed/stdlib/\w+/(tkinter|distutils|multiprocessing|lib2to3|xmlrpc|msilib|_?curses|turtle|wsgiref|dbm"
+    r"|_?winreg|_winapi|winsound|asynchat|asyncore|smtpd|imp|cgi|cgitb|macpath|telnetlib|nntplib|ossaudiodev|_?dummy_threading)\b"
     r"|^pygments/formatters/(bbcode|groff|img|irc|latex|pangomarkup|rtf|svg)\.py$"
     r"|^pygments/lexers/(?!(__init__|_mapping|_(css|lilypond|scheme)_builtins|c_cpp|css|data|diff|html|javascript|jvm|lilypond|lisp"
     r"|markup|perl|python|ruby|shell|special)\.py$)"
 )
-"""What is left out of these packages: tests, lists of files, stubs for packages that are not here, what colours far languages."""
+"""What is left out of these packages: tests, lists of files, stubs for what is not here, what colours far languages."""
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 
 

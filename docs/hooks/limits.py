@@ -107,8 +107,8 @@ def _code(text: str) -> str:
 def _folded(title: str, names: Iterable[str]) -> str:
     """A list of names that opens on demand. The helpers of our headers are no functions of Windows."""
     shown = sorted(name for name in names if not name.startswith("wsklab_"))
-    listed = ", ".join(f"<code>{html.escape(name)}</code>" for name in shown)
-    return f"<details><summary>{html.escape(title)} ({len(shown)})</summary><p>{listed}</p></details>\n"
+    listed = html.escape(", ".join(shown))
+    return f"<details><summary>{html.escape(title)} ({len(shown)})</summary><p><code>{listed}</code></p></details>\n"
 
 
 def _asking(options: tuple[str, ...]) -> list[str]:

@@ -15,8 +15,9 @@ import itertools
 import os
 import pickle
 import re
+import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -66,14 +67,15 @@ class Headers:
         constants: enum constants and the macros without parameters that are integer constant expressions.
         declarations: all declared names; the parent of every unit's declarations.
         unit: the inline functions.
+        words: kinds and texts of the tokens that the inline functions are kept as.
         tags, typedefs, prototypes: types by ``"struct NAME"``, by typedef name and by function name.
     """
 
     def __init__(
         self, directory: Path, files: frozenset[str], macros: dict[str, str], constants: dict[str, int],
-        declarations: Declarations, exports: dict[str, Export],
+        declarations: Declarations, exports: dict[str, Export], words: list[tuple[str, str]],
     ) -> None:  # fmt: skip
-        self.exports = exports
+        self.exports, self.words = exports, words
         self.directory, self.files, self.macros, self.constants = directory, files, macros, constants
         self.declarations = declarations
         self.unit = Unit(_ALL, Source(_ALL, ""), declarations, declarations.problems)
@@ -88,7 +90,7 @@ class Headers:
             if not isinstance(symbol.type, Function):
                 continue
             if isinstance(symbol.data, bytes):
-                read, static = partial(self._inline, symbol.place.file, symbol.data), symbol.storage == "static"
+                read, static = partial(self._inline, symbol.data), symbol.storage == "static"
                 self.unit.functions[name] = FunctionDefinition(name, symbol.type, symbol.place, static, read)
             if name not in self.unit.functions or name in exports:
                 self.prototypes[name] = symbol.type
@@ -114,12 +116,12 @@ class Headers:
         path = self.directory / file
         return Source(file, path.read_text("utf-8")) if path.is_file() else None
 
-    def _inline(self, file: str, data: bytes) -> Any:
+    def _inline(self, data: bytes) -> Any:
         """Parse an inline function out of its cached tokens."""
-        problems = self.declarations.problems
+        problems, tokens = self.declarations.problems, _unpack(data, self.words)
+        file = tokens[0].filename
         if file not in problems.sources and (source := self.source(file)):
             problems.sources[file] = source
-        tokens = [CToken(*values) for values in pickle.loads(data)]
         externals = Parser(problems, self.typedef_names).unit(tokens)
         problems.check()
         (external,) = externals
@@ -150,13 +152,12 @@ def read_headers(directory: Path, texts: dict[str, str] | None = None) -> Header
     externals, _ = parse_unit(source, problems, preprocessor, outlines=True)
     Unit(_ALL, source, declarations, problems).declare(externals)
     problems.check()
-    symbols = declarations.scopes[0].names
+    symbols, words = declarations.scopes[0].names, dict[tuple[str, str], int]()
     for symbol in symbols.values():
         symbol.node = None  # the cache shall not hold trees
     for nodes, tokens in externals:
         if nodes and isinstance(nodes[0], c_ast.FuncDef):
-            values = [(t.type, t.value, t.lineno, t.column, t.filename) for t in tokens]
-            symbols[nodes[0].decl.name].data = pickle.dumps(values, 5)
+            symbols[nodes[0].decl.name].data = _pack(tokens, words)
     macros = preprocessor.definitions()
     constants = {name: symbol.value for name, symbol in symbols.items() if symbol.value is not None}
     constants |= _macro_constants(macros, declarations)
@@ -164,7 +165,33 @@ def read_headers(directory: Path, texts: dict[str, str] | None = None) -> Header
         name: Export(name, constants[irql], _LANES.get(file[:3], "io"), " ".join(about.split()))
         for file, text in texts.items() for about, irql, name in _EXPORT.findall(text)
     }  # fmt: skip
-    return Headers(directory, frozenset(name.lower() for name in texts), macros, constants, declarations, exports)
+    return Headers(directory, frozenset(name.lower() for name in texts), macros, constants, declarations, exports, list(words))
+
+
+def _pack(tokens: Sequence[Any], words: dict[tuple[str, str], int]) -> bytes:
+    """The tokens of a function: their file; then the numbers of all words, of lines since the token before, and of columns.
+
+    Each kind of number by itself repeats so much that it packs well into the wheel for the browser.
+    """
+    numbers, lines, columns = [words.setdefault(("", tokens[0].filename), len(words))], [0], [0]
+    line = column = 0
+    for token in tokens:
+        numbers.append(words.setdefault((token.type, token.value), len(words)))
+        lines.append(token.lineno - line)
+        columns.append(token.column - column)
+        line, column = token.lineno, token.column + len(token.value)
+    return struct.pack(f"<{len(lines)}H{2 * len(lines)}h", *numbers, *lines, *columns)
+
+
+def _unpack(data: bytes, words: Sequence[tuple[str, str]]) -> list[CToken]:
+    count = len(data) // 6
+    numbers, tokens, line, column = struct.unpack(f"<{count}H{2 * count}h", data), [], 0, 0
+    for number, down, right in zip(*(numbers[part + 1 : part + count] for part in (0, count, 2 * count)), strict=True):
+        kind, text = words[number]
+        line, column = line + down, column + right
+        tokens.append(CToken(kind, text, line, column, words[numbers[0]][1]))
+        column += len(text)
+    return tokens
 
 
 def _macro_constants(macros: dict[str, str], declarations: Declarations) -> dict[str, int]:
@@ -266,7 +293,9 @@ def _dump(headers: Headers) -> bytes:
     """The headers as bytes."""
     body = io.BytesIO()
     pickler = _Pickler(body)
-    pickler.dump((headers.files, headers.macros, headers.constants, headers.exports, headers.declarations.scopes[0]))
+    pickler.dump(
+        (headers.files, headers.macros, headers.constants, headers.exports, headers.words, headers.declarations.scopes[0])
+    )
     done = 0
     # Writing the members of a record can meet further records, so one list after the other until none is new.
     while new := pickler.records[done:]:
@@ -277,7 +306,7 @@ def _dump(headers: Headers) -> bytes:
 
 def _load(data: bytes, directory: Path) -> Headers:
     reader = _Unpickler(io.BytesIO(data))
-    files, macros, constants, exports, scope = reader.load()
+    files, macros, constants, exports, words, scope = reader.load()
     done = 0
     while done < len(reader.records):
         for fields, members, layout in reader.load():
@@ -288,4 +317,4 @@ def _load(data: bytes, directory: Path) -> Headers:
             done += 1
     declarations = Declarations(Problems())
     declarations.scopes = [scope]
-    return Headers(directory, files, macros, constants, declarations, exports)
+    return Headers(directory, files, macros, constants, declarations, exports, words)
