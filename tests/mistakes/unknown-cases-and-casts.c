@@ -28,3 +28,9 @@ VOID Listed(CONST IP_PREFIX_OF_NOBODY *Prefix)
 }
 
 typedef NTSTATUS (*PFN_OF_NOBODY)(PVOID Context, CONST KEY_OF_NOBODY *Key, OTHER_OF_NOBODY *Other);
+
+VOID Shadowed(PVOID Context)
+{
+    PCONTEXT_OF_NOBODY Context;
+    UNREFERENCED_PARAMETER(Context);
+}

@@ -341,7 +341,7 @@ class Declarations:
         if known is None and self.parent is not None and not inside and symbol.kind == "function":
             known = self.parent.lookup(symbol.name)
             known = known if known and known.kind == "function" else None
-        if known is not None and UNKNOWN not in (known.type, symbol.type):
+        if known is not None and (inside or UNKNOWN not in (known.type, symbol.type)):
             self._check_again(known, symbol, inside)
             if symbol.kind == "object" and known.kind == "object":
                 symbol = _merged(known, symbol)
