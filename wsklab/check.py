@@ -67,16 +67,14 @@ class Verdict:
     unit: Unit | None = field(default=None, compare=False, repr=False)
 
 
-def check_listing(
-    listing: Listing, name: str, folders: tuple[Path, ...] = (), defines: Mapping[str, str] | None = None
-) -> Verdict:
-    """Compile one listing; problems carry the page's own line numbers.
+def check_listing(listing: Listing, page: Page) -> Verdict:
+    """Compile one listing of a page; problems carry the page's own line numbers.
 
     A listing that is not `whole` may leave names to its reader, and be statements without a function around them.
     """
     try:
         left_out = () if listing.whole else LEFT_OUT
-        unit = compile_unit(listing.placed, name, left_out=left_out, includes=folders, defines=defines)
+        unit = compile_unit(listing.placed, page.name, left_out=left_out, includes=page.folders, defines=page.defines)
     except CompileError as error:
         found = tuple(error.problems)
         wrong, warnings = (tuple(_said(p) for p in found if p.severity == kind) for kind in ("error", "warning"))
@@ -142,9 +140,9 @@ def by_case() -> dict[str, str]:
     return {name.lower(): name for name in sorted(names, key=lambda name: (name.isupper(), name), reverse=True)}
 
 
-def check_page(page: Page, defines: Mapping[str, str] | None = None) -> list[Verdict]:
+def check_page(page: Page) -> list[Verdict]:
     """The verdicts on a page's listings; what one of them declares, the others need not have from the reader."""
-    verdicts = [check_listing(listing, page.name, page.folders, defines) for listing in page.listings]
+    verdicts = [check_listing(listing, page) for listing in page.listings]
     declared = {name for verdict in verdicts if verdict.unit for name in verdict.unit.declarations.scopes[0].names}
     return [replace(verdict, supplies=tuple(name for name in verdict.supplies if name not in declared)) for verdict in verdicts]
 
@@ -161,14 +159,14 @@ def run_check(
     told: list[dict[str, Any]] = []
     for path in _files(paths):
         try:
-            pages = [replace(page, folders=page.folders + folders) for page in read_pages(path)]
+            pages = [replace(page, folders=page.folders + folders, defines=defines or {}) for page in read_pages(path)]
         except (OSError, ValueError) as error:
             print(unreadable(path, error, language), file=sys.stderr)
             told.append({"file": str(path), "error": str(error), "listings": [], "names": []})
             wrong += 1
             continue
         for page in pages:
-            verdicts, names = check_page(page, defines), list(check_names(page))
+            verdicts, names = check_page(page), list(check_names(page))
             tried = tryout.try_page(page, [verdict.unit for verdict in verdicts]) if run else []
             trials += tried
             wrong += sum(bool(verdict.problems) for verdict in verdicts) + len(names)

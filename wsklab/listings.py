@@ -11,7 +11,8 @@ import codecs
 import itertools
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ class Page:
     prose: tuple[str, ...]
     folders: tuple[Path, ...] = ()
     """Where the files are that a listing of it includes."""
+    defines: Mapping[str, str] = field(default_factory=dict)
+    """Macros that its listings have beforehand, name to text."""
 
 
 def read_text(path: Path) -> str:

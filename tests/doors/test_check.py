@@ -51,7 +51,7 @@ def test_listings_keep_the_lines_of_the_page() -> None:
         (6, "NTSTATUS Nothing(VOID)"),
         (14, "NTSTATUS Broken(VOID)"),
     ]
-    good, bad = (check_listing(listing, page.name) for listing in page.listings)
+    good, bad = (check_listing(listing, page) for listing in page.listings)
     assert (good.verdict, good.gaps, good.problems) == ("compiles with gaps", (8,), ())
     assert (bad.verdict, bad.problems) == ("does not compile", ("page.md:16:10: STATUS_SUCCES is not declared.",))
 

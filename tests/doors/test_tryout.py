@@ -183,3 +183,14 @@ def test_a_request_that_goes_to_the_parent_came_for_a_child() -> None:
         "status = WdfRequestForwardToParentDeviceIoQueue(asked, WdfDeviceGetDefaultQueue(bus), &options);"
     )
     assert (trial.verdict, trial.calls[-1]) == ("runs", "WdfRequestForwardToParentDeviceIoQueue STATUS_SUCCESS")
+
+
+def test_macros_of_the_command_line_are_there_in_the_scene(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also for a listing that runs together with the one above it."""
+    path = tmp_path / "page.md"
+    path.write_text(
+        "```c\ntypedef struct _CTX { ULONG Size; } CTX;\n```\n"
+        '```c\nVOID Show(VOID)\n{\n    CTX Context;\n    Context.Size = SIZE;\n    DbgPrint("%lu", Context.Size);\n}\n```\n'
+    )
+    assert main(["check", "--run", str(path), "-D", "SIZE=7"]) == 0
+    assert "supplied by the scene" not in capsys.readouterr().out

@@ -85,7 +85,7 @@ def _tried(page: Page, units: Sequence[Unit | None], number: int) -> Trial:
         first = page.listings[above[0]].line
         together = Listing(first, "\n".join([*lines[first - 1 :], ""]))
         try:
-            whole = compile_unit(together.placed, page.name, left_out=LEFT_OUT, includes=page.folders)
+            whole = compile_unit(together.placed, page.name, left_out=LEFT_OUT, includes=page.folders, defines=page.defines)
         except CompileError:
             return _run(listing, page, unit)
         trial = _run(together, page, whole)
@@ -166,7 +166,9 @@ def surrounded(unit: Unit, listing: Listing, page: Page) -> tuple[Scene, Unit]:
     own = {"supply.h": scene.before, "after.c": scene.after}
     others = includes_from((*page.folders, INCLUDE))
     whole = f'{first}\n#include "after.c"\n'
-    return scene, compile_unit(whole, page.name, includes=lambda file: own.get(file) or others(file), left_out=LEFT_OUT)
+    return scene, compile_unit(
+        whole, page.name, includes=lambda file: own.get(file) or others(file), left_out=LEFT_OUT, defines=page.defines
+    )
 
 
 class _Stage:
