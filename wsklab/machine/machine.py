@@ -312,8 +312,8 @@ class Machine:
     def stop(self, rule: str, *, objects: tuple[int, ...] = (), **values: Any) -> NoReturn:
         """Stop the machine: a rule is broken. `values` fill the rule's texts; `objects` are shown with their lives.
 
-        When no C is running, the place shown is the routine whose result broke the rule, else where the leaked object was
-        born, else the last place that C had reached.
+        When no C is running, the place shown is the routine whose result broke the rule, else where the object was born
+        if the rule is about that, else the last place that C had reached.
         """
         stack = c_stack(self.sources)
         if not stack:
@@ -341,7 +341,7 @@ class Machine:
     def _blamed(self, rule: str, objects: tuple[int, ...], routine: str | None) -> Where | None:
         if self._returned and routine == self._returned.name:
             return self._returned.place
-        if objects and ("leaked" in rule or "power-owners" in rule):  # where it was born
+        if objects and rules()[rule].at_birth:
             return next((event.where for event in self.trace.about(objects[0]) if event.where), None)
         return next((event.where for event in reversed(self.trace.events) if event.where), None)
 

@@ -27,6 +27,7 @@ class Rule:
         static: names of the rules of Static Driver Verifier that it stands for.
         source: who would report it: Windows, Driver Verifier, KMDF verifier, Static Driver Verifier, the
             documentation (strict mode), or ours.
+        at_birth: whether the place to show, when no C is running, is where the object was born.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Rule:
     facts: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
     source: str = "Windows"
+    at_birth: bool = False
 
 
 _NAMES = tomllib.loads(resources.files("wsklab").joinpath("machine/bugchecks.toml").read_text("utf-8"))
